@@ -1,0 +1,77 @@
+"""Operators: the people who sign in to Foyer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils.crypto import get_random_string, salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """What an operator may do; `dashboard.permissions.POLICY` says it action by action."""
+
+    ADMIN = "admin", _("Admin")
+    MANAGER = "manager", _("Manager")
+    VIEWER = "viewer", _("Viewer")
+    MEMBER = "member", _("Member")
+
+
+class Theme(models.TextChoices):
+    SYSTEM = "system", _("As the system")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+class OperatorManager(BaseUserManager["Operator"]):
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> Operator:
+        operator = self.model(username=username, **fields)
+        operator.set_password(password)
+        operator.save()
+        return operator
+
+    def create_superuser(self, username: str, password: str | None = None, **fields: Any) -> Operator:
+        """The spare key: a local admin, for when nobody can sign in through the instance."""
+        return self.create_user(username, password, **{"role": Role.ADMIN, **fields})
+
+
+def new_session_key() -> str:
+    return get_random_string(32)
+
+
+class Operator(AbstractBaseUser):
+    """A person signed in to Foyer: with a local password, or with an account of the instance (then `anythingllm_user_id` is set).
+
+    Operators are never deleted, because the ledger names them: they are switched off.
+    """
+
+    username = models.CharField(_("user name"), max_length=150, unique=True)
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.VIEWER)
+    anythingllm_user_id = models.PositiveBigIntegerField(_("AnythingLLM account"), null=True, blank=True, unique=True)
+    is_active = models.BooleanField(_("may sign in"), default=True)
+    language = models.CharField(_("language"), max_length=10, blank=True)
+    theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
+    # Part of every session's check value: a new one ends all sessions of this operator.
+    session_key = models.CharField(max_length=32, default=new_session_key, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = OperatorManager()
+    USERNAME_FIELD = "username"
+
+    class Meta:
+        ordering = ("username",)
+        verbose_name = _("operator")
+        verbose_name_plural = _("operators")
+
+    def __str__(self) -> str:
+        return self.username
+
+    @property
+    def is_local(self) -> bool:
+        """True when the password lives in Foyer, not on the instance."""
+        return self.anythingllm_user_id is None
+
+    def get_session_auth_hash(self) -> str:
+        return salted_hmac("dashboard.accounts.session", self.password + self.session_key, algorithm="sha256").hexdigest()

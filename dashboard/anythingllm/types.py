@@ -1,0 +1,401 @@
+"""What the instance's JSON becomes: frozen dataclasses.
+
+`from_json` ignores unknown keys and raises BrokenAnswer naming a required key that is missing or of the wrong type. Keys that
+appeared only in the course of v1.4 to v1.16 have a default. Parsed by hand: a list of 10,000 users is read on every cold page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from .errors import BrokenAnswer
+
+T = TypeVar("T")
+
+
+def _broken(key: str, problem: str) -> BrokenAnswer:
+    return BrokenAnswer(200, f"The answer's {key!r} {problem}.")
+
+
+def need(data: Any, key: str) -> Any:
+    try:
+        return data[key]
+    except (KeyError, TypeError, IndexError):
+        raise _broken(key, "is missing") from None
+
+
+def need_int(data: Any, key: str) -> int:
+    value = need(data, key)
+    if type(value) is int:
+        return value
+    raise _broken(key, "is not a whole number")
+
+
+def need_text(data: Any, key: str) -> str:
+    value = need(data, key)
+    if type(value) is str:
+        return value
+    raise _broken(key, "is not a text")
+
+
+def need_bool(data: Any, key: str) -> bool:
+    value = need(data, key)
+    if type(value) is bool:
+        return value
+    raise _broken(key, "is neither true nor false")
+
+
+def need_moment(data: Any, key: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(need_text(data, key))
+    except ValueError:
+        raise _broken(key, "is not a time") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def need_list(data: Any, key: str) -> list[Any]:
+    value = need(data, key)
+    if type(value) is list:
+        return value
+    raise _broken(key, "is not a list")
+
+
+def need_dict(data: Any, key: str) -> dict[str, Any]:
+    value = need(data, key)
+    if type(value) is dict:
+        return value
+    raise _broken(key, "is not an object")
+
+
+def _text(data: Mapping[str, Any], key: str) -> str | None:
+    value = data.get(key)
+    return value if type(value) is str else None
+
+
+def _int(data: Mapping[str, Any], key: str) -> int | None:
+    value = data.get(key)
+    return value if type(value) is int else None
+
+
+def _float(data: Mapping[str, Any], key: str) -> float | None:
+    value = data.get(key)
+    return float(value) if type(value) in (int, float) else None
+
+
+def _objects(data: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
+    value = data.get(key)
+    return tuple(item for item in value if type(item) is dict) if type(value) is list else ()
+
+
+def _inner_json(value: Any) -> Any:
+    """JSON inside a string, as the instance keeps it in some columns; None when it is not JSON."""
+    try:
+        return json.loads(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def each(parse: Callable[[Any], T], key: str) -> Callable[[Any], list[T]]:
+    """A parser for `{key: [...]}`."""
+    return lambda data: [parse(item) for item in need_list(data, key)]
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An account on the instance. `first_login_done`: has signed in with a password at least once (seen_recovery_codes)."""
+
+    id: int
+    username: str
+    role: str
+    suspended: bool
+    daily_message_limit: int | None
+    bio: str
+    first_login_done: bool
+    created_at: datetime
+
+    @classmethod
+    def from_json(cls, data: Any) -> User:
+        return cls(
+            need_int(data, "id"),
+            need_text(data, "username"),
+            need_text(data, "role"),
+            bool(need_int(data, "suspended")),
+            data.get("dailyMessageLimit"),
+            data.get("bio") or "",
+            data.get("seen_recovery_codes") is True,
+            need_moment(data, "createdAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class UserName:
+    """All that GET /v1/users tells of a user."""
+
+    id: int
+    username: str
+    role: str
+
+    @classmethod
+    def from_json(cls, data: Any) -> UserName:
+        return cls(need_int(data, "id"), need_text(data, "username"), need_text(data, "role"))
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedBy:
+    """Who accepted an invite. Both fields are None when that user was deleted since: the instance then answers {}."""
+
+    id: int | None
+    username: str | None
+
+    @property
+    def deleted(self) -> bool:
+        return self.id is None
+
+    @classmethod
+    def from_json(cls, data: Any) -> ClaimedBy:
+        if type(data) is not dict:
+            raise _broken("claimedBy", "is not an object")
+        return cls(_int(data, "id"), _text(data, "username"))
+
+
+def _workspace_ids(text: Any) -> tuple[int, ...]:
+    """The ids an invite will grant. As at claim time: a text that is a number counts, anything but a list grants nothing."""
+    ids = _inner_json(text)
+    if type(ids) is not list:
+        return ()
+    return tuple(int(item) for item in ids if type(item) is int or (type(item) is str and item.isdecimal()))
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """`status` is pending, claimed or disabled. `workspace_ids` may name workspaces that are gone."""
+
+    id: int
+    code: str = field(repr=False)
+    status: str
+    claimed_by: ClaimedBy | None
+    workspace_ids: tuple[int, ...]
+    created_at: datetime
+
+    @classmethod
+    def from_json(cls, data: Any) -> Invite:
+        claimed_by = need(data, "claimedBy")
+        return cls(
+            need_int(data, "id"),
+            need_text(data, "code"),
+            need_text(data, "status"),
+            None if claimed_by is None else ClaimedBy.from_json(claimed_by),
+            _workspace_ids(data.get("workspaceIds")),
+            need_moment(data, "createdAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadName:
+    """A thread as listed within a workspace; `name` is None where the instance leaves it out (GET of one workspace)."""
+
+    slug: str
+    user_id: int | None
+    name: str | None
+
+    @classmethod
+    def from_json(cls, data: Any) -> ThreadName:
+        return cls(need_text(data, "slug"), _int(data, "user_id"), _text(data, "name"))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceDocument:
+    """A document embedded in a workspace. `path` ("folder/name-uuid.json") is the key for everything."""
+
+    id: int
+    doc_id: str
+    path: str
+    title: str
+    pinned: bool
+    watched: bool
+    created_at: datetime
+    metadata: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Any) -> WorkspaceDocument:
+        path = need_text(data, "docpath")
+        metadata = _inner_json(data.get("metadata"))
+        if type(metadata) is not dict:
+            metadata = {}
+        return cls(
+            need_int(data, "id"),
+            need_text(data, "docId"),
+            path,
+            _text(metadata, "title") or path.rpartition("/")[2],
+            data.get("pinned") is True,
+            data.get("watched") is True,
+            need_moment(data, "createdAt"),
+            metadata,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """`slug` never changes when renamed; a new workspace may get a deleted one's slug, so remember `id`.
+
+    `documents` is None where the instance does not list them (everywhere but in GET of one workspace and update-embeddings).
+    """
+
+    id: int
+    name: str
+    slug: str
+    created_at: datetime
+    temperature: float | None
+    history: int | None
+    prompt: str | None
+    similarity_threshold: float | None
+    top_n: int | None
+    chat_mode: str | None
+    chat_provider: str | None
+    chat_model: str | None
+    agent_provider: str | None
+    agent_model: str | None
+    query_refusal: str | None
+    vector_search_mode: str
+    threads: tuple[ThreadName, ...]
+    documents: tuple[WorkspaceDocument, ...] | None
+
+    @classmethod
+    def from_json(cls, data: Any) -> Workspace:
+        return cls(
+            need_int(data, "id"),
+            need_text(data, "name"),
+            need_text(data, "slug"),
+            need_moment(data, "createdAt"),
+            _float(data, "openAiTemp"),
+            _int(data, "openAiHistory"),
+            _text(data, "openAiPrompt"),
+            _float(data, "similarityThreshold"),
+            _int(data, "topN"),
+            _text(data, "chatMode"),
+            _text(data, "chatProvider"),
+            _text(data, "chatModel"),
+            _text(data, "agentProvider"),
+            _text(data, "agentModel"),
+            _text(data, "queryRefusalResponse"),
+            _text(data, "vectorSearchMode") or "default",
+            tuple(ThreadName.from_json(item) for item in _objects(data, "threads")),
+            tuple(map(WorkspaceDocument.from_json, need_list(data, "documents"))) if "documents" in data else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A row of workspace_users. `role` is the role on the instance: admins and managers reach every workspace anyway."""
+
+    user_id: int
+    username: str
+    role: str
+
+    @classmethod
+    def from_json(cls, data: Any) -> Member:
+        return cls(need_int(data, "userId"), need_text(data, "username"), need_text(data, "role"))
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The answer to a password. `recovery_codes` come once, at the very first sign-in: show them to the person, or they are lost.
+
+    When `valid` is False, `message` holds the instance's words, `code` its number: 001 unknown, 002 wrong, 004 suspended.
+    """
+
+    valid: bool
+    user: User | None
+    token: str | None = field(repr=False)
+    recovery_codes: tuple[str, ...] = field(repr=False)
+    message: str
+    code: str
+
+    @classmethod
+    def from_json(cls, data: Any) -> Login:
+        user, message = need(data, "user"), _text(data, "message") or ""
+        return cls(
+            need_bool(data, "valid"),
+            None if user is None else User.from_json(user),
+            _text(data, "token"),
+            tuple(code for code in data.get("recoveryCodes") or () if type(code) is str),
+            message,
+            message[1:4] if message[:1] == "[" else "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LoginToken:
+    """Signs in as that user, once, within six minutes. `path` is relative to the instance's own address."""
+
+    token: str = field(repr=False)
+    path: str = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Any) -> LoginToken:
+        return cls(need_text(data, "token"), need_text(data, "loginPath"))
+
+
+@dataclass(frozen=True, slots=True)
+class SystemSettings:
+    """What the instance runs on (GET /v1/system, /api/setup-complete). Secrets among `values` are booleans: set or not."""
+
+    multi_user_mode: bool
+    llm_provider: str | None
+    llm_model: str | None
+    embedding_engine: str | None
+    embedding_model: str | None
+    vector_db: str | None
+    values: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Any) -> SystemSettings:
+        return cls(
+            need_bool(data, "MultiUserMode"),
+            _text(data, "LLMProvider"),
+            _text(data, "LLMModel"),
+            _text(data, "EmbeddingEngine"),
+            _text(data, "EmbeddingModelPref"),
+            _text(data, "VectorDB"),
+            data,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceMetrics:
+    """GET /api/utils/metrics. `app_version` ("1.16.0") is there from v1.8.5, and only if the deployment sets it.
+
+    Storage is in GB. `version` is a build mark, "--" outside Docker.
+    """
+
+    version: str | None
+    app_version: str | None
+    mode: str | None
+    vector_db: str | None
+    storage_used: float | None
+    storage_capacity: float | None
+
+    @classmethod
+    def from_json(cls, data: Any) -> InstanceMetrics:
+        storage = need(data, "storage")
+        storage = storage if type(storage) is dict else {}
+        return cls(
+            _text(data, "version"),
+            _text(data, "appVersion"),
+            _text(data, "mode"),
+            _text(data, "vectorDB"),
+            _float(storage, "current"),
+            _float(storage, "capacity"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ApiStatus:
+    """`key_accepted` False: see KeyRefused, it need not mean a wrong key."""
+
+    online: bool
+    key_accepted: bool

@@ -1,0 +1,28 @@
+"""One door for the server: everything goes to Django's WSGI handler in a small thread pool.
+
+Views are synchronous, so threads are what they need; a request never holds a worker longer than the client's time budgets allow.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from a2wsgi import WSGIMiddleware
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
+
+pages = get_wsgi_application()
+_pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    """The ASGI entry that uvicorn serves: HTTP only, and a lifespan that says it is ready."""
+    if scope["type"] == "http":
+        await _pages(scope, receive, send)
+    elif scope["type"] == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,177 @@
+"""The sentences an operator sees when something goes wrong: all of them, in one place, each with cause and next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django_htmx.http import reswap
+
+from dashboard import anythingllm
+from dashboard.audit.models import Outcome
+from dashboard.http import OpenRequest, wants_partial
+
+Words = str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A failure in words fit for an operator. `status` is the status of our answer; `outcome` is what the ledger says of the act."""
+
+    title: Words
+    sentence: Words
+    status: int
+    outcome: Outcome
+
+
+def describe(error: anythingllm.ApiError) -> Problem:
+    """The sentence for an error of the instance, by its cause. The instance's own words are passed on only where it refused something."""
+    address = settings.ANYTHINGLLM_URL
+    match error:
+        case anythingllm.TimedOut(sent=True) | anythingllm.Unreachable(sent=True):
+            return Problem(
+                _("No answer"),
+                _(
+                    "AnythingLLM took the request but did not answer in time, so the outcome is unknown. "
+                    "Look at the current state before you try again."
+                ),
+                504,
+                Outcome.UNKNOWN,
+            )
+        case anythingllm.Unreachable():
+            return Problem(
+                _("AnythingLLM is not reachable"),
+                _("AnythingLLM does not answer at %(address)s. Nothing was changed.") % {"address": address},
+                503,
+                Outcome.FAILED,
+            )
+        case anythingllm.KeyRefused():
+            # The instance says the same when its database is busy, so this is no proof that the key was revoked.
+            return Problem(
+                _("AnythingLLM refuses the API key"),
+                _(
+                    "AnythingLLM refuses the API key. If this stays so for more than a minute, an administrator must set a new one. "
+                    "Nothing was changed."
+                ),
+                502,
+                Outcome.FAILED,
+            )
+        case anythingllm.SingleUserMode():
+            return Problem(
+                _("AnythingLLM is in single-user mode"),
+                _(
+                    "This AnythingLLM is not in multi-user mode. Users and invites appear once it is switched on: "
+                    "Settings > Security > Multi-User Mode."
+                ),
+                502,
+                Outcome.FAILED,
+            )
+        case anythingllm.PasswordLoginDisabled():
+            return Problem(
+                _("Password sign-in is off"),
+                _("This AnythingLLM does not allow signing in with a password. Use its single sign-on, or a local operator."),
+                502,
+                Outcome.REFUSED,
+            )
+        case anythingllm.DeletionProtected():
+            return Problem(
+                _("Deletion is blocked"),
+                _("The owner of this AnythingLLM has blocked the deletion of workspaces. Nothing was changed."),
+                409,
+                Outcome.REFUSED,
+            )
+        case anythingllm.NotFound():
+            return Problem(
+                _("Not there any more"),
+                _("AnythingLLM does not know this any more: somebody may have deleted it. Load the page again."),
+                404,
+                Outcome.REFUSED,
+            )
+        case anythingllm.NotApplied():
+            return Problem(
+                _("Not applied"),
+                _("AnythingLLM reported success, but the change is not there. Its database may be busy: try again in a minute."),
+                502,
+                Outcome.FAILED,
+            )
+        case anythingllm.Refused():
+            return Problem(
+                _("AnythingLLM refused"),
+                _("AnythingLLM refused: %(words)s") % {"words": error.message},
+                422,
+                Outcome.REFUSED,
+            )
+        case anythingllm.NotAnythingLLM():
+            return Problem(
+                _("Not AnythingLLM's API"),
+                _("Something answers at %(address)s, but it is not AnythingLLM's API. Check ANYTHINGLLM_URL.") % {"address": address},
+                502,
+                Outcome.FAILED,
+            )
+        case anythingllm.TooLarge():
+            return Problem(
+                _("Answer too large"),
+                _("AnythingLLM's answer was larger than Foyer accepts. Nothing was changed here."),
+                502,
+                Outcome.UNKNOWN,
+            )
+        case anythingllm.NotSupported():
+            return Problem(
+                _("Not possible"),
+                _("This AnythingLLM cannot do that: %(why)s") % {"why": error.message},
+                501,
+                Outcome.REFUSED,
+            )
+        case anythingllm.BrokenAnswer():
+            return Problem(
+                _("Answer not understood"),
+                _("AnythingLLM's answer could not be understood, so the outcome is unknown. Look at the current state before you try again."),
+                502,
+                Outcome.UNKNOWN,
+            )
+    return Problem(
+        _("AnythingLLM had an error"),
+        _("AnythingLLM answered with an error of its own. Look at the current state before you try again."),
+        502,
+        Outcome.UNKNOWN,
+    )
+
+
+def problem_response(request: OpenRequest, problem: Problem) -> HttpResponse:
+    """The problem as a page; for htmx as a toast, so that nothing on the page is replaced by something untrue."""
+    if wants_partial(request):
+        messages.error(request, problem.sentence)
+        return reswap(HttpResponse(status=200), "none")
+    return page(request, problem.status, problem.title, problem.sentence)
+
+
+def page(request: HttpRequest, status: int, title: Words, sentence: Words) -> HttpResponse:
+    context = {"status": status, "title": title, "sentence": sentence}
+    return render(request, "errors/error.html", context, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 400, _("Not understood"), _("The browser sent something that Foyer could not read. Go back and try again."))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 403, _("Not for your role"), _("Your role does not include this. An admin of Foyer can change that."))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    sentence = _("This form was open for too long or came from another site, so nothing was changed. Go back, load the page again and send it once more.")
+    return page(request, 403, _("Form too old"), sentence)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return page(request, 404, _("Nothing here"), _("There is no such page, or what it showed has been deleted."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    sentence = _("Something in Foyer went wrong. It has been logged with the number below; an administrator can find it there.")
+    return page(request, 500, _("Our mistake"), sentence)

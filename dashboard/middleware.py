@@ -1,0 +1,111 @@
+"""What happens around every view: the request log, sign-in, toasts, errors of the instance."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django_htmx.http import HttpResponseClientRedirect
+
+from dashboard import errors
+from dashboard.anythingllm import ApiError
+from dashboard.context import request_address, request_id
+from dashboard.http import OpenRequest, wants_partial
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+log = logging.getLogger("dashboard.request")
+
+
+class RequestIdFilter(logging.Filter):
+    """Gives every log line the id of the request in whose course it was written."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id.get()
+        return True
+
+
+class RequestLogMiddleware:
+    """One line a request, with its id, which also goes to the browser and to the ledger. No query, body or cookie is logged."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        id_token = request_id.set(uuid.uuid4().hex[:16])
+        address_token = request_address.set(request.META.get("REMOTE_ADDR", ""))
+        started = time.perf_counter()
+        try:
+            response = self.get_response(request)
+            response["X-Request-ID"] = request_id.get()
+            route = request.resolver_match.route if request.resolver_match else None
+            if route not in ("healthz", "readyz"):
+                log.info(
+                    "request",
+                    extra={
+                        "method": request.method,
+                        # The route, not the path: paths can carry codes and names.
+                        "route": f"/{route}" if route is not None else "(none)",
+                        "status": response.status_code,
+                        "ms": round((time.perf_counter() - started) * 1000, 1),
+                        "operator": getattr(getattr(request, "user", None), "pk", None),
+                        "htmx": "HX-Request" in request.headers,
+                    },
+                )
+            return response
+        finally:
+            request_id.reset(id_token)
+            request_address.reset(address_token)
+
+
+class SignInRequiredMiddleware(LoginRequiredMiddleware):
+    """Sign-in is required everywhere; a fragment of a page must not be replaced by the sign-in page, so htmx is sent there."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
+        response = super().handle_no_permission(request, view_func)
+        if "HX-Request" in request.headers and response.status_code == 302:
+            return HttpResponseClientRedirect(self.get_login_url(view_func))
+        return response
+
+
+class HtmxMiddleware:
+    """Carries `messages` to htmx as toasts, and turns a redirect after a partial's POST into one that htmx follows as a page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: OpenRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if not wants_partial(request):
+            return response
+        if response.status_code in (301, 302, 303):
+            return HttpResponseClientRedirect(response["Location"])
+        if "HX-Redirect" not in response and "HX-Refresh" not in response:
+            toasts = [{"level": m.level_tag, "text": str(m)} for m in messages.get_messages(request)]
+            if toasts:
+                triggers = json.loads(response.get("HX-Trigger", "{}"))
+                response["HX-Trigger"] = json.dumps({**triggers, "toasts": toasts})
+        return response
+
+
+class InstanceErrorMiddleware:
+    """Turns an error of the instance that no view could say better into one sentence: a page, or a toast for htmx."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: OpenRequest, error: Exception) -> HttpResponse | None:
+        if not isinstance(error, ApiError):
+            return None
+        log.warning("instance", extra={"cause": type(error).__name__, "upstream_status": error.status_code})
+        return errors.problem_response(request, errors.describe(error))

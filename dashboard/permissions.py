@@ -1,0 +1,83 @@
+"""Who may do what: one table on one screen, and the decorators that views wear.
+
+A view without `@requires` or `@public` is refused at the door and fails the tests of the house.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+
+from dashboard.accounts.models import Operator, Role
+
+View = Callable[..., HttpResponse]
+
+
+class Action(StrEnum):
+    """What a person can do in Foyer. Every view names one."""
+
+    USE_FOYER = "use_foyer"  # home, own profile, sign out
+    VIEW_USERS = "view_users"
+    EXPORT_USERS = "export_users"
+    CREATE_USERS = "create_users"
+    CHANGE_USERS = "change_users"  # name, limit, bio, suspend and resume, reset password
+    PROMOTE_USERS = "promote_users"  # role to admin
+    DELETE_USERS = "delete_users"
+    VIEW_WORKSPACES = "view_workspaces"
+    VIEW_JOBS = "view_jobs"
+    VIEW_LEDGER = "view_ledger"
+    VIEW_SYSTEM = "view_system"
+    MANAGE_OPERATORS = "manage_operators"
+
+
+EVERYBODY = {Action.USE_FOYER}
+READERS = EVERYBODY | {Action.VIEW_USERS, Action.VIEW_WORKSPACES}
+POLICY: dict[Role, set[Action]] = {
+    Role.ADMIN: set(Action),
+    Role.MANAGER: READERS | {Action.EXPORT_USERS},
+    Role.VIEWER: READERS,
+    Role.MEMBER: EVERYBODY,
+}
+# These ask for the password again when it was last given more than 15 minutes ago.
+DANGEROUS = {Action.PROMOTE_USERS, Action.DELETE_USERS, Action.MANAGE_OPERATORS}
+
+
+def allows(operator: Operator, action: Action) -> bool:
+    """True when the operator's role may do this. Also a template's `perms`-like question, asked by the view."""
+    return operator.is_active and action in POLICY[Role(operator.role)]
+
+
+def requires(action: Action) -> Callable[[View], View]:
+    """The view needs this action: 403 for everybody whose role does not have it, a fresh proof of password for dangerous acts."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+            from dashboard.accounts import services  # the door knows the policy's words, so it is asked late
+
+            services.refresh_rights(request.user, writing=request.method not in ("GET", "HEAD"))
+            if not allows(request.user, action):
+                raise PermissionDenied
+            if action in DANGEROUS and request.method == "POST":
+                demand = services.demand_proof(request)
+                if demand is not None:
+                    return demand
+            return view(request, *args, **kwargs)
+
+        checked.required_action = action  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def public(view: View) -> View:
+    """The view is open to people who are not signed in. There are few: `tests/test_house.py` lists them."""
+    opened: View = login_not_required(view)
+    opened.public = True  # type: ignore[attr-defined]
+    return opened

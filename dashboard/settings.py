@@ -1,0 +1,285 @@
+"""Every setting of Foyer, all of it from the environment (see .env.example).
+
+A value that cannot be used stops the start with one sentence that names the variable and never repeats the value, which may be secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+from huey import RedisHuey, SqliteHuey
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(environ.Env().str("DATA_DIR", default=str(BASE_DIR / "var")))
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+T = TypeVar("T")
+
+
+def checked(name: str, read: Callable[[], T], must: str) -> T:
+    """What `read` gives, or a refusal to start that says what NAME must be."""
+    try:
+        return read()
+    except (ValueError, KeyError, OSError, ImproperlyConfigured) as error:
+        raise ImproperlyConfigured(f"{name} must be {must}.") from error
+
+
+def web_address(name: str, default: str = "") -> str:
+    def read() -> str:
+        value = env.str(name, default=default).rstrip("/")
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError
+        return value
+
+    return checked(name, read, "an address such as http://anythingllm:3001, or empty")
+
+
+def whole_number(name: str, default: int, least: int, most: int) -> int:
+    def read() -> int:
+        value = int(env.str(name, default=str(default)))
+        if not least <= value <= most:
+            raise ValueError
+        return value
+
+    return checked(name, read, f"a whole number from {least} to {most}")
+
+
+# --- Who we are ---------------------------------------------------------------------------------------------------
+INSECURE_SECRET_KEY = "insecure-" + "only-for-trying-out-" * 2  # refused unless DEBUG
+DEBUG = checked("DEBUG", lambda: env.bool("DEBUG", default=False), "true or false")
+SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
+if not DEBUG and (SECRET_KEY == INSECURE_SECRET_KEY or len(SECRET_KEY) < 32):
+    raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters when DEBUG is off.")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+TEAM_NAME = env.str("TEAM_NAME", default="Foyer")
+
+# --- The instance -------------------------------------------------------------------------------------------------
+SANDBOX_URL = web_address("SANDBOX_URL")  # set by the runner only, when it has started the stand-in
+SANDBOX_API_KEY = "FOYER-SANDBOX-KEY"
+ANYTHINGLLM_URL = web_address("ANYTHINGLLM_URL") or SANDBOX_URL
+SANDBOX_ACTIVE = bool(SANDBOX_URL) and ANYTHINGLLM_URL == SANDBOX_URL
+ANYTHINGLLM_API_KEY = env.str("ANYTHINGLLM_API_KEY", default=SANDBOX_API_KEY if SANDBOX_ACTIVE else "")
+ANYTHINGLLM_PUBLIC_URL = web_address("ANYTHINGLLM_PUBLIC_URL") or ANYTHINGLLM_URL
+
+# --- Database, queue, cache, mail -----------------------------------------------------------------------------------
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": checked(
+        "DATABASE_URL",
+        lambda: env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'foyer.sqlite3'}"),
+        "a database address such as postgres://user:password@host:5432/foyer or sqlite:////data/foyer.sqlite3",
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets pages read while the worker writes; IMMEDIATE makes a writer wait its turn instead of failing half way.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY;",
+    }
+else:
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["CONN_MAX_AGE"] = 600
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def queue() -> SqliteHuey | RedisHuey:
+    address = env.str("QUEUE_URL", default=f"sqlite:///{DATA_DIR / 'queue.sqlite3'}")
+    scheme, _sep, path = address.partition(":///")
+    if scheme == "sqlite" and path:
+        return SqliteHuey("foyer", filename=path, timeout=20)
+    if address.startswith(("redis://", "rediss://", "unix://")):
+        return RedisHuey("foyer", url=address)
+    raise ValueError
+
+
+HUEY = checked("QUEUE_URL", queue, "sqlite:////data/queue.sqlite3 or redis://host:6379/0")
+CACHES = {
+    "default": checked(
+        "CACHE_URL",
+        lambda: env.cache_url("CACHE_URL", default=f"filecache://{DATA_DIR / 'cache'}"),
+        "a cache address such as redis://host:6379/1 or filecache:///data/cache",
+    )
+}
+vars().update(
+    checked(
+        "EMAIL_URL",
+        lambda: env.email_url("EMAIL_URL", default="consolemail://"),
+        "a mail address such as smtp+tls://user:password@host:587",
+    )
+)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Foyer <foyer@localhost>")
+
+# --- Django ---------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "axes",
+    "csp",
+    "huey.contrib.djhuey",
+    "dashboard",
+    "dashboard.accounts",
+    "dashboard.audit",
+    "dashboard.jobs",
+    "dashboard.sandbox",
+    "dashboard.home",
+    "dashboard.users",
+    "dashboard.workspaces",
+    "dashboard.system",
+]
+
+MIDDLEWARE = [
+    "dashboard.middleware.RequestLogMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "dashboard.middleware.SignInRequiredMiddleware",
+    "dashboard.middleware.HtmxMiddleware",
+    "dashboard.middleware.InstanceErrorMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "dashboard.urls"
+WSGI_APPLICATION = "dashboard.asgi.pages"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.messages.context_processors.messages",
+                "dashboard.shell.shell",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "dashboard.templatetags.foyer"],
+        },
+    }
+]
+FORM_RENDERER = "dashboard.forms.FoyerFormRenderer"
+
+AUTH_USER_MODEL = "accounts.Operator"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "dashboard.accounts.backends.LocalBackend",
+    "dashboard.accounts.backends.AnythingLLMBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "sign_in"
+
+# --- Doors ----------------------------------------------------------------------------------------------------------
+HTTPS = checked("HTTPS", lambda: env.bool("HTTPS", default=not DEBUG), "true or false")
+SESSION_COOKIE_AGE = 12 * 60 * 60
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # htmx sends the token from the body's hx-headers
+CSRF_FAILURE_VIEW = "dashboard.errors.csrf_failure"
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by the container's own health check, over plain HTTP
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],  # Pico draws its own marks (chevrons, ticks) as data images
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_LOCKOUT_CALLABLE = "dashboard.accounts.views.locked_out"
+AXES_ENABLE_ACCESS_FAILURE_LOG = True  # counted per address, see accounts.services
+AXES_RESET_ON_SUCCESS = True
+AXES_SENSITIVE_PARAMETERS = ["username", "password"]
+AXES_VERBOSE = False
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # "select all" on the largest page, and then some
+
+# --- Words, time, files -----------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = HTTPS
+LANGUAGE_COOKIE_HTTPONLY = True
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = checked(
+    "TIME_ZONE", lambda: ZoneInfo(env.str("TIME_ZONE", default="UTC")).key, "a time zone such as Europe/Berlin"
+)
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- Log --------------------------------------------------------------------------------------------------------------
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+    raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"request_id": {"()": "dashboard.middleware.RequestIdFilter"}},
+    "formatters": {
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},  # the request log has the rest
+        "axes": {"level": "ERROR"},  # it would write user names; the ledger has who and when
+        "huey": {"level": "WARNING"},
+    },
+}
+WEB_THREADS = whole_number("WEB_THREADS", default=6, least=1, most=64)
