@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from dashboard.system import health
+
 urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("", include("dashboard.home.urls")),
     path("", include("dashboard.accounts.urls")),
     path("users/", include("dashboard.users.urls")),

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from dashboard.system import views
+
+urlpatterns = [
+    path("", views.system_overview, name="system_overview"),
+    path("test/", views.connection_test, name="connection_test"),
+]

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from dashboard.workspaces import views
+
+urlpatterns = [
+    path("", views.workspace_list, name="workspace_list"),
+    path("<slug:slug>/", views.workspace_detail, name="workspace_detail"),
+]

@@ -1,0 +1,74 @@
+"""What tests of every room share: an instance that answers over HTTP, and one signed-in browser per role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from dashboard import instance
+from dashboard.accounts.models import Operator, Role
+
+PASSWORD = "correct-horse-battery"
+
+
+@pytest.fixture(scope="session")
+def standin_server() -> Iterator:
+    from dashboard.sandbox.testing import running
+
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """Every test starts without cached answers and with a closed circuit."""
+    cache.clear()
+    instance.connect.cache_clear()
+
+
+@pytest.fixture
+def standin(standin_server, settings):
+    """The stand-in with its small team, fresh, as the configured instance."""
+    standin_server.reset()
+    settings.ANYTHINGLLM_URL = settings.ANYTHINGLLM_PUBLIC_URL = standin_server.url
+    settings.ANYTHINGLLM_API_KEY = standin_server.api_key
+    return standin_server
+
+
+def operator(role: Role, username: str) -> Operator:
+    return Operator.objects.create_user(username, PASSWORD, role=role)
+
+
+def signed_in(somebody: Operator) -> Client:
+    client = Client()
+    client.force_login(somebody, backend="dashboard.accounts.backends.LocalBackend")
+    return client
+
+
+@pytest.fixture
+def ada(db) -> Operator:
+    """A local operator who is admin; the password is `PASSWORD`."""
+    return operator(Role.ADMIN, "ada")
+
+
+@pytest.fixture
+def admin_client(ada: Operator) -> Client:
+    return signed_in(ada)
+
+
+@pytest.fixture
+def manager_client(db) -> Client:
+    return signed_in(operator(Role.MANAGER, "mia"))
+
+
+@pytest.fixture
+def viewer_client(db) -> Client:
+    return signed_in(operator(Role.VIEWER, "vic"))
+
+
+@pytest.fixture
+def member_client(db) -> Client:
+    return signed_in(operator(Role.MEMBER, "sam"))
