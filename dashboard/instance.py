@@ -1,6 +1,7 @@
 """The line to the configured instance: one client for the process, cached reads with "as of", and a circuit breaker.
 
-Every room asks the instance through here. Reads may be a little old and say so; a decision about rights, and every write, uses `connect()`.
+Every room asks the instance through here. Reads may be a little old and say so; a decision about rights, and every write, uses
+`connect()` and what it reads back.
 """
 
 from __future__ import annotations
@@ -8,24 +9,83 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from functools import cache
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.core.cache import cache as shared
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from dashboard.anythingllm import AnythingLLMClient, ApiError, Unreachable, User, Workspace
+from dashboard.anythingllm import (
+    AnythingLLMClient,
+    ApiError,
+    Call,
+    InstanceMetrics,
+    Invite,
+    KeyRefused,
+    NotAnythingLLM,
+    SystemSettings,
+    Unconfirmed,
+    Unreachable,
+    User,
+    Workspace,
+)
 
 T = TypeVar("T")
 
 FRESH_FOR = 30.0  # seconds for which a read is used again without asking
+RETRY_AFTER = 5.0  # seconds after a failed read before it is tried again
+READERS = 16  # member lists read at a time
 
 
+# --- The circuit breaker ----------------------------------------------------------------------------------------------
+class Breaker:
+    """After `limit` outages within `window` seconds, lets one call through every `pause` seconds and fails the others at once.
+
+    An outage is a call that got no answer. It is per process: what it saves is this process's threads.
+    """
+
+    def __init__(self, limit: int = 5, window: float = 30.0, pause: float = 2.0) -> None:
+        self.limit, self.window, self.pause = limit, window, pause
+        self._outages: deque[float] = deque(maxlen=limit)
+        self._probed_at = 0.0
+        self._lock = threading.Lock()
+        self.last_error: ApiError | None = None
+        self.heard_at: float | None = None  # monotonic time of the last answer or outage
+
+    @property
+    def open(self) -> bool:
+        return len(self._outages) == self.limit and time.monotonic() - self._outages[-1] < self.window
+
+    def before(self) -> None:
+        """Raises Unreachable when the call should not be tried."""
+        with self._lock:
+            if self.open:
+                if time.monotonic() - self._probed_at < self.pause:
+                    raise Unreachable("The instance did not answer a moment ago.", sent=False)
+                self._probed_at = time.monotonic()
+
+    def after(self, error: ApiError | None) -> None:
+        """What a call that was tried came to."""
+        with self._lock:
+            self.heard_at = now = time.monotonic()
+            if isinstance(error, Unreachable):
+                if self._outages and now - self._outages[0] > self.window and not self.open:
+                    self._outages.clear()
+                self._outages.append(now)
+                self.last_error = error
+            else:
+                self._outages.clear()
+                self.last_error = error if isinstance(error, KeyRefused | NotAnythingLLM) else None
+
+
+# --- The line ---------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Reading(Generic[T]):
     """What the instance said, and when. With a `problem` it is the last good answer, and nothing may be written on its strength."""
@@ -39,10 +99,205 @@ class Reading(Generic[T]):
         return self.problem is not None
 
 
-class Light(StrEnum):
-    """The instance's state as far as the last calls tell; no call is made to find out."""
+@dataclass(slots=True)
+class _Shelf:
+    """The last good answer to one question, and the last failure to get a newer one."""
 
-    GREEN = "green"
-    AMBER = "amber"  # answers, but not as it should; or what is shown is old
-    RED = "red"
-    UNKNOWN = "unknown"
+    lock: threading.Lock
+    reading: Reading[Any] | None = None
+    read_at: float = 0.0
+    mark: object = None
+    problem: ApiError | None = None
+    failed_at: float = 0.0
+
+
+class Line:
+    """The client and what was read through it. One per address and key, so that a test with another instance starts clean."""
+
+    def __init__(self, address: str, api_key: str) -> None:
+        self.breaker = Breaker()
+        self.client = AnythingLLMClient(address, api_key, guard=self.breaker.before, on_call=self._heard)
+        self._shelves: dict[str, _Shelf] = {}
+        self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
+
+    def _heard(self, call: Call) -> None:
+        self.breaker.after(call.error)
+
+    def read(self, key: str, ask: Callable[[], T], max_age: float) -> Reading[T]:
+        """The answer to a question, asked again when older than `max_age` seconds or forgotten by any process.
+
+        Raises ApiError only when there is no earlier answer to fall back on.
+        """
+        shelf = self._shelves.setdefault(key, _Shelf(threading.Lock()))
+        mark = shared.get(_mark_key(key))
+        now = time.monotonic()
+        known = shelf.reading
+        forgotten = mark != shelf.mark
+        if known is not None and not forgotten and now - shelf.read_at < max_age:
+            return known
+        # Somebody is asking already: what we know will do meanwhile, unless it is known to be wrong.
+        if not shelf.lock.acquire(blocking=known is None or forgotten):
+            return known  # type: ignore[return-value]  # not blocking only when known
+        try:
+            if shelf.reading is not None and shelf.mark == mark and shelf.read_at > now:
+                return shelf.reading
+            if shelf.problem is not None and not forgotten and now - shelf.failed_at < RETRY_AFTER:
+                problem = shelf.problem
+            else:
+                try:
+                    value = ask()
+                except ApiError as error:
+                    problem = shelf.problem = error
+                    shelf.failed_at = time.monotonic()
+                else:
+                    shelf.reading = Reading(value, timezone.now())
+                    shelf.read_at, shelf.mark, shelf.problem = time.monotonic(), mark, None
+                    return shelf.reading
+            if shelf.reading is None:
+                raise problem
+            return Reading(shelf.reading.value, shelf.reading.as_of, problem)
+        finally:
+            shelf.lock.release()
+
+    def known(self, key: str) -> Any:
+        shelf = self._shelves.get(key)
+        return shelf.reading.value if shelf and shelf.reading else None
+
+    def each(self, ask: Callable[[int], T], ids: Sequence[int]) -> list[T]:
+        """The same question about many things, READERS at a time; the first failure fails all."""
+        return list(self._pool.map(ask, ids))
+
+
+@cache
+def _line(address: str, api_key: str) -> Line:
+    return Line(address, api_key)
+
+
+def line() -> Line:
+    return _line(settings.ANYTHINGLLM_URL, settings.ANYTHINGLLM_API_KEY)
+
+
+def connect() -> AnythingLLMClient:
+    """The client for the configured instance, with the circuit breaker in it."""
+    return line().client
+
+
+def _mark_key(key: str) -> str:
+    return f"instance:{key}"
+
+
+def forget(*keys: str) -> None:
+    """After a write: the next read of "users", "workspaces", "members", "invites" or "overview", in any process, asks the instance."""
+    shared.set_many({_mark_key(key): uuid.uuid4().hex for key in keys}, timeout=None)
+
+
+# --- What is asked often ----------------------------------------------------------------------------------------------
+def users(max_age: float = FRESH_FOR) -> Reading[list[User]]:
+    """All accounts of the instance, in its own order."""
+
+    def ask() -> list[User]:
+        found = connect().users.list()
+        if not found:
+            # A multi-user instance has at least one account; an empty list is what it answers while its database is busy.
+            raise Unconfirmed("The instance answered with an empty list of users.")
+        return found
+
+    return line().read("users", ask, max_age)
+
+
+def workspaces(max_age: float = FRESH_FOR) -> Reading[list[Workspace]]:
+    """All workspaces of the instance, with their threads but without documents and members."""
+
+    def ask() -> list[Workspace]:
+        found = connect().workspaces.list()
+        if not found and line().known("workspaces"):
+            users(max_age=0)  # also answered empty while the database is busy, and then this read fails too
+        return found
+
+    return line().read("workspaces", ask, max_age)
+
+
+def members(max_age: float = FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:
+    """The user ids listed as members of each workspace, by workspace id: one call per workspace, there is no shorter way."""
+
+    def ask() -> dict[int, tuple[int, ...]]:
+        ids = [workspace.id for workspace in workspaces(max_age).value]
+        client = connect()
+        lists = line().each(lambda workspace_id: tuple(m.user_id for m in client.memberships.read(workspace_id)), ids)
+        return dict(zip(ids, lists, strict=True))
+
+    return line().read("members", ask, max_age)
+
+
+def members_if_known() -> dict[int, tuple[int, ...]] | None:
+    """The member lists as last read, without asking; None when they never were."""
+    known: dict[int, tuple[int, ...]] | None = line().known("members")
+    return known
+
+
+def invites(max_age: float = FRESH_FOR) -> Reading[list[Invite]]:
+    """All invites of the instance, in every state."""
+    return line().read("invites", lambda: connect().admin.get_invites(), max_age)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the instance says of itself. `version` is None when it does not tell (most deployments do not)."""
+
+    multi_user: bool
+    settings: SystemSettings
+    metrics: InstanceMetrics
+    vector_count: int
+
+    @property
+    def version(self) -> str | None:
+        return self.metrics.app_version
+
+
+def overview(max_age: float = 300.0) -> Reading[Overview]:
+    """Version, mode, model, embedder and vectors of the instance."""
+
+    def ask() -> Overview:
+        client = connect()
+        return Overview(
+            client.admin.is_multi_user_mode(),
+            client.system.get_settings(),
+            client.system.metrics(),
+            client.system.vector_count(),
+        )
+
+    return line().read("overview", ask, max_age)
+
+
+def version() -> str | None:
+    """The instance's version as far as it is known, for rules that differ between versions; never fails."""
+    try:
+        return overview().value.version
+    except ApiError:
+        return None
+
+
+# --- The light --------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Light:
+    """The instance's state as the last call showed it. `tone` is ok, warn, error or quiet (nothing asked yet)."""
+
+    tone: str
+    label: str
+
+
+def light(probe: bool = False) -> Light:
+    """The light in the top bar; with `probe`, the instance is asked when nothing was heard of it for half a minute."""
+    breaker = line().breaker
+    if probe and (breaker.heard_at is None or time.monotonic() - breaker.heard_at > FRESH_FOR):
+        try:
+            connect().system.ping()
+        except ApiError:
+            pass  # the breaker has heard it
+    if breaker.heard_at is None:
+        return Light("quiet", _("AnythingLLM: not asked yet"))
+    if breaker.last_error is None:
+        return Light("ok", _("AnythingLLM answers"))
+    if isinstance(breaker.last_error, Unreachable):
+        return Light("error", _("AnythingLLM does not answer"))
+    return Light("warn", _("AnythingLLM answers, but not as it should"))

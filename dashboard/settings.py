@@ -68,7 +68,7 @@ TEAM_NAME = env.str("TEAM_NAME", default="Foyer")
 # --- The instance -------------------------------------------------------------------------------------------------
 SANDBOX_URL = web_address("SANDBOX_URL")  # set by the runner only, when it has started the stand-in
 SANDBOX_API_KEY = "FOYER-SANDBOX-KEY"
-ANYTHINGLLM_URL = web_address("ANYTHINGLLM_URL") or SANDBOX_URL
+ANYTHINGLLM_URL = web_address("ANYTHINGLLM_URL") or SANDBOX_URL or "http://localhost:3001"
 SANDBOX_ACTIVE = bool(SANDBOX_URL) and ANYTHINGLLM_URL == SANDBOX_URL
 ANYTHINGLLM_API_KEY = env.str("ANYTHINGLLM_API_KEY", default=SANDBOX_API_KEY if SANDBOX_ACTIVE else "")
 ANYTHINGLLM_PUBLIC_URL = web_address("ANYTHINGLLM_PUBLIC_URL") or ANYTHINGLLM_URL
