@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils.crypto import get_random_string, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
@@ -26,8 +27,12 @@ class Theme(models.TextChoices):
 
 
 class OperatorManager(BaseUserManager["Operator"]):
+    def get_by_natural_key(self, username: str | None) -> Operator:
+        """The operator of that name, whatever its capitals: "Ada" and "ada" are one."""
+        return self.get(username__iexact=self.model.normalize_username(username or ""))
+
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> Operator:
-        operator = self.model(username=username, **fields)
+        operator = self.model(username=self.model.normalize_username(username), **fields)
         operator.set_password(password)
         operator.save()
         return operator
@@ -62,6 +67,13 @@ class Operator(AbstractBaseUser):
 
     class Meta:
         ordering = ("username",)
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="operator_name_ignoring_case",
+                violation_error_message=_("An operator of this name exists already."),
+            )
+        ]
         verbose_name = _("operator")
         verbose_name_plural = _("operators")
 
@@ -74,4 +86,6 @@ class Operator(AbstractBaseUser):
         return self.anythingllm_user_id is None
 
     def get_session_auth_hash(self) -> str:
-        return salted_hmac("dashboard.accounts.session", self.password + self.session_key, algorithm="sha256").hexdigest()
+        return salted_hmac(
+            "dashboard.accounts.session", self.password + self.session_key, algorithm="sha256"
+        ).hexdigest()
