@@ -24,14 +24,6 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 log = logging.getLogger("dashboard.request")
 
 
-class RequestIdFilter(logging.Filter):
-    """Gives every log line the id of the request in whose course it was written."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = request_id.get()
-        return True
-
-
 class RequestLogMiddleware:
     """One line a request, with its id, which also goes to the browser and to the ledger. No query, body or cookie is logged."""
 
