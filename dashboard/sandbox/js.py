@@ -77,9 +77,46 @@ def stringify(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-_SLUG_WORDS = {"&": "and", "<": "less", ">": "greater", "$": "dollar", "%": "percent", "ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "đ": "d", "ł": "l"}
-_SLUG_WORDS |= {"Æ": "AE", "Ø": "O", "Œ": "OE", "Đ": "D", "Ł": "L", "ð": "d", "þ": "th", "€": "euro", "£": "pound", "¥": "yen", "|": "or"}
-_WORKSPACE_WORDS = {"+": " plus ", "!": " bang ", "@": " at ", "*": " splat ", ".": " dot ", ":": "", "~": "", "(": "", ")": "", "'": "", '"': "", "|": ""}
+_SLUG_WORDS = {
+    "&": "and",
+    "<": "less",
+    ">": "greater",
+    "$": "dollar",
+    "%": "percent",
+    "ß": "ss",
+    "æ": "ae",
+    "ø": "o",
+    "œ": "oe",
+    "đ": "d",
+    "ł": "l",
+}
+_SLUG_WORDS |= {
+    "Æ": "AE",
+    "Ø": "O",
+    "Œ": "OE",
+    "Đ": "D",
+    "Ł": "L",
+    "ð": "d",
+    "þ": "th",
+    "€": "euro",
+    "£": "pound",
+    "¥": "yen",
+    "|": "or",
+}
+_WORKSPACE_WORDS = {
+    "+": " plus ",
+    "!": " bang ",
+    "@": " at ",
+    "*": " splat ",
+    ".": " dot ",
+    ":": "",
+    "~": "",
+    "(": "",
+    ")": "",
+    "'": "",
+    '"': "",
+    "|": "",
+}
 
 
 def slugify(text: str, *, lower: bool = True, words: dict[str, str] | None = None) -> str:

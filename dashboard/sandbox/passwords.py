@@ -62,7 +62,9 @@ def _derived(password: str, salt: bytes) -> bytes:
 def session_token(user_id: int, username: str, secret: bytes) -> str:
     """A JWT like the one POST /api/request-token hands out."""
     now = int(time.time())
-    payload = json.dumps({"id": user_id, "username": username, "iat": now, "exp": now + _SESSION_SECONDS}, separators=(",", ":"))
+    payload = json.dumps(
+        {"id": user_id, "username": username, "iat": now, "exp": now + _SESSION_SECONDS}, separators=(",", ":")
+    )
     signed = _JWT_HEADER + b"." + base64.urlsafe_b64encode(payload.encode()).rstrip(b"=")
     return (signed + b"." + _signature(signed, secret)).decode()
 

@@ -1,5 +1,6 @@
 """What the stand-in remembers: one SQLite database, the real one's tables where it matters."""
 
+import copy
 import secrets
 import sqlite3
 import uuid
@@ -72,11 +73,19 @@ class Store:
     def __init__(self, path: str = ":memory:") -> None:
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.connection.row_factory = _as_dict
-        self.connection.executescript("PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;")
+        self.connection.executescript(
+            "PRAGMA foreign_keys = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+        )
         self.lock = ""
         self._snapshot: sqlite3.Connection | None = None
         if self.empty:
             self.connection.executescript(_SCHEMA)
+
+    def locked(self, lock: str) -> "Store":
+        """The same database, as one request finds it while somebody else holds it."""
+        view = copy.copy(self)
+        view.lock = lock
+        return view
 
     @property
     def empty(self) -> bool:
