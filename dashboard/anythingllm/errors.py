@@ -1,7 +1,8 @@
+# ruff: noqa: N818  (errors are named by their cause)
 """What can go wrong on the line to an AnythingLLM instance, one class per cause.
 
-Messages are plain English, safe to log and to show: no key, no address, no database text. `method`, `route` (the template,
-never the real path) and `status_code` (0: no answer) tell which call it was.
+Messages are plain English, safe to log and to show: no key, no address, no database text. `method`, `route` (the
+template, never the real path) and `status_code` (0: no answer) tell which call it was.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 class ApiError(Exception):
     """Base of every error of this library.
 
-    `outcome_unknown` is True when a write may or may not have been carried out: read back before telling anybody anything.
+    `outcome_unknown` is True when a write may or may not have been carried out: read back before telling anybody
+    anything.
     """
 
     method: str = ""
@@ -48,7 +50,8 @@ class TimedOut(Unreachable):
 
 
 class KeyRefused(ApiError):
-    """403 for the key. Not proof of a revoked key: the instance says the same while its database is locked (ApiKey.get)."""
+    """403 for the key. Not proof of a revoked key: the instance says the same while its database is locked
+    (ApiKey.get)."""
 
 
 class SingleUserMode(ApiError):
@@ -97,7 +100,8 @@ class MembershipMismatch(NotApplied):
 
 
 class Unconfirmed(ApiError):
-    """The instance said yes, but reading back proved nothing (it failed, or an empty list came, as when its database is busy)."""
+    """The instance said yes, but reading back proved nothing (it failed, or an empty list came, as when its database is
+    busy)."""
 
     outcome_unknown = True
 

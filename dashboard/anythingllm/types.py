@@ -1,7 +1,8 @@
 """What the instance's JSON becomes: frozen dataclasses.
 
-`from_json` ignores unknown keys and raises BrokenAnswer naming a required key that is missing or of the wrong type. Keys that
-appeared only in the course of v1.4 to v1.16 have a default. Parsed by hand: a list of 10,000 users is read on every cold page.
+`from_json` ignores unknown keys and raises BrokenAnswer naming a required key that is missing or of the wrong type.
+Keys that appeared only in the course of v1.4 to v1.16 have a default. Parsed by hand: a list of 10,000 users is read on
+every cold page.
 """
 
 from __future__ import annotations
@@ -33,6 +34,13 @@ def need_int(data: Any, key: str) -> int:
     if type(value) is int:
         return value
     raise _broken(key, "is not a whole number")
+
+
+def need_number(data: Any, key: str) -> float:
+    value = need(data, key)
+    if type(value) in (int, float):
+        return float(value)
+    raise _broken(key, "is not a number")
 
 
 def need_text(data: Any, key: str) -> str:
@@ -83,7 +91,7 @@ def _int(data: Mapping[str, Any], key: str) -> int | None:
 
 def _float(data: Mapping[str, Any], key: str) -> float | None:
     value = data.get(key)
-    return float(value) if type(value) in (int, float) else None
+    return float(value) if isinstance(value, (int, float)) else None
 
 
 def _objects(data: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
@@ -106,7 +114,8 @@ def each(parse: Callable[[Any], T], key: str) -> Callable[[Any], list[T]]:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An account on the instance. `first_login_done`: has signed in with a password at least once (seen_recovery_codes)."""
+    """An account on the instance. `first_login_done`: has signed in with a password at least once
+    (seen_recovery_codes)."""
 
     id: int
     username: str
@@ -124,7 +133,7 @@ class User:
             need_text(data, "username"),
             need_text(data, "role"),
             bool(need_int(data, "suspended")),
-            data.get("dailyMessageLimit"),
+            _int(data, "dailyMessageLimit"),
             data.get("bio") or "",
             data.get("seen_recovery_codes") is True,
             need_moment(data, "createdAt"),
@@ -163,7 +172,8 @@ class ClaimedBy:
 
 
 def _workspace_ids(text: Any) -> tuple[int, ...]:
-    """The ids an invite will grant. As at claim time: a text that is a number counts, anything but a list grants nothing."""
+    """The ids an invite will grant. As at claim time: a text that is a number counts, anything but a list grants
+    nothing."""
     ids = _inner_json(text)
     if type(ids) is not list:
         return ()
@@ -242,7 +252,8 @@ class WorkspaceDocument:
 class Workspace:
     """`slug` never changes when renamed; a new workspace may get a deleted one's slug, so remember `id`.
 
-    `documents` is None where the instance does not list them (everywhere but in GET of one workspace and update-embeddings).
+    `documents` is None where the instance does not list them (everywhere but in GET of one workspace and
+    update-embeddings).
     """
 
     id: int
@@ -290,7 +301,8 @@ class Workspace:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A row of workspace_users. `role` is the role on the instance: admins and managers reach every workspace anyway."""
+    """A row of workspace_users. `role` is the role on the instance: admins and managers reach every workspace
+    anyway."""
 
     user_id: int
     username: str
@@ -303,9 +315,11 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """The answer to a password. `recovery_codes` come once, at the very first sign-in: show them to the person, or they are lost.
+    """The answer to a password. `recovery_codes` come once, at the very first sign-in: show them to the person, or they
+    are lost.
 
-    When `valid` is False, `message` holds the instance's words, `code` its number: 001 unknown, 002 wrong, 004 suspended.
+    When `valid` is False, `message` holds the instance's words, `code` its number: 001 unknown, 002 wrong, 004
+    suspended.
     """
 
     valid: bool
@@ -342,7 +356,8 @@ class LoginToken:
 
 @dataclass(frozen=True, slots=True)
 class SystemSettings:
-    """What the instance runs on (GET /v1/system, /api/setup-complete). Secrets among `values` are booleans: set or not."""
+    """What the instance runs on (GET /v1/system, /api/setup-complete). Secrets among `values` are booleans: set or
+    not."""
 
     multi_user_mode: bool
     llm_provider: str | None
@@ -399,3 +414,80 @@ class ApiStatus:
 
     online: bool
     key_accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRecord:
+    """A question and its answer in the log of all chats. `username` is "API" for session chats, "unknown user" without
+    one.
+
+    `visible` False: hidden from every history (by a reset, or an agent's), but still in log and export.
+    """
+
+    id: int
+    workspace_id: int
+    workspace_name: str | None
+    workspace_slug: str | None
+    user_id: int | None
+    username: str | None
+    thread_id: int | None
+    session_id: str | None
+    prompt: str
+    text: str
+    sources: tuple[dict[str, Any], ...] = field(repr=False)
+    feedback: bool | None
+    visible: bool
+    created_at: datetime
+
+    @classmethod
+    def from_json(cls, data: Any) -> ChatRecord:
+        response = _inner_json(need(data, "response"))
+        response = response if type(response) is dict else {}
+        workspace, user, feedback = data.get("workspace") or {}, data.get("user") or {}, data.get("feedbackScore")
+        return cls(
+            need_int(data, "id"),
+            need_int(data, "workspaceId"),
+            _text(workspace, "name"),
+            _text(workspace, "slug"),
+            _int(data, "user_id"),
+            _text(user, "username"),
+            _int(data, "thread_id"),
+            _text(data, "api_session_id"),
+            need_text(data, "prompt"),
+            _text(response, "text") or "",
+            _objects(response, "sources"),
+            None if feedback is None else bool(feedback),
+            data.get("include") is not False,
+            need_moment(data, "createdAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLogPage:
+    records: tuple[ChatRecord, ...]
+    has_more: bool
+
+    @classmethod
+    def from_json(cls, data: Any) -> ChatLogPage:
+        return cls(tuple(map(ChatRecord.from_json, need_list(data, "chats"))), need_bool(data, "hasPages"))
+
+
+@dataclass(frozen=True, slots=True)
+class VectorHit:
+    """A passage found by its meaning. `score` is 1 - `distance`; `text` begins with a <document_metadata> block."""
+
+    id: str
+    text: str = field(repr=False)
+    score: float
+    distance: float | None
+    metadata: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Any) -> VectorHit:
+        return cls(
+            need_text(data, "id"),
+            need_text(data, "text"),
+            need_number(data, "score"),
+            _float(data, "distance"),
+            need_dict(data, "metadata"),
+        )

@@ -1,0 +1,29 @@
+"""The two public calls of the person who was invited; no key is sent. Making and disabling invites: AdminModule."""
+
+from __future__ import annotations
+
+from .errors import NotFound, Refused
+from .http import HttpClient
+from .types import need, need_text
+
+
+class InvitesModule:
+    def __init__(self, http: HttpClient) -> None:
+        self._http = http
+
+    def read(self, code: str) -> str:
+        """The status of an invite that can still be accepted ("pending"). NotFound when unknown, disabled or claimed.
+
+        The instance does not tell which workspaces it is for.
+        """
+        try:
+            return self._http.call(
+                "GET", "/invite/{code}", lambda data: need_text(need(data, "invite"), "status"), names={"code": code}
+            )
+        except Refused as problem:
+            raise NotFound(problem.status_code, problem.message) from None
+
+    def accept(self, code: str, username: str, password: str) -> None:
+        """Makes the account, always of role default, and puts it into those workspaces that still exist."""
+        body = {"username": str(username), "password": str(password)}
+        self._http.call("POST", "/invite/{code}", lambda data: None, names={"code": code}, json=body)
