@@ -29,11 +29,21 @@ class Problem:
     outcome: Outcome
 
 
-def describe(error: anythingllm.ApiError) -> Problem:
-    """The sentence for an error of the instance, by its cause. The instance's own words are passed on only where it refused something."""
+class Declined(Exception):
+    """Foyer itself says no, in a sentence for the operator, before anything was asked of the instance."""
+
+    def __init__(self, sentence: Words) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def describe(error: anythingllm.ApiError | Declined) -> Problem:
+    """The sentence for an error, by its cause. The instance's own words are passed on only where it refused something."""
     address = settings.ANYTHINGLLM_URL
     match error:
-        case anythingllm.TimedOut(sent=True) | anythingllm.Unreachable(sent=True):
+        case Declined():
+            return Problem(_("Not possible"), error.sentence, 409, Outcome.REFUSED)
+        case anythingllm.Unreachable(outcome_unknown=True):
             return Problem(
                 _("No answer"),
                 _(
@@ -90,6 +100,20 @@ def describe(error: anythingllm.ApiError) -> Problem:
                 _("Not there any more"),
                 _("AnythingLLM does not know this any more: somebody may have deleted it. Load the page again."),
                 404,
+                Outcome.REFUSED,
+            )
+        case anythingllm.Unconfirmed():
+            return Problem(
+                _("Not confirmed"),
+                _("AnythingLLM accepted the change, but it could not be read back. Look at the current state before you try again."),
+                502,
+                Outcome.UNKNOWN,
+            )
+        case anythingllm.SsoDisabled():
+            return Problem(
+                _("Single sign-on is off"),
+                _("This AnythingLLM does not issue sign-in links: its simple single sign-on is switched off."),
+                409,
                 Outcome.REFUSED,
             )
         case anythingllm.NotApplied():

@@ -28,8 +28,6 @@ from dashboard.anythingllm import (
     Call,
     InstanceMetrics,
     Invite,
-    KeyRefused,
-    NotAnythingLLM,
     SystemSettings,
     Unconfirmed,
     Unreachable,
@@ -44,6 +42,10 @@ RETRY_AFTER = 5.0  # seconds after a failed read before it is tried again
 READERS = 16  # member lists read at a time
 
 
+OUTAGES = {"Unreachable", "TimedOut"}
+TROUBLES = {"KeyRefused", "NotAnythingLLM", "SingleUserMode", "ServerError", "BrokenAnswer", "TooLarge"}
+
+
 # --- The circuit breaker ----------------------------------------------------------------------------------------------
 class Breaker:
     """After `limit` outages within `window` seconds, lets one call through every `pause` seconds and fails the others at once.
@@ -56,7 +58,7 @@ class Breaker:
         self._outages: deque[float] = deque(maxlen=limit)
         self._probed_at = 0.0
         self._lock = threading.Lock()
-        self.last_error: ApiError | None = None
+        self.last_error: str | None = None  # the class of the last error that says something about the instance as a whole
         self.heard_at: float | None = None  # monotonic time of the last answer or outage
 
     @property
@@ -71,18 +73,17 @@ class Breaker:
                     raise Unreachable("The instance did not answer a moment ago.", sent=False)
                 self._probed_at = time.monotonic()
 
-    def after(self, error: ApiError | None) -> None:
-        """What a call that was tried came to."""
+    def after(self, error: str | None) -> None:
+        """What a call that was tried came to: the name of its error, or None."""
         with self._lock:
             self.heard_at = now = time.monotonic()
-            if isinstance(error, Unreachable):
+            if error in OUTAGES:
                 if self._outages and now - self._outages[0] > self.window and not self.open:
                     self._outages.clear()
                 self._outages.append(now)
-                self.last_error = error
             else:
                 self._outages.clear()
-                self.last_error = error if isinstance(error, KeyRefused | NotAnythingLLM) else None
+            self.last_error = error if error in OUTAGES or error in TROUBLES else None
 
 
 # --- The line ---------------------------------------------------------------------------------------------------------
@@ -116,7 +117,7 @@ class Line:
 
     def __init__(self, address: str, api_key: str) -> None:
         self.breaker = Breaker()
-        self.client = AnythingLLMClient(address, api_key, guard=self.breaker.before, on_call=self._heard)
+        self.client = AnythingLLMClient(address, api_key, before_call=self.breaker.before, on_call=self._heard)
         self._shelves: dict[str, _Shelf] = {}
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
@@ -175,6 +176,11 @@ def _line(address: str, api_key: str) -> Line:
 
 def line() -> Line:
     return _line(settings.ANYTHINGLLM_URL, settings.ANYTHINGLLM_API_KEY)
+
+
+def hang_up() -> None:
+    """Drops every client and all that was read: for tests, each of which talks to an instance of its own."""
+    _line.cache_clear()
 
 
 def connect() -> AnythingLLMClient:
@@ -298,6 +304,6 @@ def light(probe: bool = False) -> Light:
         return Light("quiet", _("AnythingLLM: not asked yet"))
     if breaker.last_error is None:
         return Light("ok", _("AnythingLLM answers"))
-    if isinstance(breaker.last_error, Unreachable):
+    if breaker.last_error in OUTAGES:
         return Light("error", _("AnythingLLM does not answer"))
     return Light("warn", _("AnythingLLM answers, but not as it should"))

@@ -97,7 +97,7 @@ class InstanceErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: OpenRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, ApiError):
+        if not isinstance(error, ApiError | errors.Declined):
             return None
-        log.warning("instance", extra={"cause": type(error).__name__, "upstream_status": error.status_code})
+        log.warning("problem", extra={"cause": type(error).__name__, "call": getattr(error, "route", "")})
         return errors.problem_response(request, errors.describe(error))

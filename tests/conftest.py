@@ -26,7 +26,7 @@ def standin_server() -> Iterator:
 def _nothing_remembered() -> None:
     """Every test starts without cached answers and with a closed circuit."""
     cache.clear()
-    instance.connect.cache_clear()
+    instance.hang_up()
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ from .types import (
     Workspace,
     WorkspaceDocument,
 )
+from .users import UserFields, differences
 
 __all__ = [
     "AnythingLLMClient",
@@ -79,8 +80,10 @@ __all__ = [
     "Unconfirmed",
     "Unreachable",
     "User",
+    "UserFields",
     "UserName",
     "VectorHit",
     "Workspace",
     "WorkspaceDocument",
+    "differences",
 ]

@@ -20,7 +20,8 @@ class AnythingLLMClient:
     """`base_url` with or without a trailing /, /api or /api/v1. Without `api_key`: the environment's
     ANYTHINGLLM_API_KEY.
 
-    Thread-safe. `timeout` in seconds: see HttpClient. `on_call` is told of every finished call.
+    Thread-safe. `timeout` in seconds: see HttpClient. `before_call` may raise an ApiError to keep a call from
+    being tried (a circuit breaker does); `on_call` is told of every call that was tried.
     """
 
     def __init__(
@@ -30,10 +31,11 @@ class AnythingLLMClient:
         timeout: float = 60,
         *,
         budgets: Mapping[Kind, Budget] | None = None,
+        before_call: Callable[[], None] | None = None,
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
         key = api_key or os.environ.get("ANYTHINGLLM_API_KEY")
-        self.http_client = http = HttpClient(base_url, key, timeout, budgets=budgets, on_call=on_call)
+        self.http_client = http = HttpClient(base_url, key, timeout, budgets=budgets, before_call=before_call, on_call=on_call)
         self.auth = AuthModule(http)
         self.users = UsersModule(http)
         self.admin = AdminModule(http, self.users)

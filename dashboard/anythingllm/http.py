@@ -244,6 +244,7 @@ class HttpClient:
         timeout: float = 60,
         *,
         budgets: Mapping[Kind, Budget] | None = None,
+        before_call: Callable[[], None] | None = None,
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
         self.root = _root_of(base_url)
@@ -257,6 +258,7 @@ class HttpClient:
             Kind.WRITE: Budget(BUDGETS[Kind.WRITE].connect, timeout),
             **(budgets or {}),
         }
+        self._before_call = before_call
         self._on_call = on_call
         self._kept = self._session()
         self._fresh = self._session()
@@ -369,6 +371,8 @@ class HttpClient:
         return self._guarded(method, route, kind, judged)
 
     def _guarded(self, method: str, route: str, kind: Kind, act: Callable[[], T]) -> T:
+        if self._before_call:
+            self._before_call()
         started = time.monotonic()
         status, error = 200, None
         try:

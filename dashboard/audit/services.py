@@ -58,7 +58,7 @@ def recording(
     try:
         yield entry
         outcome = Outcome.OK
-    except ApiError as error:
+    except (ApiError, errors.Declined) as error:
         problem = errors.describe(error)
         outcome, entry.detail = problem.outcome, str(problem.sentence)
         raise

@@ -1,0 +1,52 @@
+"""A lock between processes, kept in the database so that it works with SQLite and PostgreSQL alike.
+
+The instance has no transactions for us: what must be read, decided and written as one (the last admin, the members of a workspace)
+is done under such a lock. It is a lease, because a holder may be killed; it lasts longer than the longest write may take.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.errors import Declined
+from dashboard.models import Lease
+
+LEASE = timedelta(seconds=150)  # a read (20 s), a write (60 s), a read back (20 s), and some
+
+
+class Busy(Declined):
+    """Somebody else held the lock for all the time we were ready to wait."""
+
+
+@contextmanager
+def held(name: str, *, wait: float = 30.0) -> Iterator[None]:
+    """Holds the lock `name`, waiting up to `wait` seconds for it. Raises Busy."""
+    holder = uuid.uuid4().hex
+    give_up = time.monotonic() + wait
+    while not _take(name, holder):
+        if time.monotonic() > give_up:
+            raise Busy(_("Somebody else is changing this right now. Try again in a moment."))
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        Lease.objects.filter(name=name, holder=holder).delete()
+
+
+def _take(name: str, holder: str) -> bool:
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            Lease.objects.create(name=name, holder=holder, until=now + LEASE)
+        return True
+    except IntegrityError:
+        # Taking over a lease that ran out: only one of several can, because `until` is part of the condition.
+        return Lease.objects.filter(name=name, until__lt=now).update(holder=holder, until=now + LEASE) == 1

@@ -1,0 +1,16 @@
+"""What belongs to no room: leases."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Lease(models.Model):
+    """A named lock that holds across processes, and ends by itself when its holder died (see dashboard.locks)."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    holder = models.CharField(max_length=32)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,223 @@
+"""Users of the instance: finding them, and every change that can be made to them.
+
+The instance has no search, no paging and no call for one user: all of that is done here over its whole list. Changes are keyword-only,
+`actor` first, read back by the client, and stand in the ledger before the instance is asked.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any, TypeVar, Unpack, cast
+
+from django.utils.translation import gettext_lazy as _
+
+from dashboard import instance, locks
+from dashboard.accounts.models import Operator
+from dashboard.anythingllm import ApiError, User, UserFields, differences
+from dashboard.audit.services import Entry, recording
+from dashboard.errors import Declined
+
+T = TypeVar("T")
+
+IMPLICIT_ROLES = ("admin", "manager")  # they reach every workspace, whether listed as members or not
+ROLE_RANK = {"admin": 0, "manager": 1, "default": 2}
+
+
+# --- Finding ----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """A user as the table shows them. `workspaces` is None while the member lists are not read yet, and for implicit access."""
+
+    user: User
+    workspaces: int | None
+
+    @property
+    def all_by_role(self) -> bool:
+        return self.user.role in IMPLICIT_ROLES
+
+
+def matching(users: Sequence[User], *, q: str = "", role: str = "", state: str = "", signed_in: str = "", **_rest: str) -> list[User]:
+    """The users that fit all of the criteria; `q` is looked for in name and bio, whatever the case."""
+    words = q.casefold().split()
+    return [
+        user
+        for user in users
+        if (not role or user.role == role)
+        and (not state or user.suspended == (state == "suspended"))
+        and (not signed_in or user.first_login_done == (signed_in == "yes"))
+        and (not words or all(word in user.username.casefold() or word in user.bio.casefold() for word in words))
+    ]
+
+
+def ordered(users: list[User], sort: str, counts: dict[int, int]) -> list[User]:
+    """In the order of a column ("name", "-created"...), names breaking ties. No limit sorts above every limit."""
+    keys = {
+        "name": lambda u: u.username.casefold(),
+        "role": lambda u: ROLE_RANK.get(u.role, 9),
+        "state": lambda u: u.suspended,
+        "limit": lambda u: float("inf") if u.daily_message_limit is None else u.daily_message_limit,
+        "workspaces": lambda u: float("inf") if u.role in IMPLICIT_ROLES else counts.get(u.id, 0),
+        "signed_in": lambda u: u.first_login_done,
+        "created": lambda u: u.created_at,
+    }
+    column = sort.removeprefix("-") or "name"
+    by_name = sorted(users, key=keys["name"])
+    return by_name if sort == "name" else sorted(by_name, key=keys[column], reverse=sort.startswith("-"))
+
+
+def search(*, sort: str = "", **criteria: str) -> instance.Reading[list[User]]:
+    """All users that fit, in order. Raises ApiError when the instance was never reached."""
+    reading = instance.users()
+    counts = workspace_counts() or {} if sort.endswith("workspaces") else {}
+    found = ordered(matching(reading.value, **criteria), sort or "name", counts)
+    return instance.Reading(found, reading.as_of, reading.problem)
+
+
+def workspace_counts() -> dict[int, int]:
+    """How many workspaces list each user as a member, by user id; asks for the member lists when they are not known."""
+    return Counter(user_id for ids in instance.members().value.values() for user_id in set(ids))
+
+
+def find(user_id: int, *, max_age: float = instance.FRESH_FOR) -> instance.Reading[User | None]:
+    """One user, or None when there is no such account. A user missing from an old answer is looked for in a new one."""
+    reading = instance.users(max_age)
+    user = next((u for u in reading.value if u.id == user_id), None)
+    if user is None and max_age:
+        return find(user_id, max_age=0)
+    return instance.Reading(user, reading.as_of, reading.problem)
+
+
+# --- Changing ---------------------------------------------------------------------------------------------------------
+# What the ledger may hold of a user. A password is never among it.
+LEDGER_FIELDS = ("username", "role", "suspended", "daily_message_limit", "bio")
+
+
+@contextmanager
+def _changing(actor: Operator, action: str, user: User, **after: Any) -> Iterator[Entry]:
+    """The ledger's line around one change of one user; afterwards every process reads the users anew, however it ended."""
+    before = {name: getattr(user, name) for name in after if name in LEDGER_FIELDS}
+    try:
+        with recording(actor, action, target=("user", user.id, user.username), before=before, after=after) as entry:
+            yield entry
+    finally:
+        instance.forget("users", "members")
+
+
+def _settled(act: Callable[[], T], read_back: Callable[[list[User]], T | None]) -> T:
+    """Does `act`; when its answer got lost, reads the users and lets `read_back` find out whether it was done after all.
+
+    When that proves nothing, the error stands: its outcome is unknown.
+    """
+    try:
+        return act()
+    except ApiError as error:
+        if not error.outcome_unknown:
+            raise
+        try:
+            found = read_back(instance.connect().users.list())
+        except ApiError:
+            found = None
+        if found is None:
+            raise
+        return found
+
+
+def _by_id(users: list[User], user_id: int) -> User:
+    """The user among those just read, or a refusal."""
+    for user in users:
+        if user.id == user_id:
+            return user
+    raise Declined(_("This account is not there any more. Load the page again."))
+
+
+@contextmanager
+def _sparing_an_admin(actor: Operator, user_id: int) -> Iterator[User]:
+    """Gives the user as it is now, and refuses when that is the actor's own account or the last admin who can sign in.
+
+    The instance guards only against demoting its last admin, not against suspending or deleting it (measured with v1.16). Two operators
+    could each spare the other's admin at the same moment, therefore the lock.
+    """
+    with locks.held("admins"):
+        users = instance.connect().users.list()
+        user = _by_id(users, user_id)
+        if user.id == actor.anythingllm_user_id:
+            raise Declined(_("This is your own account. Ask another admin to do that."))
+        others = any(u.role == "admin" and not u.suspended and u.id != user_id for u in users)
+        if user.role == "admin" and not user.suspended and not others:
+            raise Declined(_("%(name)s is the last admin who can sign in. Make somebody else admin first.") % {"name": user.username})
+        yield user
+
+
+def create(
+    *, actor: Operator, username: str, password: str, role: str, daily_message_limit: int | None = None, bio: str = ""
+) -> User:
+    """A new account. Raises Refused with the instance's words when it does not like the name or the password."""
+    after = {"role": role, "daily_message_limit": daily_message_limit, "bio": bio}
+    try:
+        with recording(actor, "user.created", target=("user", "", username), after=after):
+            users = instance.connect().users
+            return _settled(
+                lambda: users.create(username, password, role, daily_message_limit=daily_message_limit, bio=bio or None),
+                lambda found: next((user for user in found if user.username == username), None),
+            )
+    finally:
+        instance.forget("users")
+
+
+def update(*, actor: Operator, user_id: int, **changes: Unpack[UserFields]) -> User:
+    """Changes name, role, limit or bio, and gives the user as read back. What is so already is not sent."""
+    demotes = "role" in changes and changes["role"] != "admin"
+    with _sparing_an_admin(actor, user_id) if demotes else nullcontext(_by_id(instance.connect().users.list(), user_id)) as user:
+        wanted = differences(user, changes)
+        if not wanted:
+            return user
+        fields = cast(UserFields, {name: new for name, (new, _old) in wanted.items()})
+        with _changing(actor, "user.changed", user, **fields):
+            return _settled(
+                lambda: instance.connect().users.update(user_id, **fields),
+                lambda found: next((u for u in found if u.id == user_id and not differences(u, fields)), None),
+            )
+
+
+def suspend(*, actor: Operator, user_id: int) -> User:
+    """Locks the user out at once: the instance checks it at every request. Everything of theirs stays."""
+    with _sparing_an_admin(actor, user_id) as user:
+        return _set_suspended(actor, "user.suspended", user, True)
+
+
+def resume(*, actor: Operator, user_id: int) -> User:
+    return _set_suspended(actor, "user.resumed", _by_id(instance.connect().users.list(), user_id), False)
+
+
+def _set_suspended(actor: Operator, action: str, user: User, suspended: bool) -> User:
+    with _changing(actor, action, user, suspended=suspended):
+        return _settled(
+            lambda: instance.connect().users.update(user.id, suspended=suspended),
+            lambda found: next((u for u in found if u.id == user.id and u.suspended == suspended), None),
+        )
+
+
+def set_password(*, actor: Operator, user_id: int, password: str) -> User:
+    """A new password. Sessions that are open stay open: only suspending ends them (behaviour of the instance).
+
+    A password cannot be read back, so a lost answer stays unknown.
+    """
+    user = _by_id(instance.connect().users.list(), user_id)
+    with _changing(actor, "user.password_reset", user):
+        return instance.connect().users.update(user_id, password=password)
+
+
+def delete(*, actor: Operator, user_id: int) -> User:
+    """Deletes the account with its chats, threads and memberships, for good. Gives the user as it last was."""
+    with _sparing_an_admin(actor, user_id) as user, _changing(actor, "user.deleted", user) as entry:
+        entry.before = {name: getattr(user, name) for name in LEDGER_FIELDS}
+
+        def act() -> User:
+            instance.connect().users.delete(user_id)
+            return user
+
+        # An empty list is no proof: the instance answers so while its database is busy.
+        return _settled(act, lambda found: user if found and all(u.id != user_id for u in found) else None)
