@@ -18,7 +18,7 @@ class Outcome(models.TextChoices):
 
 
 class AuditEvent(models.Model):
-    """One act of one person on one thing. Closed once, then never changed and never deleted: triggers in the database see to it."""
+    """One act of one person on one thing. Closed once, then never changed, never deleted: `audit.triggers` see to it."""
 
     at = models.DateTimeField(auto_now_add=True, db_index=True)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -36,7 +36,7 @@ class AuditEvent(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ("-at", "-id")
+        ordering = ("-id",)
         indexes = [models.Index(fields=["target_type", "target_id"])]
 
     def __str__(self) -> str:

@@ -18,7 +18,7 @@ from dashboard.context import request_address, request_id
 
 @dataclass(slots=True)
 class Entry:
-    """What the act adds to its line while it goes on: `before` and `after` hold plain values, never secrets or chat text."""
+    """What the act adds to its line while it goes on: `before` and `after` hold plain values, no secrets, no chat text."""
 
     event_id: int
     before: dict[str, Any] = field(default_factory=dict)
@@ -35,10 +35,10 @@ def recording(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> Iterator[Entry]:
-    """Writes the intent, lets the act happen, closes the line with its outcome, also when it failed (the error goes on its way).
+    """Writes the intent, lets the act happen, closes the line with its outcome; an error of the act goes on its way.
 
-    `target` is (type, id, name); `actor` None is Foyer itself. The intent is committed before the instance is asked, so this must not
-    stand inside a transaction.
+    `target` is (type, id, name); `actor` None is Foyer itself. The intent is committed before the instance is asked,
+    so this must not stand inside a transaction.
     """
     kind, key, name = target
     event = AuditEvent.objects.create(

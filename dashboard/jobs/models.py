@@ -24,30 +24,35 @@ class ItemState(models.TextChoices):
 
 
 class Job(models.Model):
-    """A set of like changes, one item each. `kind` names its handler (jobs.kinds), `params` hold what all items share; no secrets."""
+    """A set of like changes, one item each. `kind` names its handler (jobs.kinds); `params` hold what all items share.
+
+    Neither `params` nor an item's `payload` hold secrets.
+    """
 
     kind = models.CharField(max_length=60)
     title = models.CharField(max_length=200)
     params = models.JSONField(default=dict)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
     state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.QUEUED)
-    # Passwords made by this job are derived from it and the server's secret key; emptied once they have been shown.
-    salt = models.CharField(max_length=64, blank=True)
+    note = models.CharField(max_length=500, blank=True)  # why it waits, in the operator's words
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    # How often it was taken up, and the worker's last sign of life: a worker that was given up finds another number.
+    run = models.PositiveIntegerField(default=0)
+    alive_at = models.DateTimeField(null=True)
 
     class Meta:
-        ordering = ("-created_at", "-id")
+        ordering = ("-id",)
 
     def __str__(self) -> str:
         return self.title
 
 
 class JobItem(models.Model):
-    """One change of a job. Claimed before the instance is asked, so that a dead worker's item can be read back and settled."""
+    """One change of a job. Claimed before the instance is asked, so that a dead worker's item can be settled."""
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items")
     position = models.PositiveIntegerField()
@@ -56,7 +61,9 @@ class JobItem(models.Model):
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=ItemState.choices, default=ItemState.PENDING)
     message = models.CharField(max_length=500, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
+    # The password made for this item is derived from it and the server's secret key; emptied once it has been shown.
+    salt = models.CharField(max_length=32, blank=True)
     claimed_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
