@@ -15,7 +15,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 pages = get_wsgi_application()
-_pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
+_pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)  # type: ignore[arg-type]  # a Django response is iterable
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:

@@ -84,7 +84,9 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
         case anythingllm.PasswordLoginDisabled():
             return Problem(
                 _("Password sign-in is off"),
-                _("This AnythingLLM does not allow signing in with a password. Use its single sign-on, or a local operator."),
+                _(
+                    "This AnythingLLM does not allow signing in with a password. Use its single sign-on, or a local operator."
+                ),
                 502,
                 Outcome.REFUSED,
             )
@@ -105,7 +107,9 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
         case anythingllm.Unconfirmed():
             return Problem(
                 _("Not confirmed"),
-                _("AnythingLLM accepted the change, but it could not be read back. Look at the current state before you try again."),
+                _(
+                    "AnythingLLM accepted the change, but it could not be read back. Look at the current state before you try again."
+                ),
                 502,
                 Outcome.UNKNOWN,
             )
@@ -119,7 +123,9 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
         case anythingllm.NotApplied():
             return Problem(
                 _("Not applied"),
-                _("AnythingLLM reported success, but the change is not there. Its database may be busy: try again in a minute."),
+                _(
+                    "AnythingLLM reported success, but the change is not there. Its database may be busy: try again in a minute."
+                ),
                 502,
                 Outcome.FAILED,
             )
@@ -133,7 +139,8 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
         case anythingllm.NotAnythingLLM():
             return Problem(
                 _("Not AnythingLLM's API"),
-                _("Something answers at %(address)s, but it is not AnythingLLM's API. Check ANYTHINGLLM_URL.") % {"address": address},
+                _("Something answers at %(address)s, but it is not AnythingLLM's API. Check ANYTHINGLLM_URL.")
+                % {"address": address},
                 502,
                 Outcome.FAILED,
             )
@@ -154,7 +161,9 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
         case anythingllm.BrokenAnswer():
             return Problem(
                 _("Answer not understood"),
-                _("AnythingLLM's answer could not be understood, so the outcome is unknown. Look at the current state before you try again."),
+                _(
+                    "AnythingLLM's answer could not be understood, so the outcome is unknown. Look at the current state before you try again."
+                ),
                 502,
                 Outcome.UNKNOWN,
             )
@@ -169,7 +178,7 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
 def problem_response(request: OpenRequest, problem: Problem) -> HttpResponse:
     """The problem as a page; for htmx as a toast, so that nothing on the page is replaced by something untrue."""
     if wants_partial(request):
-        messages.error(request, problem.sentence)
+        messages.error(request, str(problem.sentence))
         return reswap(HttpResponse(status=200), "none")
     return page(request, problem.status, problem.title, problem.sentence)
 
@@ -180,15 +189,24 @@ def page(request: HttpRequest, status: int, title: Words, sentence: Words) -> Ht
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 400, _("Not understood"), _("The browser sent something that Foyer could not read. Go back and try again."))
+    return page(
+        request,
+        400,
+        _("Not understood"),
+        _("The browser sent something that Foyer could not read. Go back and try again."),
+    )
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(request, 403, _("Not for your role"), _("Your role does not include this. An admin of Foyer can change that."))
+    return page(
+        request, 403, _("Not for your role"), _("Your role does not include this. An admin of Foyer can change that.")
+    )
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    sentence = _("This form was open for too long or came from another site, so nothing was changed. Go back, load the page again and send it once more.")
+    sentence = _(
+        "This form was open for too long or came from another site, so nothing was changed. Go back, load the page again and send it once more."
+    )
     return page(request, 403, _("Form too old"), sentence)
 
 
@@ -197,5 +215,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    sentence = _("Something in Foyer went wrong. It has been logged with the number below; an administrator can find it there.")
+    sentence = _(
+        "Something in Foyer went wrong. It has been logged with the number below; an administrator can find it there."
+    )
     return page(request, 500, _("Our mistake"), sentence)

@@ -12,6 +12,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -58,7 +59,9 @@ class Breaker:
         self._outages: deque[float] = deque(maxlen=limit)
         self._probed_at = 0.0
         self._lock = threading.Lock()
-        self.last_error: str | None = None  # the class of the last error that says something about the instance as a whole
+        self.last_error: str | None = (
+            None  # the class of the last error that says something about the instance as a whole
+        )
         self.heard_at: float | None = None  # monotonic time of the last answer or outage
 
     @property
@@ -160,6 +163,13 @@ class Line:
         finally:
             shelf.lock.release()
 
+    def holds(self, key: str, max_age: float) -> bool:
+        """True when the answer is at hand, and neither older than that nor forgotten."""
+        shelf = self._shelves.get(key)
+        if shelf is None or shelf.reading is None or shelf.mark != shared.get(_mark_key(key)):
+            return False
+        return time.monotonic() - shelf.read_at < max_age
+
     def known(self, key: str) -> Any:
         shelf = self._shelves.get(key)
         return shelf.reading.value if shelf and shelf.reading else None
@@ -235,10 +245,9 @@ def members(max_age: float = FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:
     return line().read("members", ask, max_age)
 
 
-def members_if_known() -> dict[int, tuple[int, ...]] | None:
-    """The member lists as last read, without asking; None when they never were."""
-    known: dict[int, tuple[int, ...]] | None = line().known("members")
-    return known
+def members_known() -> bool:
+    """True when members() can answer at once, without a call per workspace."""
+    return line().holds("members", FRESH_FOR)
 
 
 def invites(max_age: float = FRESH_FOR) -> Reading[list[Invite]]:
@@ -296,10 +305,8 @@ def light(probe: bool = False) -> Light:
     """The light in the top bar; with `probe`, the instance is asked when nothing was heard of it for half a minute."""
     breaker = line().breaker
     if probe and (breaker.heard_at is None or time.monotonic() - breaker.heard_at > FRESH_FOR):
-        try:
-            connect().system.ping()
-        except ApiError:
-            pass  # the breaker has heard it
+        with suppress(ApiError):  # the breaker has heard it
+            connect().system.get_health()
     if breaker.heard_at is None:
         return Light("quiet", _("AnythingLLM: not asked yet"))
     if breaker.last_error is None:

@@ -60,7 +60,7 @@ class RequestLogMiddleware:
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Sign-in is required everywhere; a fragment of a page must not be replaced by the sign-in page, so htmx is sent there."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:  # type: ignore[override]
         response = super().handle_no_permission(request, view_func)
         if "HX-Request" in request.headers and response.status_code == 302:
             return HttpResponseClientRedirect(self.get_login_url(view_func))

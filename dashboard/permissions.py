@@ -53,6 +53,17 @@ def allows(operator: Operator, action: Action) -> bool:
     return operator.is_active and action in POLICY[Role(operator.role)]
 
 
+def also_requires(request: Any, action: Action) -> HttpResponse | None:
+    """Within a view, when what was typed makes the act a graver one: 403, a demand for the password to be answered with, or None."""
+    from dashboard.accounts import services  # the door knows the policy's words, so it is asked late
+
+    if not allows(request.user, action):
+        raise PermissionDenied
+    if action in DANGEROUS and request.method == "POST":
+        return services.demand_proof(request)
+    return None
+
+
 def requires(action: Action) -> Callable[[View], View]:
     """The view needs this action: 403 for everybody whose role does not have it, a fresh proof of password for dangerous acts."""
 
@@ -62,13 +73,8 @@ def requires(action: Action) -> Callable[[View], View]:
             from dashboard.accounts import services  # the door knows the policy's words, so it is asked late
 
             services.refresh_rights(request.user, writing=request.method not in ("GET", "HEAD"))
-            if not allows(request.user, action):
-                raise PermissionDenied
-            if action in DANGEROUS and request.method == "POST":
-                demand = services.demand_proof(request)
-                if demand is not None:
-                    return demand
-            return view(request, *args, **kwargs)
+            demand = also_requires(request, action)
+            return view(request, *args, **kwargs) if demand is None else demand
 
         checked.required_action = action  # type: ignore[attr-defined]
         return checked

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.anythingllm.rules import UsernameRule
+from dashboard.anythingllm.rules import BIO_MAX, PASSWORD_MAX, PASSWORD_MIN, UsernameRule
 
 ROLES = [("default", _("Default")), ("manager", _("Manager")), ("admin", _("Admin"))]
 STATES = [("active", _("Active")), ("suspended", _("Suspended"))]
@@ -23,10 +24,111 @@ class UserSearchForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), required=False, choices=ANY + ROLES)
     state = forms.ChoiceField(label=_("State"), required=False, choices=ANY + STATES)
     signed_in = forms.ChoiceField(
-        label=_("First sign-in"), required=False, choices=[*ANY, ("no", _("Never signed in")), ("yes", _("Has signed in"))]
+        label=_("First sign-in"),
+        required=False,
+        choices=[*ANY, ("no", _("Never signed in")), ("yes", _("Has signed in"))],
     )
-    sort = forms.ChoiceField(required=False, choices=[(s, s) for c in COLUMNS for s in (c, f"-{c}")], widget=forms.HiddenInput)
+    sort = forms.ChoiceField(
+        required=False, choices=[(s, s) for c in COLUMNS for s in (c, f"-{c}")], widget=forms.HiddenInput
+    )
+
+    def filters(self) -> list[forms.BoundField]:
+        return [self["role"], self["state"], self["signed_in"]]
 
     def criteria(self) -> dict[str, Any]:
         self.is_valid()
         return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+
+class UserForm(forms.Form):
+    """What can be changed of a user. `names` are the other accounts' names, so that a taken one is told before sending."""
+
+    username = forms.CharField(
+        label=_("User name"),
+        max_length=100,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=ROLES,
+        initial="default",
+        help_text=_(
+            "Default: opens the workspaces given. Manager: every workspace, documents and people. Admin: everything."
+        ),
+    )
+    daily_message_limit = forms.IntegerField(
+        label=_("Messages a day"),
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text=_("Empty: no limit. Admins are never limited."),
+    )
+    bio = forms.CharField(
+        label=_("About"), required=False, max_length=BIO_MAX, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(self, *args: Any, rule: UsernameRule, names: Collection[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.rule, self.names = rule, names
+
+    def clean_username(self) -> str:
+        username: str = self.cleaned_data["username"]
+        # The instance judges only a changed name: an odd one from an older version may stay.
+        if username != self.initial.get("username"):
+            check_username(username, self.rule, self.names)
+        return username
+
+
+class NewUserForm(UserForm):
+    """A new account, with a password that is typed or was generated."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        min_length=PASSWORD_MIN,
+        max_length=PASSWORD_MAX,
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("A good one is filled in. It is shown once more when the account has been made, then never again."),
+    )
+    field_order = ("username", "password", "role", "daily_message_limit", "bio")
+
+
+class PasswordForm(forms.Form):
+    password = forms.CharField(
+        label=_("New password"),
+        min_length=PASSWORD_MIN,
+        max_length=PASSWORD_MAX,
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class UserDeleteForm(forms.Form):
+    """Deleting takes the name of who is deleted, typed."""
+
+    confirm = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}))
+
+    def __init__(self, *args: Any, username: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.username = username
+        self.fields["confirm"].label = _("Type %(name)s to confirm") % {"name": username}
+
+    def clean_confirm(self) -> str:
+        typed: str = self.cleaned_data["confirm"]
+        if typed != self.username:
+            raise forms.ValidationError(_("This is not the name of the account."))
+        return typed
+
+
+def check_username(username: str, rule: UsernameRule, names: Collection[str]) -> None:
+    """Raises ValidationError in words when the instance would refuse the name for a new account."""
+    words = {"min": rule.minimum, "max": rule.maximum, "shown": rule.shown, "name": username}
+    match rule.problem(username):
+        case "too_short" | "too_long":
+            raise forms.ValidationError(_("A user name has %(min)d to %(max)d characters.") % words)
+        case "bad_start":
+            raise forms.ValidationError(_("A user name begins with a small letter from a to z.") % words)
+        case "bad_characters":
+            raise forms.ValidationError(_("A user name is made of these characters only: %(shown)s") % words)
+    if username in names:
+        raise forms.ValidationError(_("There is already a user named %(name)s.") % words)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, locks
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError, User, UserFields, differences
+from dashboard.anythingllm import ApiError, User, UserFields, Workspace, differences
 from dashboard.audit.services import Entry, recording
 from dashboard.errors import Declined
 
@@ -39,7 +39,9 @@ class UserRow:
         return self.user.role in IMPLICIT_ROLES
 
 
-def matching(users: Sequence[User], *, q: str = "", role: str = "", state: str = "", signed_in: str = "", **_rest: str) -> list[User]:
+def matching(
+    users: Sequence[User], *, q: str = "", role: str = "", state: str = "", signed_in: str = "", **_rest: str
+) -> list[User]:
     """The users that fit all of the criteria; `q` is looked for in name and bio, whatever the case."""
     words = q.casefold().split()
     return [
@@ -71,14 +73,36 @@ def ordered(users: list[User], sort: str, counts: dict[int, int]) -> list[User]:
 def search(*, sort: str = "", **criteria: str) -> instance.Reading[list[User]]:
     """All users that fit, in order. Raises ApiError when the instance was never reached."""
     reading = instance.users()
-    counts = workspace_counts() or {} if sort.endswith("workspaces") else {}
+    counts = workspace_counts().value if sort.endswith("workspaces") else {}
     found = ordered(matching(reading.value, **criteria), sort or "name", counts)
     return instance.Reading(found, reading.as_of, reading.problem)
 
 
-def workspace_counts() -> dict[int, int]:
-    """How many workspaces list each user as a member, by user id; asks for the member lists when they are not known."""
-    return Counter(user_id for ids in instance.members().value.values() for user_id in set(ids))
+def workspace_counts() -> instance.Reading[Counter[int]]:
+    """How many workspaces list each user as a member, by user id. Raises ApiError."""
+    reading = instance.members()
+    counts = Counter(user_id for ids in reading.value.values() for user_id in set(ids))
+    return instance.Reading(counts, reading.as_of, reading.problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One workspace that a user may open, and why: implicit by role, or listed as a member on the instance."""
+
+    workspace: Workspace
+    implicit: bool
+
+
+def access_of(user: User) -> instance.Reading[list[Access]]:
+    """The workspaces a user may open, by name. Raises ApiError."""
+    workspaces, members = instance.workspaces(), instance.members()
+    implicit = user.role in IMPLICIT_ROLES
+    found = [
+        Access(workspace, implicit)
+        for workspace in sorted(workspaces.value, key=lambda w: w.name.casefold())
+        if implicit or user.id in members.value.get(workspace.id, ())
+    ]
+    return instance.Reading(found, min(workspaces.as_of, members.as_of), workspaces.problem or members.problem)
 
 
 def find(user_id: int, *, max_age: float = instance.FRESH_FOR) -> instance.Reading[User | None]:
@@ -103,7 +127,7 @@ def _changing(actor: Operator, action: str, user: User, **after: Any) -> Iterato
         with recording(actor, action, target=("user", user.id, user.username), before=before, after=after) as entry:
             yield entry
     finally:
-        instance.forget("users", "members")
+        instance.forget("users")
 
 
 def _settled(act: Callable[[], T], read_back: Callable[[list[User]], T | None]) -> T:
@@ -147,7 +171,10 @@ def _sparing_an_admin(actor: Operator, user_id: int) -> Iterator[User]:
             raise Declined(_("This is your own account. Ask another admin to do that."))
         others = any(u.role == "admin" and not u.suspended and u.id != user_id for u in users)
         if user.role == "admin" and not user.suspended and not others:
-            raise Declined(_("%(name)s is the last admin who can sign in. Make somebody else admin first.") % {"name": user.username})
+            raise Declined(
+                _("%(name)s is the last admin who can sign in. Make somebody else admin first.")
+                % {"name": user.username}
+            )
         yield user
 
 
@@ -160,7 +187,9 @@ def create(
         with recording(actor, "user.created", target=("user", "", username), after=after):
             users = instance.connect().users
             return _settled(
-                lambda: users.create(username, password, role, daily_message_limit=daily_message_limit, bio=bio or None),
+                lambda: users.create(
+                    username, password, role, daily_message_limit=daily_message_limit, bio=bio or None
+                ),
                 lambda found: next((user for user in found if user.username == username), None),
             )
     finally:
@@ -170,11 +199,15 @@ def create(
 def update(*, actor: Operator, user_id: int, **changes: Unpack[UserFields]) -> User:
     """Changes name, role, limit or bio, and gives the user as read back. What is so already is not sent."""
     demotes = "role" in changes and changes["role"] != "admin"
-    with _sparing_an_admin(actor, user_id) if demotes else nullcontext(_by_id(instance.connect().users.list(), user_id)) as user:
+    with (
+        _sparing_an_admin(actor, user_id)
+        if demotes
+        else nullcontext(_by_id(instance.connect().users.list(), user_id)) as user
+    ):
         wanted = differences(user, changes)
         if not wanted:
             return user
-        fields = cast(UserFields, {name: new for name, (new, _old) in wanted.items()})
+        fields = cast("UserFields", {name: new for name, (new, _old) in wanted.items()})
         with _changing(actor, "user.changed", user, **fields):
             return _settled(
                 lambda: instance.connect().users.update(user_id, **fields),
@@ -220,4 +253,6 @@ def delete(*, actor: Operator, user_id: int) -> User:
             return user
 
         # An empty list is no proof: the instance answers so while its database is busy.
-        return _settled(act, lambda found: user if found and all(u.id != user_id for u in found) else None)
+        deleted = _settled(act, lambda found: user if found and all(u.id != user_id for u in found) else None)
+    instance.forget("members")
+    return deleted

@@ -1,5 +1,18 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from dashboard.users import views
+
+urlpatterns = [
+    path("", views.user_list, name="user_list"),
+    path("new/", views.user_new, name="user_new"),
+    path("check/", views.user_check, name="user_check"),
+    path("export/", views.user_export, name="user_export"),
+    path("<int:user_id>/", views.user_detail, name="user_detail"),
+    path("<int:user_id>/edit/", views.user_edit, name="user_edit"),
+    path("<int:user_id>/suspend/", views.user_suspend, name="user_suspend"),
+    path("<int:user_id>/resume/", views.user_resume, name="user_resume"),
+    path("<int:user_id>/password/", views.user_password, name="user_password"),
+    path("<int:user_id>/delete/", views.user_delete, name="user_delete"),
+]

@@ -1,0 +1,278 @@
+"""The users room: the table, and what can be done with one person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dashboard import instance
+from dashboard.anythingllm import ApiError, Refused, User
+from dashboard.anythingllm.rules import generate_password, suggest_username, username_rule
+from dashboard.audit.services import about
+from dashboard.csvfiles import csv_response
+from dashboard.errors import Declined, describe
+from dashboard.http import Request, render_page, wants_partial
+from dashboard.paging import page_of
+from dashboard.permissions import Action, allows, also_requires, requires
+from dashboard.users import services
+from dashboard.users.forms import NewUserForm, PasswordForm, UserDeleteForm, UserForm, UserSearchForm, check_username
+
+
+def _may(request: Request) -> dict[str, bool]:
+    """What the templates of this room may offer."""
+    actions = {
+        "create": Action.CREATE_USERS,
+        "change": Action.CHANGE_USERS,
+        "delete": Action.DELETE_USERS,
+        "export": Action.EXPORT_USERS,
+        "ledger": Action.VIEW_LEDGER,
+        "workspaces": Action.VIEW_WORKSPACES,
+    }
+    return {word: allows(request.user, action) for word, action in actions.items()}
+
+
+def _user_or_404(user_id: int) -> instance.Reading[User]:
+    reading = services.find(user_id)
+    if reading.value is None:
+        raise Http404
+    return instance.Reading(reading.value, reading.as_of, reading.problem)
+
+
+def _back(request: Request, user_id: int) -> HttpResponse:
+    """Where the form said it came from, within Foyer; else the person's page."""
+    to = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(to, {request.get_host()}, request.is_secure()):
+        return redirect(to)
+    return redirect("user_detail", user_id)
+
+
+@require_GET
+@requires(Action.VIEW_USERS)
+def user_list(request: Request) -> HttpResponse:
+    form = UserSearchForm(request.GET)
+    criteria = form.criteria()
+    reading = services.search(**criteria)
+    page = page_of(reading.value, request)
+    # Counting takes a call per workspace, so a cold table comes first and asks for the counts after.
+    counts_wanted = instance.members_known() or "counts" in request.GET
+    counts = services.workspace_counts().value if counts_wanted else None
+    context = {
+        "form": form,
+        "criteria": {name: value for name, value in criteria.items() if name != "sort"},
+        "reading": reading,
+        "page": page,
+        "rows": [services.UserRow(user, counts[user.id] if counts is not None else None) for user in page.object_list],
+        "counts_pending": counts is None,
+        "sort": criteria["sort"] or "name",
+        "filtered": any(criteria[name] for name in ("q", "role", "state", "signed_in")),
+        "may": _may(request),
+    }
+    return render_page(request, "users/user_list.html", partial="users/_user_table.html", context=context)
+
+
+@require_GET
+@requires(Action.EXPORT_USERS)
+def user_export(request: Request) -> HttpResponse:
+    """What the table shows under the same search and filters, all pages, as CSV."""
+    criteria = UserSearchForm(request.GET).criteria()
+    reading = services.search(**criteria)
+    counts = services.workspace_counts().value
+    header = [
+        _("Name"),
+        _("Role"),
+        _("State"),
+        _("Messages a day"),
+        _("Workspaces"),
+        _("Has signed in"),
+        _("Created"),
+        _("About"),
+    ]
+    rows = (
+        [
+            user.username,
+            user.role,
+            _("suspended") if user.suspended else _("active"),
+            user.daily_message_limit if user.daily_message_limit is not None else "",
+            _("all by role") if user.role in services.IMPLICIT_ROLES else counts[user.id],
+            _("yes") if user.first_login_done else _("no"),
+            user.created_at.isoformat(timespec="seconds"),
+            user.bio,
+        ]
+        for user in reading.value
+    )
+    return csv_response("users.csv", header, rows)
+
+
+@require_GET
+@requires(Action.VIEW_USERS)
+def user_detail(request: Request, user_id: int) -> HttpResponse:
+    reading = _user_or_404(user_id)
+    may = _may(request)
+    context: dict[str, Any] = {"person": reading.value, "reading": reading, "may": may}
+    if may["workspaces"]:
+        try:
+            context["access"] = services.access_of(reading.value)
+        except ApiError as error:
+            context["access_problem"] = describe(error)
+    if may["ledger"]:
+        context["events"] = about("user", user_id, limit=10)
+    return render(request, "users/user_detail.html", context)
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+@requires(Action.CREATE_USERS)
+def user_new(request: Request) -> HttpResponse:
+    form = NewUserForm(
+        request.POST or None,
+        initial={"password": generate_password()},
+        rule=username_rule(instance.version()),
+        names={user.username for user in instance.users().value},
+    )
+    if request.method == "POST" and form.is_valid():
+        demand = also_requires(request, Action.PROMOTE_USERS) if form.cleaned_data["role"] == "admin" else None
+        if demand is not None:
+            return demand
+        try:
+            user = services.create(actor=request.user, **form.cleaned_data)
+        except (Refused, Declined) as error:
+            form.add_error(None, str(describe(error).sentence))
+        else:
+            messages.success(request, _("%(name)s was created.") % {"name": user.username})
+            return render(
+                request, "users/user_created.html", {"person": user, "password": form.cleaned_data["password"]}
+            )
+    return render(request, "users/user_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+@requires(Action.CREATE_USERS)
+def user_check(request: Request) -> HttpResponse:
+    """What the instance would say to a name while it is being typed, and a valid one close to it."""
+    username = request.GET.get("username", "")
+    rule = username_rule(instance.version())
+    names = {user.username for user in instance.users().value}
+    problem, suggestion = "", ""
+    try:
+        check_username(username, rule, names)
+    except ValidationError as error:
+        problem = error.messages[0]
+        suggestion = suggest_username(username, instance.version(), names)
+    return render(
+        request, "users/_user_check.html", {"username": username, "problem": problem, "suggestion": suggestion}
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Action.CHANGE_USERS)
+def user_edit(request: Request, user_id: int) -> HttpResponse:
+    person = _user_or_404(user_id).value
+    form = UserForm(
+        request.POST or None,
+        initial={
+            "username": person.username,
+            "role": person.role,
+            "daily_message_limit": person.daily_message_limit,
+            "bio": person.bio,
+        },
+        rule=username_rule(instance.version()),
+        names={user.username for user in instance.users().value if user.id != user_id},
+    )
+    if request.method == "POST" and form.is_valid():
+        promotes = form.cleaned_data["role"] == "admin" and person.role != "admin"
+        demand = also_requires(request, Action.PROMOTE_USERS) if promotes else None
+        if demand is not None:
+            return demand
+        # Only what was changed on this form: what another operator changed meanwhile stays.
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        try:
+            if changes:
+                person = services.update(actor=request.user, user_id=user_id, **changes)
+        except (Refused, Declined) as error:
+            form.add_error(None, str(describe(error).sentence))
+        else:
+            messages.success(request, _("%(name)s was saved.") % {"name": person.username})
+            return _back(request, user_id)
+    context = {"form": form, "person": person}
+    status = 422 if form.errors else 200
+    return render_page(request, "users/user_edit.html", partial="users/_user_edit.html", context=context, status=status)
+
+
+@require_POST
+@requires(Action.CHANGE_USERS)
+def user_suspend(request: Request, user_id: int) -> HttpResponse:
+    person = services.suspend(actor=request.user, user_id=user_id)
+    messages.success(request, _("%(name)s is suspended and locked out.") % {"name": person.username})
+    return _row(request, person)
+
+
+@require_POST
+@requires(Action.CHANGE_USERS)
+def user_resume(request: Request, user_id: int) -> HttpResponse:
+    person = services.resume(actor=request.user, user_id=user_id)
+    messages.success(request, _("%(name)s can sign in again.") % {"name": person.username})
+    return _row(request, person)
+
+
+def _row(request: Request, person: User) -> HttpResponse:
+    """The row drawn from what was read back; without htmx the page it came from."""
+    if not wants_partial(request):
+        return _back(request, person.id)
+    counts = services.workspace_counts().value if instance.members_known() else None
+    row = services.UserRow(person, counts[person.id] if counts is not None else None)
+    return render(request, "users/_user_row.html", {"row": row, "may": _may(request)})
+
+
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+@requires(Action.CHANGE_USERS)
+def user_password(request: Request, user_id: int) -> HttpResponse:
+    person = _user_or_404(user_id).value
+    form = PasswordForm(request.POST or None, initial={"password": generate_password()})
+    context: dict[str, Any] = {"form": form, "person": person}
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.set_password(actor=request.user, user_id=user_id, password=form.cleaned_data["password"])
+        except (Refused, Declined) as error:
+            form.add_error(None, str(describe(error).sentence))
+        else:
+            context["password"] = form.cleaned_data["password"]
+            return render_page(
+                request, "users/user_password_done.html", partial="users/_user_password_done.html", context=context
+            )
+    status = 422 if form.errors else 200
+    return render_page(
+        request, "users/user_password.html", partial="users/_user_password.html", context=context, status=status
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Action.DELETE_USERS)
+def user_delete(request: Request, user_id: int) -> HttpResponse:
+    person = _user_or_404(user_id).value
+    form = UserDeleteForm(request.POST or None, username=person.username)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.delete(actor=request.user, user_id=user_id)
+        except Declined as error:
+            form.add_error(None, str(error.sentence))
+        else:
+            messages.success(request, _("%(name)s was deleted.") % {"name": person.username})
+            return redirect(reverse("user_list"))
+    context = {"form": form, "person": person}
+    status = 422 if form.errors else 200
+    return render_page(
+        request, "users/user_delete.html", partial="users/_user_delete.html", context=context, status=status
+    )
