@@ -7,9 +7,13 @@ from collections.abc import Callable, Mapping
 
 from .admin import AdminModule
 from .auth import AuthModule
+from .chat import ChatModule, WorkspaceThreadModule
+from .documents import DocumentsModule
+from .embed import EmbedModule
 from .http import Budget, Call, HttpClient, Kind
 from .invites import InvitesModule
 from .memberships import MembershipsModule
+from .openai import OpenAIModule
 from .system import SystemModule
 from .types import ApiStatus
 from .users import UsersModule
@@ -35,7 +39,9 @@ class AnythingLLMClient:
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
         key = api_key or os.environ.get("ANYTHINGLLM_API_KEY")
-        self.http_client = http = HttpClient(base_url, key, timeout, budgets=budgets, before_call=before_call, on_call=on_call)
+        self.http_client = http = HttpClient(
+            base_url, key, timeout, budgets=budgets, before_call=before_call, on_call=on_call
+        )
         self.auth = AuthModule(http)
         self.users = UsersModule(http)
         self.admin = AdminModule(http, self.users)
@@ -43,6 +49,11 @@ class AnythingLLMClient:
         self.workspaces = WorkspacesModule(http)
         self.memberships = MembershipsModule(http, self.users, self.workspaces)
         self.system = SystemModule(http)
+        self.documents = DocumentsModule(http)
+        self.workspace_thread = WorkspaceThreadModule(http, self.workspaces)
+        self.chat = ChatModule(http, self.workspace_thread)
+        self.openai = OpenAIModule(http)
+        self.embed = EmbedModule(http, self.openai)
 
     def __repr__(self) -> str:
         return f"AnythingLLMClient({self.http_client.root!r})"

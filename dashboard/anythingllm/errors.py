@@ -1,4 +1,3 @@
-# ruff: noqa: N818  (errors are named by their cause)
 """What can go wrong on the line to an AnythingLLM instance, one class per cause.
 
 Messages are plain English, safe to log and to show: no key, no address, no database text. `method`, `route` (the
@@ -7,12 +6,20 @@ template, never the real path) and `status_code` (0: no answer) tell which call 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .types import Member
+
+_DATABASE_TEXT = re.compile(r"prisma|\bsqlite|\bP\d{4}\b", re.IGNORECASE)
+
+
+def speaks_of_database(words: str) -> bool:
+    """Prisma's multi-line texts, which the instance passes on as if they were for people."""
+    return _DATABASE_TEXT.search(words) is not None
 
 
 class ApiError(Exception):

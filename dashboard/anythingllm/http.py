@@ -32,6 +32,7 @@ from .errors import (
     TimedOut,
     TooLarge,
     Unreachable,
+    speaks_of_database,
 )
 
 T = TypeVar("T")
@@ -109,7 +110,6 @@ class Reply:
             raise BrokenAnswer(self.status, "The answer is not valid JSON.") from None
 
 
-_DATABASE_TEXT = re.compile(r"prisma|\bsqlite|\bP\d{4}\b", re.IGNORECASE)
 _UNKNOWN_PLACE = re.compile(r"not a valid workspace|thread .* is not valid")
 
 
@@ -120,11 +120,6 @@ def words_of(data: Any) -> str:
             if isinstance(data.get(key), str):
                 return str(data[key]).strip()
     return ""
-
-
-def speaks_of_database(words: str) -> bool:
-    """Prisma's multi-line texts, which the instance passes on as if they were for people."""
-    return _DATABASE_TEXT.search(words) is not None
 
 
 def failure_of(reply: Reply) -> ApiError | None:
@@ -169,7 +164,9 @@ def _refusal_in_success(status: int, data: Any) -> ApiError | None:
     if type(data) is not dict:
         return None
     error = data.get("error")
-    if data.get("success") is not False and not (isinstance(error, str) and error.strip()):
+    # A thread that cannot be made is null, its reason in `message`, and nothing else tells.
+    nothing_made = data.get("thread", "") is None
+    if data.get("success") is not False and not (isinstance(error, str) and error.strip()) and not nothing_made:
         return None
     words = words_of(data)
     if speaks_of_database(words):

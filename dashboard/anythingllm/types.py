@@ -18,11 +18,11 @@ from .errors import BrokenAnswer
 T = TypeVar("T")
 
 
-def _broken(key: str, problem: str) -> BrokenAnswer:
+def _broken(key: str | int, problem: str) -> BrokenAnswer:
     return BrokenAnswer(200, f"The answer's {key!r} {problem}.")
 
 
-def need(data: Any, key: str) -> Any:
+def need(data: Any, key: str | int) -> Any:
     try:
         return data[key]
     except (KeyError, TypeError, IndexError):
@@ -491,3 +491,267 @@ class VectorHit:
             _float(data, "distance"),
             need_dict(data, "metadata"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document of the library. `path` is None where the instance tells only the name (GET of one document).
+
+    `published` is the instance's own local date text. `pinned_workspaces` are ids. `cached` means that vectors are
+    kept, not that a workspace holds it. `text` comes only with the answer to an upload.
+    """
+
+    id: str
+    name: str
+    path: str | None
+    title: str
+    author: str | None
+    description: str | None
+    source: str | None
+    published: str | None
+    words: int | None
+    tokens: int | None
+    cached: bool
+    watched: bool
+    pinned_workspaces: tuple[int, ...]
+    text: str | None = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Any, folder: str | None = None) -> Document:
+        document_id, path = need_text(data, "id"), _text(data, "location")
+        name = _text(data, "name") or (path.rpartition("/")[2] if path else None)
+        if name is None:
+            raise _broken("name", "is missing")
+        pinned = data.get("pinnedWorkspaces")
+        return cls(
+            document_id,
+            name,
+            path or (f"{folder}/{name}" if folder else None),
+            _text(data, "title") or name,
+            _text(data, "docAuthor"),
+            _text(data, "description"),
+            _text(data, "docSource"),
+            _text(data, "published"),
+            _int(data, "wordCount"),
+            _int(data, "token_count_estimate"),
+            data.get("cached") is True,
+            data.get("watched") is True,
+            tuple(item for item in pinned if type(item) is int) if type(pinned) is list else (),
+            _text(data, "pageContent"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFolder:
+    name: str
+    documents: tuple[Document, ...]
+
+    @classmethod
+    def from_json(cls, data: Any) -> DocumentFolder:
+        name = need_text(data, "name")
+        return cls(name, tuple(Document.from_json(item, name) for item in need_list(data, "items")))
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    folder: str
+    documents: tuple[Document, ...]
+    total: int
+    has_more: bool
+
+    @classmethod
+    def from_json(cls, data: Any) -> DocumentPage:
+        folder = need_text(data, "folder")
+        documents = tuple(Document.from_json(item, folder) for item in need_list(data, "documents"))
+        total = _int(data, "totalCount")
+        return cls(folder, documents, len(documents) if total is None else total, data.get("hasMore") is True)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    id: int
+    slug: str
+    name: str
+    workspace_id: int
+    user_id: int | None
+    created_at: datetime
+
+    @classmethod
+    def from_json(cls, data: Any) -> Thread:
+        return cls(
+            need_int(data, "id"),
+            need_text(data, "slug"),
+            need_text(data, "name"),
+            need_int(data, "workspace_id"),
+            _int(data, "user_id"),
+            need_moment(data, "createdAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One side of a question and answer in a history; both sides share `chat_id`. `role` is user or assistant."""
+
+    chat_id: int | None
+    role: str
+    content: str
+    sent_at: datetime
+    sources: tuple[dict[str, Any], ...] = field(repr=False)
+    attachments: tuple[dict[str, Any], ...] = field(repr=False)
+    feedback: bool | None
+
+    @classmethod
+    def from_json(cls, data: Any) -> ChatMessage:
+        role, feedback = need_text(data, "role"), data.get("feedbackScore")
+        return cls(
+            _int(data, "chatId"),
+            role,
+            need_text(data, "content"),
+            datetime.fromtimestamp(need_int(data, "sentAt"), UTC),
+            _objects(data, "sources"),
+            _objects(data, "attachments"),
+            None if feedback is None else bool(feedback),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ChatAnswer:
+    """The answer to a question. `chat_id` is None for refusals, resets and agents."""
+
+    chat_id: int | None
+    text: str
+    sources: tuple[dict[str, Any], ...] = field(repr=False)
+    metrics: Mapping[str, Any] = field(repr=False)
+    thoughts: tuple[str, ...] = field(repr=False)
+    files: tuple[dict[str, Any], ...] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Any) -> ChatAnswer:
+        text = need_text(data, "textResponse")
+        return cls(
+            _int(data, "chatId"),
+            text,
+            _objects(data, "sources"),
+            data.get("metrics") or {},
+            tuple(thought for thought in data.get("thoughts") or () if type(thought) is str),
+            _objects(data, "outputs"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedWidget:
+    """A chat widget for web pages. The list tells less of it than making one: what it leaves out is None.
+
+    `domains` empty: any web page may use it.
+    """
+
+    id: int
+    uuid: str
+    enabled: bool
+    chat_mode: str
+    workspace_id: int
+    workspace_name: str | None
+    domains: tuple[str, ...] | None
+    max_chats_per_day: int | None
+    max_chats_per_session: int | None
+    message_limit: int | None
+    chat_count: int | None
+    created_at: datetime
+
+    @classmethod
+    def from_json(cls, data: Any) -> EmbedWidget:
+        widget_id, workspace, domains = need_int(data, "id"), data.get("workspace"), None
+        if "allowlist_domains" in data:
+            domains = tuple(item for item in _inner_json(data["allowlist_domains"]) or () if type(item) is str)
+        return cls(
+            widget_id,
+            need_text(data, "uuid"),
+            need_bool(data, "enabled"),
+            need_text(data, "chat_mode"),
+            need_int(workspace, "id") if workspace else need_int(data, "workspace_id"),
+            _text(workspace, "name") if workspace else None,
+            domains,
+            _int(data, "max_chats_per_day"),
+            _int(data, "max_chats_per_session"),
+            _int(data, "message_limit"),
+            _int(data, "chat_count"),
+            need_moment(data, "createdAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedChat:
+    """A question and its answer in a widget. `connection` holds host and address of the visitor."""
+
+    id: int
+    session_id: str
+    prompt: str
+    text: str
+    connection: Mapping[str, Any] = field(repr=False)
+    created_at: datetime
+
+    @classmethod
+    def from_json(cls, data: Any) -> EmbedChat:
+        response, connection = _inner_json(need(data, "response")), _inner_json(data.get("connection_information"))
+        return cls(
+            need_int(data, "id"),
+            need_text(data, "session_id"),
+            need_text(data, "prompt"),
+            (_text(response, "text") if type(response) is dict else None) or "",
+            connection if type(connection) is dict else {},
+            need_moment(data, "createdAt"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAIModel:
+    """A workspace under its slug, as a model of the OpenAI-compatible API."""
+
+    id: str
+    owned_by: str | None
+    created: int
+
+    @classmethod
+    def from_json(cls, data: Any) -> OpenAIModel:
+        return cls(need_text(data, "id"), _text(data, "owned_by"), need_int(data, "created"))
+
+
+@dataclass(frozen=True, slots=True)
+class VectorStore:
+    """A workspace under its slug. `files`: how many documents it holds."""
+
+    id: str
+    name: str
+    files: int
+    provider: str | None
+
+    @classmethod
+    def from_json(cls, data: Any) -> VectorStore:
+        files = need_int(need_dict(data, "file_counts"), "total")
+        return cls(need_text(data, "id"), need_text(data, "name"), files, _text(data, "provider"))
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """`finish_reason` "abort": the workspace refused the question, `text` says why."""
+
+    text: str
+    finish_reason: str | None
+    usage: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Completion:
+        choice = need(need_list(data, "choices"), 0)
+        return cls(
+            need_text(need_dict(choice, "message"), "content"), _text(choice, "finish_reason"), data.get("usage") or {}
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    model: str | None
+    vectors: tuple[tuple[float, ...], ...] = field(repr=False)
+
+    @classmethod
+    def from_json(cls, data: Any) -> Embeddings:
+        return cls(_text(data, "model"), tuple(tuple(need_list(item, "embedding")) for item in need_list(data, "data")))

@@ -1,0 +1,250 @@
+"""An instance's chat stream, from bytes to one normal form of events. No I/O: whoever reads the bytes feeds them in.
+
+    reader = ChatReader()
+    for chunk in chunks:
+        for event in reader.feed(chunk): ...
+    for event in reader.end(): ...
+
+However a stream runs, exactly one Done or Failed comes, and nothing after it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from .errors import speaks_of_database
+
+MAX_LINE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """More of the answer: append."""
+
+    delta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """The whole answer so far: put it in place of what was shown."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thought:
+    """What an agent says it is doing; no part of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The passages the answer rests on, as the instance gives them: title, text, score, url (a path on its disk),
+    ..."""
+
+    items: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Tokens, seconds and model of the answer."""
+
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end. `text`: the whole answer. `chat_id` is None for refusals and agents. `files`: what an agent made."""
+
+    chat_id: int | None
+    text: str = field(repr=False)
+    sources: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    files: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The end, without a whole answer. What had come is stored by the instance all the same.
+
+    aborted: the instance or its model gave up, `message` has its words. interrupted: the stream just ended.
+    broken: not readable, or a line over the cap. timed_out: silence for too long.
+    """
+
+    reason: Literal["aborted", "interrupted", "broken", "timed_out"]
+    message: str = ""
+
+
+Event = Text | Replace | Thought | Sources | Metrics | Done | Failed
+
+
+class LineTooLong(Exception):
+    """A line, or the lines of one event together, over MAX_LINE."""
+
+
+class EventDecoder:
+    """Server-sent events to their data. Bytes are split before decoding: text may hold U+2028, which is no line end
+    here."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> Iterator[str]:
+        # Split only what is new: a long line in many chunks must not be searched again and again.
+        head, *lines = chunk.split(b"\n")
+        self._rest += head
+        for line in lines:
+            complete, self._rest = self._rest, bytearray(line)
+            yield from self._line(bytes(complete).removesuffix(b"\r"))
+        # One more, for a \r whose \n is still to come.
+        if len(self._rest) > MAX_LINE + 1:
+            raise LineTooLong
+
+    def _line(self, line: bytes) -> Iterator[str]:
+        if not line:
+            if self._data:
+                yield b"\n".join(self._data).decode("utf-8", "replace")
+            self._data, self._size = [], 0
+            return
+        self._size += len(line)
+        if self._size > MAX_LINE:
+            raise LineTooLong
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data.append(value.removeprefix(b" "))
+
+
+class _Reader:
+    """Decodes, and sees to it that exactly one terminal event is the last."""
+
+    def __init__(self) -> None:
+        self._decoder = EventDecoder()
+        self.ended = False
+        self._text = ""
+        self._sources: tuple[Mapping[str, Any], ...] = ()
+        self._metrics: Mapping[str, Any] = {}
+        self._files: list[Mapping[str, Any]] = []
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        events: list[Event] = []
+        try:
+            for data in self._decoder.feed(chunk):
+                if not self.ended:
+                    events += self._events(data)
+                    self.ended = isinstance(events[-1] if events else None, (Done, Failed))
+        except LineTooLong:
+            events += self.fail("broken")
+        return events
+
+    def end(self) -> list[Event]:
+        """The stream's bytes are at their end."""
+        if self.ended:
+            return []
+        self.ended = True
+        return list(self._at_end())
+
+    def fail(self, reason: Literal["interrupted", "broken", "timed_out"]) -> list[Event]:
+        """The stream can be read no further."""
+        if self.ended:
+            return []
+        self.ended = True
+        return [Failed(reason)]
+
+    def _events(self, data: str) -> Iterator[Event]:
+        try:
+            message = json.loads(data)
+        except (ValueError, RecursionError):
+            message = None
+        if type(message) is dict:
+            yield from self._read(message)
+        else:
+            yield Failed("broken")
+
+    def _add(self, delta: Any) -> Iterator[Event]:
+        if isinstance(delta, str) and delta:
+            self._text += delta
+            yield Text(delta)
+
+    def _put(self, text: Any) -> Iterator[Event]:
+        if isinstance(text, str) and text != self._text:
+            self._text = text
+            yield Replace(text)
+
+    def _finish(self, chat_id: Any) -> Iterator[Event]:
+        if self._sources:
+            yield Sources(self._sources)
+        if self._metrics:
+            yield Metrics(self._metrics)
+        yield Done(chat_id if type(chat_id) is int else None, self._text, self._sources, tuple(self._files))
+
+    def _read(self, message: Mapping[str, Any]) -> Iterator[Event]:
+        raise NotImplementedError
+
+    def _at_end(self) -> Iterator[Event]:
+        yield Failed("interrupted")
+
+
+class ChatReader(_Reader):
+    """The streams of workspace and thread chats (server/utils/chats/apiChatHandler.js)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._whole = False
+
+    def _read(self, message: Mapping[str, Any]) -> Iterator[Event]:
+        kind, error = message.get("type"), message.get("error")
+        self._keep(message)
+        if kind == "abort" or (isinstance(error, str) and error):
+            words = error if isinstance(error, str) else ""
+            yield Failed("aborted", "" if speaks_of_database(words) else words)
+        elif kind == "textResponseChunk":
+            # close:true here is not the end; chat id and sources are yet to come.
+            yield from self._add(message.get("textResponse"))
+        elif kind == "textResponse":
+            # A refusal, and then the last event; or the whole of an agent's answer once more.
+            self._whole = True
+            yield from self._put(message.get("textResponse"))
+        elif kind == "agentThought" and isinstance(message.get("thought"), str):
+            yield Thought(message["thought"])
+        elif kind == "finalizeResponseStream":
+            yield from self._put(message.get("textResponse"))
+            yield from self._finish(message.get("chatId"))
+
+    def _keep(self, message: Mapping[str, Any]) -> None:
+        """Sources came with the closing chunk up to v1.8.5, with the last event since; the last ones that are not empty
+        count."""
+        sources, metrics = message.get("sources"), message.get("metrics")
+        if type(sources) is list and sources:
+            self._sources = tuple(source for source in sources if type(source) is dict)
+        if type(metrics) is dict and metrics:
+            self._metrics = metrics
+        outputs = message.get("outputs")
+        made = [message.get("fileDownload"), *(outputs if type(outputs) is list else [])]
+        self._files += [file for file in made if type(file) is dict and file not in self._files]
+
+    def _at_end(self) -> Iterator[Event]:
+        return self._finish(None) if self._whole else super()._at_end()
+
+
+class CompletionReader(_Reader):
+    """The streams of /v1/openai/chat/completions. There is no [DONE]; a failing model sends no event, or content
+    null."""
+
+    def _read(self, message: Mapping[str, Any]) -> Iterator[Event]:
+        choices = message.get("choices")
+        choice = choices[0] if type(choices) is list and choices and type(choices[0]) is dict else {}
+        delta = choice.get("delta")
+        delta = delta if type(delta) is dict else {}
+        if "content" in delta and delta["content"] is None:
+            yield Failed("interrupted")
+            return
+        yield from self._add(delta.get("content"))
+        if choice.get("finish_reason"):
+            usage = message.get("usage")
+            self._metrics = usage if type(usage) is dict else {}
+            yield from self._finish(None)
