@@ -5,6 +5,7 @@ A value that cannot be used stops the start with one sentence that names the var
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,18 +13,22 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
+import redis
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from huey import RedisHuey, SqliteHuey
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(environ.Env().str("DATA_DIR", default=str(BASE_DIR / "var")))
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+environ.Env.read_env(BASE_DIR / ".env")  # what the environment itself says goes first
 
 T = TypeVar("T")
+
+
+def text(name: str, default: str = "") -> str:
+    """The variable as it stands; an empty one counts as not set."""
+    return os.environ.get(name, "").strip() or default
 
 
 def checked(name: str, read: Callable[[], T], must: str) -> T:
@@ -36,9 +41,9 @@ def checked(name: str, read: Callable[[], T], must: str) -> T:
 
 def web_address(name: str, default: str = "") -> str:
     def read() -> str:
-        value = env.str(name, default=default).rstrip("/")
+        value = text(name, default).rstrip("/")
         parts = urlsplit(value)
-        if value and (parts.scheme not in ("http", "https") or not parts.hostname):
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0):
             raise ValueError
         return value
 
@@ -47,7 +52,7 @@ def web_address(name: str, default: str = "") -> str:
 
 def whole_number(name: str, default: int, least: int, most: int) -> int:
     def read() -> int:
-        value = int(env.str(name, default=str(default)))
+        value = int(text(name, str(default)))
         if not least <= value <= most:
             raise ValueError
         return value
@@ -55,30 +60,52 @@ def whole_number(name: str, default: int, least: int, most: int) -> int:
     return checked(name, read, f"a whole number from {least} to {most}")
 
 
+def yes_or_no(name: str, default: bool) -> bool:
+    values = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    return checked(name, lambda: values[text(name, str(default)).lower()], "true or false")
+
+
+def several(name: str) -> list[str]:
+    return [value.strip() for value in text(name).split(",") if value.strip()]
+
+
+def address(name: str, default: str, *schemes: str) -> str:
+    """The variable, when it begins with one of the `schemes`; ValueError otherwise, before any library can repeat a password."""
+    value = text(name, default)
+    if not value.startswith(schemes):
+        raise ValueError
+    return value
+
+
 # --- Who we are ---------------------------------------------------------------------------------------------------
 INSECURE_SECRET_KEY = "insecure-" + "only-for-trying-out-" * 2  # refused unless DEBUG
-DEBUG = checked("DEBUG", lambda: env.bool("DEBUG", default=False), "true or false")
-SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_SECRET_KEY)
+DEBUG = yes_or_no("DEBUG", default=False)
+SECRET_KEY = text("SECRET_KEY", INSECURE_SECRET_KEY)
 if not DEBUG and (SECRET_KEY == INSECURE_SECRET_KEY or len(SECRET_KEY) < 32):
     raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters when DEBUG is off.")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-TEAM_NAME = env.str("TEAM_NAME", default="Foyer")
+# This machine by its own name always: that is how the container's health check asks.
+ALLOWED_HOSTS = [*several("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]"]
+TEAM_NAME = text("TEAM_NAME", "Foyer")
 
 # --- The instance -------------------------------------------------------------------------------------------------
 SANDBOX_URL = web_address("SANDBOX_URL")  # set by the runner only, when it has started the stand-in
 SANDBOX_API_KEY = "FOYER-SANDBOX-KEY"
 ANYTHINGLLM_URL = web_address("ANYTHINGLLM_URL") or SANDBOX_URL or "http://localhost:3001"
 SANDBOX_ACTIVE = bool(SANDBOX_URL) and ANYTHINGLLM_URL == SANDBOX_URL
-ANYTHINGLLM_API_KEY = env.str("ANYTHINGLLM_API_KEY", default=SANDBOX_API_KEY if SANDBOX_ACTIVE else "")
+ANYTHINGLLM_API_KEY = text("ANYTHINGLLM_API_KEY", SANDBOX_API_KEY if SANDBOX_ACTIVE else "")
 ANYTHINGLLM_PUBLIC_URL = web_address("ANYTHINGLLM_PUBLIC_URL") or ANYTHINGLLM_URL
 
 # --- Database, queue, cache, mail -----------------------------------------------------------------------------------
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / "var")))
+checked("DATA_DIR", lambda: DATA_DIR.mkdir(parents=True, exist_ok=True), "a directory that Foyer may write to")
 DATABASES: dict[str, dict[str, Any]] = {
     "default": checked(
         "DATABASE_URL",
-        lambda: env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'foyer.sqlite3'}"),
+        lambda: environ.Env.db_url_config(
+            address(
+                "DATABASE_URL", f"sqlite:///{DATA_DIR / 'foyer.sqlite3'}", "sqlite:///", "postgres://", "postgresql://"
+            )
+        ),
         "a database address such as postgres://user:password@host:5432/foyer or sqlite:////data/foyer.sqlite3",
     )
 }
@@ -96,31 +123,33 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 def queue() -> SqliteHuey | RedisHuey:
-    address = env.str("QUEUE_URL", default=f"sqlite:///{DATA_DIR / 'queue.sqlite3'}")
-    scheme, _sep, path = address.partition(":///")
-    if scheme == "sqlite" and path:
-        return SqliteHuey("foyer", filename=path, timeout=20)
-    if address.startswith(("redis://", "rediss://", "unix://")):
-        return RedisHuey("foyer", url=address)
-    raise ValueError
+    url = address("QUEUE_URL", f"sqlite:///{DATA_DIR / 'queue.sqlite3'}", "sqlite:///", "redis://", "rediss://")
+    if url.startswith("sqlite:///"):
+        return SqliteHuey("foyer", filename=url.removeprefix("sqlite:///"), timeout=20)
+    # Without a time limit, a Redis that hangs would hang us too.
+    pool = redis.ConnectionPool.from_url(url, socket_connect_timeout=3, socket_timeout=10)
+    return RedisHuey("foyer", connection_pool=pool)
 
 
 HUEY = checked("QUEUE_URL", queue, "sqlite:////data/queue.sqlite3 or redis://host:6379/0")
 CACHES = {
     "default": checked(
         "CACHE_URL",
-        lambda: env.cache_url("CACHE_URL", default=f"filecache://{DATA_DIR / 'cache'}"),
+        lambda: environ.Env.cache_url_config(
+            address("CACHE_URL", f"filecache://{DATA_DIR / 'cache'}", "filecache://", "redis://", "rediss://")
+        ),
         "a cache address such as redis://host:6379/1 or filecache:///data/cache",
     )
 }
+MAIL_SCHEMES = ("smtp://", "smtps://", "smtp+tls://", "smtp+ssl://", "consolemail://", "memorymail://")
 vars().update(
     checked(
         "EMAIL_URL",
-        lambda: env.email_url("EMAIL_URL", default="consolemail://"),
+        lambda: environ.Env.email_url_config(address("EMAIL_URL", "consolemail://", *MAIL_SCHEMES)),
         "a mail address such as smtp+tls://user:password@host:587",
     )
 )
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Foyer <foyer@localhost>")
+DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "Foyer <foyer@localhost>")
 
 # --- Django ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -199,7 +228,7 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign_in"
 
 # --- Doors ----------------------------------------------------------------------------------------------------------
-HTTPS = checked("HTTPS", lambda: env.bool("HTTPS", default=not DEBUG), "true or false")
+HTTPS = yes_or_no("HTTPS", default=not DEBUG)
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -247,11 +276,9 @@ LANGUAGE_COOKIE_SECURE = HTTPS
 LANGUAGE_COOKIE_HTTPONLY = True
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = checked(
-    "TIME_ZONE", lambda: ZoneInfo(env.str("TIME_ZONE", default="UTC")).key, "a time zone such as Europe/Berlin"
-)
+TIME_ZONE = checked("TIME_ZONE", lambda: ZoneInfo(text("TIME_ZONE", "UTC")).key, "a time zone such as Europe/Berlin")
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(text("STATIC_ROOT", str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -259,7 +286,7 @@ STORAGES = {
 }
 
 # --- Log --------------------------------------------------------------------------------------------------------------
-LOG_LEVEL = env.str("LOG_LEVEL", default="INFO").upper()
+LOG_LEVEL = text("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
     raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
 LOGGING = {

@@ -10,15 +10,14 @@ from django.test import Client
 
 from dashboard import instance
 from dashboard.accounts.models import Operator, Role
+from dashboard.sandbox.testing import Sandbox, running_sandbox
 
 PASSWORD = "correct-horse-battery"
 
 
 @pytest.fixture(scope="session")
-def standin_server() -> Iterator:
-    from dashboard.sandbox.testing import running
-
-    with running() as server:
+def standin_server() -> Iterator[Sandbox]:
+    with running_sandbox() as server:
         yield server
 
 
@@ -30,7 +29,7 @@ def _nothing_remembered() -> None:
 
 
 @pytest.fixture
-def standin(standin_server, settings):
+def standin(standin_server: Sandbox, settings) -> Sandbox:
     """The stand-in with its small team, fresh, as the configured instance."""
     standin_server.reset()
     settings.ANYTHINGLLM_URL = settings.ANYTHINGLLM_PUBLIC_URL = standin_server.url

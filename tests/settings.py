@@ -12,7 +12,7 @@ os.environ.update(
     DEBUG="false",
     HTTPS="false",
     SECRET_KEY="only-for-tests-0123456789-0123456789-abc",
-    ALLOWED_HOSTS="localhost,127.0.0.1,testserver",
+    ALLOWED_HOSTS="testserver",
     TEAM_NAME="Foyer",
     TIME_ZONE="UTC",
     LOG_LEVEL="INFO",
@@ -25,7 +25,7 @@ os.environ.update(
     QUEUE_URL=f"sqlite:///{_data}/queue.sqlite3",
     CACHE_URL=f"filecache://{_data}/cache",
     EMAIL_URL="memorymail://",
-    CSRF_TRUSTED_ORIGINS="",
+    STATIC_ROOT=f"{_data}/static",
 )
 
 from dashboard.settings import *  # noqa: E402, F403
@@ -35,9 +35,7 @@ HUEY.immediate = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT.mkdir()
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = (
-    True  # static files straight from their sources, looked up when asked for
-)
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True  # straight from their sources
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # A file, so that threads and WAL behave as in production.
     DATABASES["default"]["TEST"] = {"NAME": f"{_data}/test.sqlite3"}
