@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import template
+from django.core.paginator import Page
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from dashboard import __version__, paging
+from dashboard import context as request_context
 
 register = template.Library()
 
@@ -30,3 +35,25 @@ def query(context: dict[str, Any], **changes: object) -> str:
         else:
             parameters[name] = str(value)
     return str(parameters.urlencode())
+
+
+@register.filter
+def page_numbers(page: Page[Any]) -> Iterable[str | int]:
+    """The numbers a pager shows: the ends, the neighbours, and an ellipsis for the rest."""
+    return page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+
+
+@register.simple_tag
+def page_sizes() -> tuple[int, ...]:
+    return paging.SIZES
+
+
+@register.simple_tag
+def foyer_version() -> str:
+    return __version__
+
+
+@register.simple_tag
+def request_id() -> str:
+    """The id under which the log knows this request, for pages that ask a person to pass it on."""
+    return request_context.request_id.get()

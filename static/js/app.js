@@ -1,0 +1,203 @@
+// Foyer's own script: dialogs, toasts, keys, copying, selecting rows. One listener per kind of event, on the document, so that
+// what htmx brings in later needs no setting up. Without it every page still works as links and forms.
+"use strict";
+
+const words = () => document.body.dataset;
+
+// --- Toasts ---------------------------------------------------------------------------------------------------------
+// Behind an open modal dialog nothing is read out or can be clicked, so the toasts move into it.
+function placeToasts(host) {
+  const region = document.getElementById("toasts");
+  const home = host ?? [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (region.parentElement !== home) home.append(region);
+}
+
+function toast(level, text) {
+  placeToasts();
+  const box = document.createElement("div");
+  box.className = "toast";
+  box.dataset.tone = level;
+  box.setAttribute("role", level === "error" ? "alert" : "status");
+  const line = document.createElement("p");
+  line.textContent = text;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "quiet";
+  close.setAttribute("aria-label", words().textClose);
+  close.textContent = "×";
+  close.addEventListener("click", () => box.remove());
+  box.append(line, close);
+  document.getElementById("toasts").append(box);
+  if (level !== "error") setTimeout(() => box.remove(), 8000);
+}
+
+document.addEventListener("toasts", (event) => {
+  for (const { level, text } of event.detail.value ?? []) toast(level, text);
+});
+
+// A refusal that came as a page says in words why; take them from it.
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.elt.closest("[data-quiet]")) return;
+  const page = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
+  toast("error", page.querySelector("[data-sentence]")?.textContent.trim() || words().textServer);
+});
+
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => {
+    if (!event.detail.elt.closest("[data-quiet]")) toast("error", words().textNetwork);
+  });
+}
+
+// --- Dialogs --------------------------------------------------------------------------------------------------------
+// The browser itself keeps the focus inside a modal dialog, closes it by Esc and gives the focus back.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.id === "dialog") placeToasts(document.body);
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  const dialog = event.detail.target;
+  if (dialog.id === "dialog" && dialog.childElementCount) {
+    const title = dialog.querySelector("h2");
+    if (title) dialog.setAttribute("aria-label", title.textContent.trim());
+    if (dialog.open) (dialog.querySelector("[aria-invalid=true], [autofocus]") ?? dialog.querySelector("input:not([type=hidden])"))?.focus();
+    else dialog.showModal();
+    placeToasts();
+  }
+  refresh();
+});
+
+// "close" does not bubble, so it is caught on its way down. What a dialog showed may be secret: it does not stay in the page.
+document.addEventListener(
+  "close",
+  (event) => {
+    placeToasts();
+    if (event.target.id === "dialog") event.target.replaceChildren();
+  },
+  true,
+);
+
+function open(id) {
+  const dialog = document.getElementById(id);
+  if (!dialog || dialog.open) return;
+  for (const other of document.querySelectorAll("dialog[open]")) other.close();
+  for (const menu of document.querySelectorAll("[popover]:popover-open")) menu.hidePopover();
+  dialog.showModal();
+  dialog.querySelector("input")?.select();
+}
+
+// --- Clicks ---------------------------------------------------------------------------------------------------------
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-open], [data-close], [data-copy], [data-reveal]");
+  if (!target) return;
+  if (target.dataset.open) {
+    event.preventDefault();
+    open(target.dataset.open);
+  } else if ("close" in target.dataset) {
+    const dialog = target.closest("dialog");
+    if (!dialog) return; // on a page of its own it is a link back
+    event.preventDefault();
+    dialog.close();
+  } else if (target.dataset.copy) {
+    copy(document.querySelector(target.dataset.copy));
+  } else {
+    const field = document.querySelector(target.dataset.reveal);
+    const shown = field.type === "text";
+    field.type = shown ? "password" : "text";
+    target.setAttribute("aria-pressed", String(!shown));
+  }
+});
+
+async function copy(source) {
+  try {
+    await navigator.clipboard.writeText(source.value ?? source.textContent.trim());
+    toast("success", words().textCopied);
+  } catch {
+    // Browsers give the clipboard to pages over HTTPS only; the old way works everywhere.
+    getSelection().selectAllChildren(source);
+    if (source.select) source.select();
+    const copied = document.execCommand("copy");
+    toast(copied ? "success" : "error", copied ? words().textCopied : words().textNotCopied);
+  }
+}
+
+// --- Fields ---------------------------------------------------------------------------------------------------------
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (box.matches("[data-check-all]")) {
+    for (const other of rows(box.form)) other.checked = box.checked;
+  }
+  if (box.name === "ids" || box.matches("[data-check-all], [data-select-everything]")) refresh();
+  if (box.closest("form[data-autosubmit]")) box.form.requestSubmit();
+});
+
+document.addEventListener("input", (event) => {
+  if (event.target.form?.matches("[data-must-match]")) refresh();
+});
+
+const rows = (form) => [...form.elements].filter((box) => box.name === "ids");
+
+// Brings everything that depends on what is ticked or typed in line with it.
+function refresh() {
+  for (const form of document.querySelectorAll("form[data-selection]")) {
+    const boxes = rows(form);
+    const chosen = boxes.filter((box) => box.checked).length;
+    const all = [...form.elements].find((box) => box.matches("[data-check-all]"));
+    const everything = form.querySelector("[data-select-everything]");
+    if (all) {
+      all.checked = chosen > 0 && chosen === boxes.length;
+      all.indeterminate = chosen > 0 && chosen < boxes.length;
+    }
+    // "All that match" is offered once the whole page is chosen, and falls with the first box that is taken out again.
+    if (everything) {
+      everything.closest("label").hidden = chosen < boxes.length;
+      if (chosen < boxes.length) everything.checked = false;
+    }
+    const count = form.querySelector("[data-selection-count]");
+    if (count) count.textContent = words().textSelected.replace("{n}", everything?.checked ? everything.dataset.selectEverything : chosen);
+  }
+  for (const form of document.querySelectorAll("form[data-must-match]")) {
+    const typed = form.querySelector("input[type=text]")?.value.trim();
+    for (const button of form.querySelectorAll("button:not([type=button], [form])")) button.disabled = typed !== form.dataset.mustMatch;
+  }
+}
+
+// --- Keys -----------------------------------------------------------------------------------------------------------
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+    if (!document.getElementById("palette")) return;
+    event.preventDefault();
+    open("palette");
+    return;
+  }
+  const palette = event.target.closest("#palette");
+  if (palette) return paletteKey(event, palette);
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+  if (event.key === "/") {
+    const search = document.querySelector("main input[type=search]");
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  } else if (event.key === "?") {
+    open("help");
+  }
+});
+
+function paletteKey(event, palette) {
+  const input = palette.querySelector("input[type=search]");
+  const results = palette.querySelector(".palette-results");
+  const stops = [input, ...results.querySelectorAll("a")];
+  const here = stops.indexOf(event.target);
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    event.preventDefault();
+    // The first result is already marked while one types, so the first step down goes to the second.
+    const step = event.key === "ArrowUp" ? -1 : here === 0 && stops.length > 2 ? 2 : 1;
+    stops[Math.min(Math.max(here + step, 0), stops.length - 1)].focus();
+  } else if (event.key === "Enter" && here === 0 && !event.isComposing && stops.length > 1 && results.dataset.query === input.value.trim()) {
+    event.preventDefault(); // otherwise the results belong to older words, and the form asks for the right ones as a page
+    stops[1].click();
+  }
+}
+
+document.addEventListener("DOMContentLoaded", refresh);
