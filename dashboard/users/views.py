@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard import instance
-from dashboard.anythingllm import ApiError, Refused, User
+from dashboard.anythingllm import ApiError, User
 from dashboard.anythingllm.rules import generate_password, suggest_username, username_rule
 from dashboard.audit.services import about
 from dashboard.csvfiles import csv_response
@@ -146,7 +146,7 @@ def user_new(request: Request) -> HttpResponse:
             return demand
         try:
             user = services.create(actor=request.user, **form.cleaned_data)
-        except (Refused, Declined) as error:
+        except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))
         else:
             messages.success(request, _("%(name)s was created.") % {"name": user.username})
@@ -199,7 +199,7 @@ def user_edit(request: Request, user_id: int) -> HttpResponse:
         try:
             if changes:
                 person = services.update(actor=request.user, user_id=user_id, **changes)
-        except (Refused, Declined) as error:
+        except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))
         else:
             messages.success(request, _("%(name)s was saved.") % {"name": person.username})
@@ -245,7 +245,7 @@ def user_password(request: Request, user_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             services.set_password(actor=request.user, user_id=user_id, password=form.cleaned_data["password"])
-        except (Refused, Declined) as error:
+        except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))
         else:
             context["password"] = form.cleaned_data["password"]
@@ -266,8 +266,8 @@ def user_delete(request: Request, user_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             services.delete(actor=request.user, user_id=user_id)
-        except Declined as error:
-            form.add_error(None, str(error.sentence))
+        except (ApiError, Declined) as error:
+            form.add_error(None, str(describe(error).sentence))
         else:
             messages.success(request, _("%(name)s was deleted.") % {"name": person.username})
             return redirect(reverse("user_list"))

@@ -1,0 +1,212 @@
+"""Edit, suspend, resume, reset a password, delete: what happens on the instance, in the ledger, and when it goes wrong."""
+
+import pytest
+
+from dashboard.audit.models import AuditEvent, Outcome
+from tests.users.conftest import HTMX
+
+pytestmark = pytest.mark.django_db
+
+
+def form_of(user, **changes):
+    return {
+        "username": user["username"],
+        "role": user["role"],
+        "daily_message_limit": user["dailyMessageLimit"] or "",
+        "bio": user["bio"] or "",
+        **changes,
+    }
+
+
+def test_suspending_locks_out_and_draws_the_row_from_what_was_read_back(admin_client, standin, user_of):
+    sam = user_of("sam")
+    response = admin_client.post(f"/users/{sam['id']}/suspend/", headers=HTMX)
+    assert response.status_code == 200
+    assert f'id="user-{sam["id"]}"' in response.content.decode()
+    assert "Resume" in response.content.decode()
+    assert "sam is suspended" in response["HX-Trigger"]
+    assert user_of("sam")["suspended"] == 1
+    event = AuditEvent.objects.get(action="user.suspended")
+    assert (event.before, event.after, event.outcome) == ({"suspended": False}, {"suspended": True}, Outcome.OK)
+
+
+def test_without_htmx_it_goes_back_to_where_it_came_from(admin_client, standin, user_of):
+    sam = user_of("sam")["id"]
+    response = admin_client.post(f"/users/{sam}/suspend/", {"next": "/users/?q=sam"})
+    assert (response.status_code, response["Location"]) == (302, "/users/?q=sam")
+    response = admin_client.post(f"/users/{sam}/resume/", {"next": "https://example.com/"})
+    assert response["Location"] == f"/users/{sam}/"
+    assert user_of("sam")["suspended"] == 0
+
+
+def test_edit_changes_only_what_was_changed_on_the_form(admin_client, standin, user_of):
+    sam = user_of("sam")
+    standin.post(f"/v1/admin/users/{sam['id']}", {"dailyMessageLimit": 7})  # another operator, meanwhile
+    response = admin_client.post(f"/users/{sam['id']}/edit/", form_of(sam, bio="Knows the archive"))
+    assert response.status_code == 302
+    now = user_of("sam")
+    assert (now["bio"], now["role"]) == ("Knows the archive", "default")
+
+
+def test_edit_renames_and_takes_a_limit_away(admin_client, standin, user_of):
+    sam = user_of("sam")
+    admin_client.post(f"/users/{sam['id']}/edit/", form_of(sam, daily_message_limit="9"))
+    assert user_of("sam")["dailyMessageLimit"] == 9
+    admin_client.post(f"/users/{sam['id']}/edit/", form_of(user_of("sam"), daily_message_limit="", username="samuel"))
+    assert user_of("samuel")["dailyMessageLimit"] is None
+
+
+def test_edit_refuses_a_name_that_is_taken(admin_client, standin, user_of):
+    sam = user_of("sam")
+    response = admin_client.post(f"/users/{sam['id']}/edit/", form_of(sam, username="mia"), headers=HTMX)
+    assert response.status_code == 422
+    assert "already a user named mia" in response.content.decode()
+
+
+def test_a_new_password_works_at_the_instance_and_is_shown_once(admin_client, standin, user_of):
+    sam = user_of("sam")["id"]
+    response = admin_client.post(f"/users/{sam}/password/", {"password": "Entirely-new-1"}, headers=HTMX)
+    assert "Entirely-new-1" in response.content.decode()
+    assert standin.post("/request-token", {"username": "sam", "password": "Entirely-new-1"})["valid"]
+    assert "Entirely-new-1" not in str([vars(event) for event in AuditEvent.objects.all()])
+
+
+def test_deleting_needs_the_name_typed(admin_client, standin, user_of):
+    sam = user_of("sam")["id"]
+    response = admin_client.post(f"/users/{sam}/delete/", {"confirm": "Sam"}, headers=HTMX)
+    assert response.status_code == 422
+    assert user_of("sam")
+    response = admin_client.post(f"/users/{sam}/delete/", {"confirm": "sam"}, headers=HTMX)
+    assert response["HX-Redirect"] == "/users/"
+    assert user_of("sam") is None
+    event = AuditEvent.objects.get(action="user.deleted")
+    assert (event.outcome, event.before["username"]) == (Outcome.OK, "sam")
+
+
+def test_the_delete_dialog_says_what_goes_and_offers_to_suspend(admin_client, standin, user_of):
+    page = admin_client.get(f"/users/{user_of('sam')['id']}/delete/", headers=HTMX).content.decode()
+    assert "chats and threads" in page
+    assert "Suspend instead" in page
+
+
+@pytest.mark.parametrize("act", ["suspend", "delete", "demote"])
+def test_the_last_admin_stays(admin_client, standin, user_of, lone_admin, act):
+    url = f"/users/{lone_admin['id']}/{'edit' if act == 'demote' else act}/"
+    data = {"suspend": {}, "delete": {"confirm": "ada"}, "demote": form_of(lone_admin, role="default")}[act]
+    response = admin_client.post(url, data)
+    assert response.status_code in (409, 422)
+    assert "last admin" in response.content.decode()
+    still = user_of("ada")
+    assert (still["role"], still["suspended"]) == ("admin", 0)
+    assert not AuditEvent.objects.filter(outcome=Outcome.OK, action__startswith="user.").exists()
+
+
+def test_a_suspended_admin_does_not_count_as_one_who_remains(admin_client, standin, user_of, lone_admin):
+    mia = user_of("mia")["id"]
+    standin.post(f"/v1/admin/users/{mia}", {"role": "admin", "suspended": 1})
+    assert admin_client.post(f"/users/{lone_admin['id']}/suspend/").status_code == 409
+    assert user_of("ada")["suspended"] == 0
+
+
+def test_a_success_that_did_not_happen_is_told(admin_client, standin, user_of):
+    sam = user_of("sam")["id"]
+    standin.fault("locked")  # the instance says success and deletes nothing
+    response = admin_client.post(f"/users/{sam}/delete/", {"confirm": "sam"})
+    assert response.status_code == 422
+    assert "the change is not there" in response.content.decode()
+    assert user_of("sam")
+    assert AuditEvent.objects.get(action="user.deleted").outcome == Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("url", "data", "happened"),
+    [
+        ("suspend", {}, lambda user: user["suspended"] == 1),
+        ("delete", {"confirm": "sam"}, lambda user: user is None),
+    ],
+)
+def test_a_lost_answer_is_read_back_and_told_as_done(admin_client, standin, user_of, url, data, happened):
+    sam = user_of("sam")["id"]
+    standin.fault("lost", method="POST|DELETE", path=f"/admin/users/{sam}$", times=1)
+    response = admin_client.post(f"/users/{sam}/{url}/", data)
+    assert response.status_code == 302
+    assert happened(user_of("sam"))
+    assert AuditEvent.objects.get().outcome == Outcome.OK
+
+
+def test_a_lost_answer_to_a_password_stays_unknown(admin_client, standin, user_of):
+    sam = user_of("sam")["id"]
+    standin.fault("lost", method="POST", path=f"/admin/users/{sam}$", times=1)
+    response = admin_client.post(f"/users/{sam}/password/", {"password": "Entirely-new-1"})
+    assert response.status_code == 422
+    assert "outcome is unknown" in response.content.decode()
+    assert AuditEvent.objects.get().outcome == Outcome.UNKNOWN
+
+
+def test_an_account_that_somebody_else_deleted_is_told(admin_client, standin, user_of):
+    sam = user_of("sam")["id"]
+    admin_client.get("/users/")
+    standin._fetch("DELETE", f"/api/v1/admin/users/{sam}")
+    response = admin_client.post(f"/users/{sam}/suspend/")
+    assert response.status_code == 409
+    assert "not there any more" in response.content.decode()
+    assert admin_client.get("/users/99999/").status_code == 404
+
+
+def test_a_person_sees_facts_workspaces_and_ledger_on_their_page(admin_client, standin, user_of):
+    sam = user_of("sam")["id"]
+    admin_client.post(f"/users/{sam}/suspend/")
+    page = admin_client.get(f"/users/{sam}/").content.decode()
+    mine = [
+        workspace["name"]
+        for workspace in standin.get("/v1/workspaces")["workspaces"]
+        if any(m["userId"] == sam for m in standin.get(f"/v1/admin/workspaces/{workspace['id']}/users")["users"])
+    ]
+    assert mine
+    for name in mine:
+        assert name in page
+    assert "suspended" in page
+
+
+def test_the_page_of_a_person_stands_without_the_member_lists(admin_client, standin, user_of):
+    sam = user_of("sam")["id"]
+    standin.fault("500", path="/workspaces")
+    response = admin_client.get(f"/users/{sam}/")
+    assert response.status_code == 200
+    assert "sam" in response.content.decode()
+
+
+def test_nobody_but_admins_changes_anything(manager_client, viewer_client, member_client, standin, user_of):
+    sam = user_of("sam")
+    writes = standin.state()["writes"]
+    for client in (manager_client, viewer_client, member_client):
+        for act in ("suspend", "resume", "password", "edit", "delete"):
+            assert client.post(f"/users/{sam['id']}/{act}/", {"confirm": "sam", "password": "Long-enough-1"}).status_code == 403
+    assert standin.state()["writes"] == writes
+
+
+def test_two_admins_cannot_suspend_each_other_at_the_same_time(transactional_db, standin, user_of, lone_admin):
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connection
+
+    from dashboard.accounts.models import Operator, Role
+    from dashboard.errors import Declined
+    from dashboard.users import services
+
+    mia = user_of("mia")["id"]
+    standin.post(f"/v1/admin/users/{mia}", {"role": "admin"})
+    actor = Operator.objects.create_user("spare", "x", role=Role.ADMIN)
+
+    def suspend(user_id):
+        try:
+            services.suspend(actor=actor, user_id=user_id)
+            return True
+        except Declined:
+            return False
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(suspend, [lone_admin["id"], mia]))
+    assert sorted(done) == [False, True]

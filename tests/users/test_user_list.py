@@ -1,0 +1,143 @@
+import re
+
+import pytest
+
+from tests.users.conftest import HTMX
+
+pytestmark = pytest.mark.django_db
+URL = "/users/"
+
+
+def names(response) -> list[str]:
+    return re.findall(r'<th scope="row"[^>]*><a [^>]*>([^<]+)</a>', response.content.decode())
+
+
+def test_it_shows_everybody_by_name(admin_client, standin):
+    expected = sorted(user["username"] for user in standin.get("/v1/admin/users")["users"])
+    assert names(admin_client.get(URL, {"size": 100})) == expected
+
+
+def test_it_searches_by_name_whatever_the_case(admin_client, standin):
+    assert names(admin_client.get(URL, {"q": "ADA"})) == ["ada"]
+
+
+def test_it_searches_in_what_is_said_about_people(admin_client, standin, user_of):
+    standin.post(f"/v1/admin/users/{user_of('sam')['id']}", {"bio": "Keeper of the lighthouse"})
+    assert names(admin_client.get(URL, {"q": "lighthouse keeper"})) == ["sam"]
+
+
+@pytest.mark.parametrize(
+    ("query", "fits"),
+    [
+        ({"role": "manager"}, lambda user: user["role"] == "manager"),
+        ({"state": "suspended"}, lambda user: user["suspended"]),
+        ({"state": "active", "role": "admin"}, lambda user: not user["suspended"] and user["role"] == "admin"),
+        ({"signed_in": "no"}, lambda user: not user["seen_recovery_codes"]),
+    ],
+)
+def test_it_filters(admin_client, standin, query, fits):
+    expected = {user["username"] for user in standin.get("/v1/admin/users")["users"] if fits(user)}
+    assert expected
+    assert set(names(admin_client.get(URL, {"size": 100, **query}))) == expected
+
+
+def test_it_sorts_by_every_column_both_ways(admin_client, standin):
+    for column in ("name", "role", "state", "limit", "workspaces", "signed_in", "created"):
+        up = names(admin_client.get(URL, {"sort": column, "size": 100}))
+        down = names(admin_client.get(URL, {"sort": f"-{column}", "size": 100}))
+        assert sorted(up) == sorted(down)
+        assert up != down, column
+
+
+def test_it_orders_by_time_of_creation(admin_client, standin):
+    users = standin.get("/v1/admin/users")["users"]
+    newest = max(users, key=lambda user: user["createdAt"])["username"]
+    assert names(admin_client.get(URL, {"sort": "-created"}))[0] == newest
+
+
+def test_it_pages_and_keeps_its_state_in_the_url(admin_client, standin):
+    everybody = names(admin_client.get(URL, {"size": 100}))
+    assert len(everybody) > 25
+    first = admin_client.get(URL, {"size": 25, "sort": "-name"})
+    second = admin_client.get(URL, {"size": 25, "sort": "-name", "page": 2})
+    assert names(first) + names(second) == everybody[::-1][:50]
+    assert "sort=-name&amp;page=2" in first.content.decode() or "page=2&amp;sort=-name" in first.content.decode() or re.search(
+        r'rel="next" href="\?[^"]*sort=-name[^"]*page=2', first.content.decode()
+    )
+
+
+def test_a_page_or_order_that_does_not_exist_is_no_error(admin_client, standin):
+    assert names(admin_client.get(URL, {"page": "999", "size": "7", "sort": "colour", "role": "king"}))
+
+
+def test_it_gives_htmx_the_table_only(admin_client, standin):
+    response = admin_client.get(URL, headers=HTMX)
+    assert response.content.decode().lstrip().startswith("<section id=\"user-table\"")
+    assert "HX-Request" in response["Vary"]
+
+
+def test_a_restored_history_entry_is_a_whole_page(admin_client, standin):
+    response = admin_client.get(URL, headers={**HTMX, "HX-History-Restore-Request": "true"})
+    assert response.content.decode().lstrip().startswith("<!doctype html>")
+
+
+def test_it_counts_workspaces_after_the_table_came(admin_client, standin, user_of):
+    first = admin_client.get(URL, {"q": "sam"})
+    assert 'hx-trigger="load"' in first.content.decode()
+    counted = admin_client.get(URL, {"q": "sam", "counts": 1}, headers=HTMX).content.decode()
+    sam = user_of("sam")["id"]
+    workspaces = standin.get("/v1/workspaces")["workspaces"]
+    expected = sum(
+        any(member["userId"] == sam for member in standin.get(f"/v1/admin/workspaces/{w['id']}/users")["users"])
+        for w in workspaces
+    )
+    assert 'hx-trigger="load"' not in counted
+    assert re.search(rf'data-label="Workspaces">{expected}</td>', counted)
+
+
+def test_admins_and_managers_reach_all_workspaces_by_role(admin_client, standin):
+    assert "all by role" in admin_client.get(URL, {"q": "mia"}).content.decode()
+
+
+def test_it_tells_a_search_without_result(admin_client, standin):
+    assert "Nobody found" in admin_client.get(URL, {"q": "nobody-of-that-name"}).content.decode()
+
+
+def test_it_refuses_members_and_lets_viewers_only_look(member_client, viewer_client, standin):
+    assert member_client.get(URL).status_code == 403
+    page = viewer_client.get(URL).content.decode()
+    assert "New user" not in page
+    assert "Suspend" not in page
+
+
+def test_it_shows_the_last_answer_when_the_instance_is_down(admin_client, standin):
+    assert "sam" in names(admin_client.get(URL, {"size": 100}))
+    standin.fault("down")
+    from dashboard import instance
+
+    instance.forget("users")
+    response = admin_client.get(URL, {"size": 100})
+    assert response.status_code == 200
+    assert "sam" in names(response)
+    assert "last answer" in response.content.decode()
+
+
+def test_it_says_so_when_the_instance_was_never_reached(admin_client, standin):
+    standin.fault("down")
+    response = admin_client.get(URL)
+    assert response.status_code == 503
+    assert f"AnythingLLM does not answer at {standin.url}" in response.content.decode()
+
+
+def test_an_empty_list_is_not_believed(admin_client, standin):
+    standin.fault("locked-all")
+    response = admin_client.get(URL)
+    assert response.status_code == 502
+    assert "New user" not in response.content.decode()
+
+
+def test_it_says_what_to_switch_on_in_single_user_mode(admin_client, standin):
+    standin.fault("single-user")
+    response = admin_client.get(URL)
+    assert response.status_code == 502
+    assert "Multi-User Mode" in response.content.decode()
