@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
+
+if TYPE_CHECKING:
+    from django.core.paginator import _SupportsPagination  # a sequence or a query, as django-stubs names it
 
 T = TypeVar("T")
 
@@ -14,7 +16,7 @@ SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
 
 
-def page_of(rows: Sequence[T], request: HttpRequest) -> Page[T]:
+def page_of(rows: _SupportsPagination[T], request: HttpRequest) -> Page[T]:
     """The page that `?page=` and `?size=` ask for; a wrong number gives the nearest page there is, never an error."""
     size = request.GET.get("size", "")
     per_page = int(size) if size.isdecimal() and int(size) in SIZES else DEFAULT_SIZE

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.crypto import get_random_string, salted_hmac
@@ -26,9 +28,27 @@ class Theme(models.TextChoices):
     DARK = "dark", _("Dark")
 
 
+# "<name>@anythingllm" always means the account of the instance, so no local operator may be called that.
+ANYTHINGLLM_SUFFIX = "@anythingllm"
+local_name = RegexValidator(
+    rf"^(?!.*{ANYTHINGLLM_SUFFIX}\Z)[a-z0-9][a-z0-9._@+-]*\Z",
+    _("Use letters, digits and . _ @ + - only, a letter or digit first, and not the ending @anythingllm."),
+    flags=re.IGNORECASE | re.ASCII,
+)
+
+
 class OperatorManager(BaseUserManager["Operator"]):
-    def get_by_natural_key(self, username: str | None) -> Operator:
+    def named(self, username: str) -> Operator | None:
         """The operator of that name, whatever its capitals: "Ada" and "ada" are one."""
+        return self.filter(username__iexact=self.model.normalize_username(username)).first()
+
+    def local(self, username: str) -> Operator | None:
+        """The operator of that name, if the password lives in Foyer."""
+        operator = self.named(username)
+        return operator if operator is not None and operator.is_local else None
+
+    def get_by_natural_key(self, username: str | None) -> Operator:
+        """For createsuperuser, which asks whether a name is taken."""
         return self.get(username__iexact=self.model.normalize_username(username or ""))
 
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> Operator:
@@ -47,12 +67,12 @@ def new_session_key() -> str:
 
 
 class Operator(AbstractBaseUser):
-    """A person signed in to Foyer: with a local password, or with an account of the instance (then `anythingllm_user_id` is set).
+    """A person who signs in to Foyer: with a local password, or with an account of the instance (`anythingllm_user_id`).
 
     Operators are never deleted, because the ledger names them: they are switched off.
     """
 
-    username = models.CharField(_("user name"), max_length=150, unique=True)
+    username = models.CharField(_("user name"), max_length=150, unique=True, validators=[local_name])
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.VIEWER)
     anythingllm_user_id = models.PositiveBigIntegerField(_("AnythingLLM account"), null=True, blank=True, unique=True)
     is_active = models.BooleanField(_("may sign in"), default=True)

@@ -1,0 +1,218 @@
+"""Sign-in and out, one's own profile, and the operators room."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from dashboard.accounts import services
+from dashboard.accounts.forms import (
+    NewOperatorForm,
+    OperatorForm,
+    OperatorPasswordForm,
+    PasswordChangeForm,
+    ProfileForm,
+    SignInForm,
+)
+from dashboard.accounts.models import Operator
+from dashboard.anythingllm import ApiError, PasswordLoginDisabled
+from dashboard.anythingllm.rules import generate_password
+from dashboard.errors import describe
+from dashboard.http import OpenRequest, Request, render_page
+from dashboard.paging import page_of
+from dashboard.permissions import Action, public, requires
+
+
+# --- In and out -------------------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "POST"])
+@never_cache
+@public
+def sign_in(request: OpenRequest) -> HttpResponse:
+    goal = _own_url(request, request.POST.get("next") or request.GET.get("next", ""))
+    if request.user.is_authenticated and request.method == "GET":
+        return redirect(goal)
+    form = SignInForm(request.POST or None)
+    status, seconds = 200, 0
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                check = services.sign_in(request, **form.cleaned_data)
+            except PasswordLoginDisabled as error:
+                form.add_error(None, str(describe(error).sentence))
+            except ApiError:
+                form.add_error(None, str(services.CANNOT_ASK))
+                status = 503
+            else:
+                if check.operator is not None:
+                    return _welcome(request, check.operator, check.recovery_codes, goal)
+                form.add_error(None, str(services.REFUSED))
+                seconds = check.locked_for
+    response = render(request, "accounts/sign_in.html", {"form": form, "next": goal}, status=status)
+    return services.locked_out(response, seconds)
+
+
+def _own_url(request: OpenRequest, url: str) -> str:
+    """`url` if it leads into this Foyer, else home: nobody is sent elsewhere by a link to our sign-in."""
+    if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()):
+        return url
+    return resolve_url(settings.LOGIN_REDIRECT_URL)
+
+
+def _welcome(request: OpenRequest, operator: Operator, codes: tuple[str, ...], goal: str) -> HttpResponse:
+    if codes:
+        # The instance never shows them again: they are kept until the person says that they have them.
+        request.session["recovery_codes"] = {"codes": codes, "next": goal}
+        goal = resolve_url("recovery_codes")
+    return _speak(redirect(goal), operator.language)
+
+
+def _speak(response: HttpResponse, language: str) -> HttpResponse:
+    """Makes the browser ask for the operator's language from now on; without one, its own decides."""
+    if language:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=365 * 24 * 60 * 60,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite="Lax",
+        )
+    else:
+        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+    return response
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@requires(Action.USE_FOYER)
+def recovery_codes(request: Request) -> HttpResponse:
+    kept = request.session.get("recovery_codes")
+    if kept is None:
+        return redirect("home")
+    if request.method == "POST":
+        del request.session["recovery_codes"]
+        return redirect(kept["next"])
+    if "download" in request.GET:
+        text = "".join(f"{code}\r\n" for code in kept["codes"])
+        disposition = 'attachment; filename="anythingllm-recovery-codes.txt"'
+        return HttpResponse(
+            text, content_type="text/plain; charset=utf-8", headers={"Content-Disposition": disposition}
+        )
+    return render(request, "accounts/recovery_codes.html", {"codes": kept["codes"]})
+
+
+@require_POST
+@requires(Action.USE_FOYER)
+def sign_out(request: Request) -> HttpResponse:
+    services.sign_out(request)
+    messages.success(request, _("You are signed out."))
+    return redirect("sign_in")
+
+
+@require_POST
+@requires(Action.USE_FOYER)
+def sign_out_everywhere(request: Request) -> HttpResponse:
+    services.sign_out_everywhere(request)
+    messages.success(request, _("You are signed out here and everywhere else."))
+    return redirect("sign_in")
+
+
+# --- Own account ------------------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "POST"])
+@requires(Action.USE_FOYER)
+def profile(request: Request) -> HttpResponse:
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if request.method == "POST" and form.is_valid():
+        operator = form.save(commit=False)
+        operator.save(update_fields=["language", "theme"])
+        with translation.override(operator.language or translation.get_language()):
+            messages.success(request, _("Your profile is saved."))
+        return _speak(redirect("profile"), operator.language)
+    context = {"form": form}
+    return render(request, "accounts/profile.html", context, status=422 if request.method == "POST" else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@requires(Action.USE_FOYER)
+def password_change(request: Request) -> HttpResponse:
+    if not request.user.is_local:
+        return render(request, "accounts/password_change.html", {"account_url": settings.ANYTHINGLLM_PUBLIC_URL})
+    form = PasswordChangeForm(request.POST or None, operator=request.user)
+    seconds = 0
+    if request.method == "POST" and form.is_valid():
+        check = services.prove(request, form.cleaned_data["current"])
+        if check.operator is not None:
+            services.change_own_password(request, form.cleaned_data["password"])
+            messages.success(request, _("Your password is changed. All your other sessions have ended."))
+            return redirect("profile")
+        form.add_error("current", str(services.WRONG_PASSWORD))
+        seconds = check.locked_for
+    response = render(request, "accounts/password_change.html", {"form": form}, status=422 if form.is_bound else 200)
+    return services.locked_out(response, seconds)
+
+
+# --- Operators --------------------------------------------------------------------------------------------------------------
+@require_GET
+@requires(Action.MANAGE_OPERATORS)
+def operator_list(request: Request) -> HttpResponse:
+    q = request.GET.get("q", "").strip()
+    context = {"q": q, "page": page_of(Operator.objects.filter(username__icontains=q), request)}
+    return render_page(request, "accounts/operator_list.html", partial="accounts/_operator_table.html", context=context)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@requires(Action.MANAGE_OPERATORS)
+def operator_new(request: Request) -> HttpResponse:
+    form = NewOperatorForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        password = form.cleaned_data["password"] or generate_password()
+        operator = services.create_operator(
+            actor=request.user,
+            username=form.cleaned_data["username"],
+            role=form.cleaned_data["role"],
+            password=password,
+        )
+        return _password_shown(request, operator, password)
+    return render(request, "accounts/operator_new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Action.MANAGE_OPERATORS)
+def operator_edit(request: Request, operator_id: int) -> HttpResponse:
+    operator = get_object_or_404(Operator, pk=operator_id)
+    form = OperatorForm(request.POST or None, operator=operator)
+    if request.method == "POST" and form.is_valid():
+        services.change_operator(actor=request.user, operator=operator, **form.cleaned_data)
+        messages.success(request, _("%(name)s is saved.") % {"name": operator.username})
+        return redirect("operator_list")
+    context = {"form": form, "operator": operator}
+    return render(request, "accounts/operator_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@requires(Action.MANAGE_OPERATORS)
+def operator_password(request: Request, operator_id: int) -> HttpResponse:
+    operator = get_object_or_404(Operator, pk=operator_id, anythingllm_user_id=None)
+    form = OperatorPasswordForm(request.POST or None, operator=operator)
+    if request.method == "POST" and form.is_valid():
+        password = form.cleaned_data["password"] or generate_password()
+        services.reset_password(actor=request.user, operator=operator, password=password)
+        return _password_shown(request, operator, password)
+    context = {"form": form, "operator": operator}
+    return render(request, "accounts/operator_password.html", context, status=422 if form.is_bound else 200)
+
+
+def _password_shown(request: Request, operator: Operator, password: str) -> HttpResponse:
+    """Answers the POST itself, so that the password is kept nowhere and cannot be seen a second time."""
+    return render(request, "accounts/password_shown.html", {"operator": operator, "password": password})
