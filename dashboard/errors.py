@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reswap
@@ -218,4 +219,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     sentence = _(
         "Something in Foyer went wrong. It has been logged with the number below; an administrator can find it there."
     )
-    return page(request, 500, _("Our mistake"), sentence)
+    # Without the request: who is signed in, and their messages, may be just what could not be read.
+    context = {"status": 500, "title": _("Our mistake"), "sentence": sentence, "team_name": settings.TEAM_NAME}
+    return HttpResponse(render_to_string("errors/error.html", context), status=500)

@@ -1,5 +1,12 @@
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from dashboard.home import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("palette/", views.palette, name="palette"),
+    path("light/", views.light, name="light"),
+    path("theme/", views.theme_change, name="theme_change"),
+]

@@ -1,0 +1,193 @@
+"""What the start page and the jump box show: only what the operator's role may read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain, islice
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dashboard import instance
+from dashboard.accounts.models import Operator
+from dashboard.anythingllm import ApiError
+from dashboard.audit import services as ledger
+from dashboard.errors import Words, describe
+from dashboard.jobs import services as workshop
+from dashboard.permissions import Action, allows
+from dashboard.shell import sections
+
+T = TypeVar("T")
+
+RECENT = timedelta(days=7)  # how long a failure is news
+ENTRIES = 10  # of the ledger on the start page
+RESULTS = 12  # of the jump box
+
+QUESTIONS: list[tuple[str, Action, Callable[[float], instance.Reading[list[Any]]]]] = [
+    ("users", Action.VIEW_USERS, instance.users),
+    ("workspaces", Action.VIEW_WORKSPACES, instance.workspaces),
+    ("invites", Action.VIEW_USERS, instance.invites),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """Something that wants a person's attention, with the page to look at, if there is one. `tone` as in _status.html."""
+
+    tone: str
+    sentence: Words
+    url: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    number: int
+    label: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A place the jump box leads to. `kind` is the word beside it."""
+
+    label: str
+    kind: str
+    url: str
+    icon: str
+
+
+def overview(operator: Operator) -> dict[str, Any]:
+    """Context of the start page."""
+    readings, error = ask(operator)
+    return {
+        "matters": [*_matters_of_instance(operator, readings, error), *_matters_of_foyer(operator)],
+        "figures": list(_figures(readings)),
+        # The oldest one, so that the page never claims to be newer than any part of it.
+        "reading": min(readings.values(), key=lambda reading: reading.as_of, default=None),
+        "entries": ledger.latest(ENTRIES) if allows(operator, Action.VIEW_LEDGER) else None,
+        "chat_url": settings.ANYTHINGLLM_PUBLIC_URL,
+    }
+
+
+def ask(operator: Operator) -> tuple[dict[str, instance.Reading[list[Any]]], ApiError | None]:
+    """The lists that this operator may read, by name, and the first error. A list that was never read is left out."""
+    readings: dict[str, instance.Reading[list[Any]]] = {}
+    error: ApiError | None = None
+    for name, action, read in QUESTIONS:
+        if not allows(operator, action):
+            continue
+        # After one error nothing more is asked: each question can take as long to fail as the first.
+        if error and not instance.line().holds(name, math.inf):
+            continue
+        try:
+            readings[name] = read(math.inf if error else instance.FRESH_FOR)
+        except ApiError as failure:
+            error = failure
+        else:
+            error = error or readings[name].problem
+    return readings, error
+
+
+def _matters_of_instance(
+    operator: Operator, readings: dict[str, instance.Reading[list[Any]]], error: ApiError | None
+) -> Iterator[Matter]:
+    if error:
+        system = reverse("system_overview") if allows(operator, Action.VIEW_SYSTEM) else ""
+        yield Matter("error", describe(error).sentence, system, _("System"))
+    if "users" in readings:
+        suspended = sum(user.suspended for user in readings["users"].value)
+        if suspended:
+            words = ngettext("%(n)d person is suspended.", "%(n)d people are suspended.", suspended) % {"n": suspended}
+            yield Matter("quiet", words, f"{reverse('user_list')}?state=suspended", _("Show"))
+    if "invites" in readings:
+        pending = sum(invite.status == "pending" for invite in readings["invites"].value)
+        if pending:
+            words = ngettext(
+                "%(n)d invite is waiting to be accepted.", "%(n)d invites are waiting to be accepted.", pending
+            )
+            yield Matter("accent", words % {"n": pending})
+
+
+def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:
+    since = timezone.now() - RECENT
+    if allows(operator, Action.VIEW_JOBS):
+        jobs = workshop.visible_to(operator)
+        failed = jobs.filter(items__state__in=workshop.TROUBLE, items__finished_at__gte=since).count()
+        if failed:
+            words = ngettext(
+                "%(n)d item of a job failed in the last 7 days.",
+                "%(n)d items of jobs failed in the last 7 days.",
+                failed,
+            )
+            yield Matter("warn", words % {"n": failed}, reverse("job_list"), _("Jobs"))
+    if allows(operator, Action.VIEW_LEDGER):
+        unknown = ledger.unknown_outcomes(since)
+        if unknown:
+            words = ngettext(
+                "Of %(n)d change in the last 7 days nobody knows whether it was made.",
+                "Of %(n)d changes in the last 7 days nobody knows whether they were made.",
+                unknown,
+            )
+            yield Matter("warn", words % {"n": unknown}, f"{reverse('audit_list')}?outcome=unknown", _("Show"))
+
+
+def _figures(readings: dict[str, instance.Reading[list[Any]]]) -> Iterator[Figure]:
+    if "users" in readings:
+        users = readings["users"].value
+        yield Figure(len(users), _("Users"), reverse("user_list"))
+        never = sum(not user.first_login_done for user in users)
+        yield Figure(never, _("Never signed in"), f"{reverse('user_list')}?signed_in=no")
+    if "workspaces" in readings:
+        yield Figure(len(readings["workspaces"].value), _("Workspaces"), reverse("workspace_list"))
+    if "invites" in readings:
+        yield Figure(sum(i.status == "pending" for i in readings["invites"].value), _("Pending invites"))
+
+
+def jump(operator: Operator, query: str) -> dict[str, Any]:
+    """The best RESULTS places for what was typed: pages, then workspaces and people whose name starts with it, then those that hold it.
+
+    Nothing typed gives the pages. `problem` is set when the instance could not be asked.
+    """
+    needle = query.casefold()
+    pages = _pages(operator)
+    if not needle:
+        return {"results": list(islice(pages, RESULTS))}
+    readings, error = ask(operator)
+    things: list[Result] = []
+    if "workspaces" in readings:
+        things += [
+            Result(w.name, _("Workspace"), reverse("workspace_detail", args=[w.slug]), "folder")
+            for w in _best(readings["workspaces"].value, needle, lambda w: w.name)
+        ]
+    if "users" in readings:
+        things += [
+            Result(u.username, _("User"), reverse("user_detail", args=[u.id]), "user")
+            for u in _best(readings["users"].value, needle, lambda u: u.username)
+        ]
+    ranked = _best(things, needle, lambda result: result.label)
+    found = chain(_best(pages, needle, lambda result: result.label), ranked)
+    return {"results": list(islice(found, RESULTS)), "problem": describe(error) if error else None}
+
+
+def _pages(operator: Operator) -> list[Result]:
+    pages = [Result(s["label"], _("Page"), s["url"], s["icon"]) for s in sections(operator, "")]
+    if allows(operator, Action.CREATE_USERS):
+        pages.append(Result(_("New user"), _("Page"), reverse("user_new"), "user-plus"))
+    pages.append(Result(_("Your profile"), _("Page"), reverse("profile"), "user"))
+    return pages
+
+
+def _best(things: Iterable[T], needle: str, name: Callable[[T], str]) -> list[T]:
+    """At most RESULTS of them: those whose name starts with it before those that hold it elsewhere, each in alphabetical order."""
+    named = ((name(thing).casefold(), thing) for thing in things)
+    fitting = [(not text.startswith(needle), text, thing) for text, thing in named if needle in text]
+    fitting.sort(key=lambda found: found[:2])
+    return [thing for _later, _text, thing in fitting[:RESULTS]]
