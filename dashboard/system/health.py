@@ -2,20 +2,56 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.http import require_GET
+import logging
+import time
+from collections.abc import Callable
 
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
+from huey.contrib.djhuey import HUEY
+
+from dashboard import instance
 from dashboard.permissions import public
 
+log = logging.getLogger("dashboard.health")
 
-@require_GET
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _queue() -> None:
+    HUEY.pending_count()
+
+
+def _instance() -> None:
+    instance.connect().system.get_health()
+
+
+PARTS: dict[str, Callable[[], None]] = {"database": _database, "queue": _queue, "instance": _instance}
+
+
+@require_safe
 @public
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Alive. Asks nothing and nobody, so that a broken database does not get the process restarted in circles."""
+    """Alive. Asks nothing and nobody, so that a database that is down does not get the process restarted in circles."""
     return JsonResponse({"status": "ok"})
 
 
-@require_GET
+@require_safe
 @public
 def readyz(request: HttpRequest) -> HttpResponse:
-    return JsonResponse({"status": "ok"})
+    """Able to work: `{"status", "parts": {name: {"state": "ok" | "failed", "ms"}}}`, 503 when a part failed. Why is in the log."""
+    parts = {}
+    for name, ask in PARTS.items():
+        started, state = time.perf_counter(), "ok"
+        try:
+            ask()
+        except Exception as error:  # whatever the reason: this part does not work
+            state = "failed"
+            log.warning("not ready", extra={"part": name, "cause": type(error).__name__})
+        parts[name] = {"state": state, "ms": round((time.perf_counter() - started) * 1000, 1)}
+    ready = all(part["state"] == "ok" for part in parts.values())
+    return JsonResponse({"status": "ok" if ready else "failed", "parts": parts}, status=200 if ready else 503)

@@ -1,0 +1,72 @@
+# Foyer: `make run` to use it, `make test` to trust it.
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint types sandbox bench image chromium
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+PY := .venv/bin/python
+SANDBOX_PORT ?= 3001
+
+help:
+	@echo "make run      start Foyer here (PORT=8000, SANDBOX_PORT=3001)"
+	@echo "make test     run every test"
+	@echo "make check    lint and types"
+	@echo "make lint     style, templates, migrations, deployment settings"
+	@echo "make types    mypy --strict"
+	@echo "make sandbox  the stand-in alone; ARGS='--users 10000' (ARGS=--help lists them)"
+	@echo "make bench    print the figures"
+	@echo "make image    build the container image foyer"
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Foyer needs Python 3.11 or newer; set PYTHON=... to one.")'
+	$(PYTHON) -m venv .venv
+
+# The stamps make a second run fast: pip is asked only when the pinned list has changed.
+.venv/base: requirements/base.txt | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/dev: requirements/dev.txt | $(PY)
+	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ .venv/base
+
+run: .venv/base
+	@exec $(PY) -m dashboard.run
+
+sandbox: .venv/base
+	@exec $(PY) -m dashboard.sandbox --port $(SANDBOX_PORT) $(ARGS)
+
+test: .venv/dev chromium
+	$(PY) -m pytest -n 2 --cov --cov-report=term $(ARGS)
+
+chromium:
+	@command -v chromium >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq chromium; \
+	else \
+		echo "The browser tests need Chromium in the PATH as 'chromium': sudo apt-get install chromium"; exit 1; \
+	fi
+
+check: lint types
+
+# As in production, with values that only this check sees.
+lint: export SECRET_KEY := not-used-by-anybody-0123456789-abcdefghijklmnopqrstuvwxyz
+lint: export ANYTHINGLLM_URL := http://anythingllm.invalid:3001
+lint: export DEBUG := false
+lint: export HTTPS := true
+lint: export DATA_DIR := $(CURDIR)/.venv/lint-data
+lint: .venv/dev
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m djlint templates --lint
+	$(PY) manage.py makemigrations --check --dry-run
+	$(PY) manage.py check --deploy --fail-level WARNING
+
+types: .venv/dev
+	$(PY) -m mypy
+
+bench: .venv/dev
+	$(PY) -m bench $(ARGS)
+
+image:
+	docker build -t foyer .
