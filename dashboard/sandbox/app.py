@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from dashboard.sandbox import control, faults, http
 from dashboard.sandbox.config import Config
-from dashboard.sandbox.http import Call, Endpoint, Thrown
+from dashboard.sandbox.http import Call, Endpoint, ThrownError
 from dashboard.sandbox.routes import ENDPOINTS
 from dashboard.sandbox.store import Store
 
@@ -32,6 +32,7 @@ class StandIn:
         self.session_secret = secrets.token_bytes(32)
         self.faults: list[faults.Fault] = []
         self.requests: list[control.Seen] = []
+        self.hotdir: dict[str, bytes] = {}
         self._routes = [
             (endpoint, Route(f"/api{endpoint.path}", _unused, methods=[endpoint.method])) for endpoint in ENDPOINTS
         ]
@@ -71,7 +72,7 @@ class StandIn:
         call = Call(self, request, store, single, http.decoded(params), raw_body=body)
         try:
             answer = await self._run(endpoint, call, parsed)
-        except Thrown:
+        except ThrownError:
             answer = http.send_status(500)
         except Exception:
             log.exception("%s %s", request.method, request.url.path)
@@ -87,7 +88,7 @@ class StandIn:
             try:
                 parsed = json.loads(parsed)
             except ValueError as error:
-                raise Thrown(str(error)) from error
+                raise ThrownError(str(error)) from error
         call.body = parsed if isinstance(parsed, dict) else {}
         result = endpoint.handler(call)
         return await result if inspect.isawaitable(result) else result

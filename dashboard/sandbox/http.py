@@ -43,7 +43,7 @@ INDEX_PAGE = """
         </html>"""
 
 
-class Thrown(Exception):
+class ThrownError(Exception):
     """What the real handler would have thrown: 500, with the text where the route passes it on."""
 
 

@@ -69,24 +69,32 @@ class Size:
     documents: int = 30
 
 
-def sow(store: Store, *, api_key: str, size: Size | None, seed: int = 1) -> None:
-    """Fill an empty database. `size=None`: only the API key and one admin, `admin` with the password Admin-pass-123, as the recordings begin."""
+def sow(store: Store, *, api_key: str, size: Size, seed: int = 1) -> None:
+    """Fill an empty database with the team."""
     chance = random.Random(seed)  # noqa: S311
     today = datetime.now(UTC)
-    long_ago = stamp(today - timedelta(days=120))
     store.connection.execute("BEGIN")
-    store.insert(
-        "", "api_keys", {"name": "sandbox", "secret": api_key, "createdAt": long_ago, "lastUpdatedAt": long_ago}
-    )
-    if size is None:
-        person = {"username": "admin", "password": passwords.hashed_once("Admin-pass-123"), "role": "admin"}
-        store.insert("", "users", {**person, "createdAt": long_ago, "lastUpdatedAt": long_ago})
-    else:
-        _sow_users(store, chance, size.users, today)
-        _sow_workspaces(store, size.workspaces, today)
-        _sow_members(store, chance)
-        _sow_invites(store, chance, today)
+    _sow_key(store, api_key, today)
+    _sow_users(store, chance, size.users, today)
+    _sow_workspaces(store, size.workspaces, today)
+    _sow_members(store, chance)
+    _sow_invites(store, chance, today)
     store.connection.execute("COMMIT")
+
+
+def sow_bare(store: Store, *, api_key: str, admin: bool) -> None:
+    """A fresh instance: an API key and, when in multi-user mode, one `admin` with the password Admin-pass-123."""
+    today = datetime.now(UTC)
+    _sow_key(store, api_key, today)
+    if admin:
+        dates = {"createdAt": stamp(today), "lastUpdatedAt": stamp(today)}
+        password = passwords.hashed_once("Admin-pass-123")
+        store.insert("", "users", {"username": "admin", "password": password, "role": "admin", **dates})
+
+
+def _sow_key(store: Store, api_key: str, today: datetime) -> None:
+    made = stamp(today - timedelta(days=401))
+    store.insert("", "api_keys", {"name": "sandbox", "secret": api_key, "createdAt": made, "lastUpdatedAt": made})
 
 
 def _many(store: Store, table: str, rows: list[Row]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from dashboard.sandbox import COMMON_PASSWORD
 from dashboard.sandbox.app import StandIn
 from dashboard.sandbox.config import Config
-from dashboard.sandbox.seed import Size, sow
+from dashboard.sandbox.seed import Size, sow, sow_bare
 from dashboard.sandbox.server import ThreadedServer
 from dashboard.sandbox.store import Store
 
@@ -22,7 +22,10 @@ class Sandbox:
     def __init__(self, config: Config | None = None, size: Size | None = Size(), seed: int = 1) -> None:  # noqa: B008  (Size is frozen)
         config = config or Config(pace=2000, slow=0.2)
         self._store = Store()
-        sow(self._store, api_key=config.api_key, size=size, seed=seed)
+        if size:
+            sow(self._store, api_key=config.api_key, size=size, seed=seed)
+        else:
+            sow_bare(self._store, api_key=config.api_key, admin=not config.single_user)
         self._store.remember()
         self._server = ThreadedServer(StandIn(config, self._store))
         self.url = self._server.url

@@ -6,7 +6,7 @@ import math
 from starlette.responses import Response
 
 from dashboard.sandbox import js
-from dashboard.sandbox.http import Call, Endpoints, Thrown, api_key, json_answer, multi_user
+from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, json_answer, multi_user
 from dashboard.sandbox.js import Json
 from dashboard.sandbox.store import DatabaseError, Row, Store, stamps
 
@@ -51,7 +51,7 @@ def member_manage(call: Call) -> Response:
     workspace = call.store.one("SELECT id FROM workspaces WHERE slug = ?", call.params["workspace"])
     wanted = call.body.get("userIds")
     if not workspace or not isinstance(wanted, list):
-        raise Thrown("Cannot read properties of undefined")
+        raise ThrownError("Cannot read properties of undefined")
     known = {row["id"] for row in call.store.all("SELECT id FROM users")}
     ids = [user_id for user_id in dict.fromkeys(map(_user_id, wanted)) if user_id in known]
     present = members(call.store, workspace["id"])

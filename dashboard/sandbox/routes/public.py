@@ -6,7 +6,7 @@ import time
 from starlette.responses import Response
 
 from dashboard.sandbox import passwords
-from dashboard.sandbox.http import Call, Endpoints, Thrown, json_answer, send_status
+from dashboard.sandbox.http import Call, Endpoints, ThrownError, json_answer, send_status
 from dashboard.sandbox.routes.users import PUBLIC_COLUMNS, public_user
 from dashboard.sandbox.settings import all_settings
 from dashboard.sandbox.store import Row, new_uuid
@@ -76,7 +76,7 @@ def env_dump(call: Call) -> Response:
 def request_token(call: Call) -> Response:
     """Sign in by password. Refusals are 200; the first success hands out recovery codes, once."""
     if call.single_user:
-        raise Thrown("no password is set")
+        raise ThrownError("no password is set")
     if call.app.config.sso_no_login and call.app.config.since("1.8.3"):
         return _refused("[005] Login via credentials has been disabled by the administrator.", 403)
     row = call.store.one("SELECT * FROM users WHERE username = ?", str(call.body.get("username")))
@@ -122,6 +122,6 @@ def redeem_login_token(call: Call) -> Response:
 def _signed_in(call: Call, user_id: int) -> Row:
     row = call.store.one(f"SELECT {PUBLIC_COLUMNS} FROM users WHERE id = ?", user_id)  # noqa: S608
     if not row:
-        raise Thrown("user is gone")
+        raise ThrownError("user is gone")
     token = passwords.session_token(row["id"], row["username"], call.app.session_secret)
     return {"valid": True, "user": public_user(row), "token": token, "message": None}

@@ -13,7 +13,7 @@ from dashboard.sandbox.config import Config
 from dashboard.sandbox.http import (
     Call,
     Endpoints,
-    Thrown,
+    ThrownError,
     api_key,
     json_answer,
     multi_user,
@@ -32,7 +32,7 @@ _TOKEN_SECONDS = 6 * 60
 _ROLES = ("default", "admin", "manager")
 
 
-class Invalid(Exception):
+class InvalidError(Exception):
     """A value the instance refuses, in its words."""
 
 
@@ -76,7 +76,7 @@ def user_update(call: Call) -> Response:
     user = call.store.one("SELECT * FROM users WHERE id = ?", js.whole(js.number(given)))
     if "role" in call.body:
         if not user:
-            raise Thrown("Cannot read properties of null (reading 'role')")
+            raise ThrownError("Cannot read properties of null (reading 'role')")
         is_last_admin = user["role"] == "admin" and call.store.count("users", "role = 'admin'") == 1
         if is_last_admin and call.body["role"] != "admin":
             return json_answer(
@@ -94,7 +94,7 @@ def user_update(call: Call) -> Response:
 def user_delete(call: Call) -> Response:
     user = call.store.one("SELECT id FROM users WHERE id = ?", js.whole(js.number(call.params["id"])))
     if not user:
-        raise Thrown("Cannot read properties of null (reading 'username')")
+        raise ThrownError("Cannot read properties of null (reading 'username')")
     try:
         call.store.write("users.deleteMany", "DELETE FROM users WHERE id = ?", user["id"])
     except DatabaseError:
@@ -137,7 +137,7 @@ def create(store: Store, config: Config, fields: Row) -> tuple[Row | None, str |
         new_id = store.insert(
             "users.create", "users", {**values, "password": passwords.hashed(fields["password"]), **stamps()}
         )
-    except (Invalid, DatabaseError) as problem:
+    except (InvalidError, DatabaseError) as problem:
         return None, str(problem)
     row = store.one(f"SELECT {PUBLIC_COLUMNS} FROM users WHERE id = ?", new_id)  # noqa: S608
     return (public_user(row) if row else None), None
@@ -165,19 +165,19 @@ def update(store: Store, config: Config, user_id: int, fields: Row) -> str | Non
         if "username" in values and store.one("SELECT id FROM users WHERE username = ?", values["username"]):
             return "A user with that username already exists"
         store.update("users.update", "users", user_id, values)
-    except (Invalid, DatabaseError) as problem:
+    except (InvalidError, DatabaseError) as problem:
         return str(problem)
     return None
 
 
 def valid_username(value: Json, config: Config) -> str:
-    """The name as text (null is "null"). Raises Invalid; the rules depend on the version."""
+    """The name as text (null is "null"). Raises InvalidError; the rules depend on the version."""
     name = js.string(value)
     longest = 64 if config.since("1.16.0") else 32 if config.since("1.11.0") else 100
     if len(name) > longest:
-        raise Invalid(f"Username cannot be longer than {longest} characters")
+        raise InvalidError(f"Username cannot be longer than {longest} characters")
     if len(name) < 2:
-        raise Invalid("Username must be at least 2 characters")
+        raise InvalidError("Username must be at least 2 characters")
     if config.since("1.11.0"):
         pattern = r"[a-z][a-z0-9._@-]*"
         words = "Username must start with a lowercase letter and only contain lowercase letters, numbers, underscores, hyphens, and periods"
@@ -188,13 +188,13 @@ def valid_username(value: Json, config: Config) -> str:
         pattern = r"[a-z0-9_.-]+" if config.since("1.8.0") else r"[a-z0-9_-]+"
         words = "Username must only contain lowercase letters, numbers, underscores, and hyphens with no spaces"
     if not re.fullmatch(pattern, name):
-        raise Invalid(words)
+        raise InvalidError(words)
     return name
 
 
 def _valid_role(value: Json) -> str:
     if value not in _ROLES:
-        raise Invalid("Invalid role. Allowed roles are: default, admin, manager")
+        raise InvalidError("Invalid role. Allowed roles are: default, admin, manager")
     return str(value)
 
 
@@ -203,14 +203,14 @@ def _valid_limit(value: Json) -> int | None:
         return None
     limit = js.number(value)
     if math.isnan(limit) or limit < 1:
-        raise Invalid("Daily message limit must be null or a number greater than or equal to 1")
+        raise InvalidError("Daily message limit must be null or a number greater than or equal to 1")
     return int(limit)
 
 
 def _valid_bio(value: Json) -> str:
     bio = value if isinstance(value, str) else ""
     if len(bio) > 1000:
-        raise Invalid("Bio cannot be longer than 1,000 characters")
+        raise InvalidError("Bio cannot be longer than 1,000 characters")
     return bio
 
 

@@ -7,7 +7,7 @@ import secrets
 from starlette.responses import Response
 
 from dashboard.sandbox import js
-from dashboard.sandbox.http import Call, Endpoints, Thrown, api_key, json_answer, send_status
+from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, json_answer, send_status
 from dashboard.sandbox.js import Json
 from dashboard.sandbox.store import SYSTEM_PROMPT, DatabaseError, Row, Store, new_uuid, stamps
 
@@ -82,7 +82,7 @@ def workspace_new(call: Call) -> Response:
     if not js.truthy(name):
         return json_answer({"workspace": None, "message": "name cannot be null"}, 400)
     if not isinstance(name, str):
-        raise Thrown("slugify: string argument expected")
+        raise ThrownError("slugify: string argument expected")
     values = {
         "openAiPrompt": SYSTEM_PROMPT,
         **_values({key: value for key, value in call.body.items() if key in _WRITABLE}),

@@ -1,0 +1,422 @@
+"""Documents: upload, list, folders, embedding and pins."""
+
+import asyncio
+import json
+import math
+import mimetypes
+import posixpath
+import re
+from typing import Any
+
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.responses import Response
+
+from dashboard.sandbox import collector, js, library
+from dashboard.sandbox.collector import Document, UnreadableError
+from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, bare, json_answer, send_status
+from dashboard.sandbox.js import Json
+from dashboard.sandbox.routes import workspaces
+from dashboard.sandbox.store import Row, Store
+
+endpoints = Endpoints()
+
+_PROCESSING = 0.005
+_GENERATED = r"[a-z]+-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.\w+"
+_SCHEMA = {
+    "url": "string | nullable",
+    "title": "string",
+    "docAuthor": "string | nullable",
+    "description": "string | nullable",
+}
+_SCHEMA |= {
+    "docSource": "string | nullable",
+    "chunkSource": "string | nullable",
+    "published": "epoch timestamp in ms | nullable",
+}
+
+
+class _TwiceError(Exception):
+    """addToWorkspaces that is not text."""
+
+
+@endpoints.add("POST", "/v1/document/upload", api_key)
+@endpoints.add("POST", "/v1/document/upload/{folder}", api_key, since="1.7.5")
+async def upload(call: Call) -> Response:
+    """One file a request. Whatever is wrong with the file is a 500."""
+    fields: dict[str, Any] = {}
+    files: list[tuple[str, UploadFile]] = []
+    if call.request.headers.get("content-type", "").startswith("multipart/"):
+        try:
+            form = await call.request.form(max_files=100)
+        except MultiPartException as error:
+            return _refused(f"Invalid file upload. {error.message}")
+        for name, value in form.multi_items():
+            if isinstance(value, UploadFile):
+                files.append((name, value))
+            else:
+                fields[name] = (
+                    [*fields[name], value]
+                    if isinstance(fields.get(name), list)
+                    else [fields[name], value]
+                    if name in fields
+                    else value
+                )
+    if len(files) > 1 or any(name != "file" for name, _ in files):
+        return _refused("Invalid file upload. Unexpected field")
+    if not files:
+        raise ThrownError("Cannot destructure property 'originalname' of 'request.file' as it is undefined.")
+    filename = _safe_name(files[0][1].filename or "")
+    content = await files[0][1].read()
+    if not call.app.config.collector_up:
+        return _collector_is_down(f"Document {filename} will not be processed automatically.")
+    # Two uploads of one name at a time share one place on disk: one gets the other's content, the rest nothing.
+    call.app.hotdir[filename] = content
+    await asyncio.sleep(_PROCESSING)
+    folder = _inside(call.params.get("folder", library.CUSTOM))
+    try:
+        slugs = _slugs(call, fields.get("addToWorkspaces"))
+        document = collector.from_file(filename, _taken(call, filename), _json_object(fields.get("metadata")))
+    except _TwiceError as error:
+        return json_answer({"success": False, "error": str(error)}, 422)
+    except UnreadableError as error:
+        return json_answer({"success": False, "error": str(error), "documents": []}, 500)
+    return _kept(call, folder, document, slugs, named="folder" in call.params)
+
+
+def _taken(call: Call, filename: str) -> bytes:
+    if filename not in call.app.hotdir:
+        raise UnreadableError("File does not exist in upload directory.")
+    return call.app.hotdir.pop(filename)
+
+
+@endpoints.add("POST", "/v1/document/upload-link", api_key)
+async def upload_link(call: Call) -> Response:
+    link = call.body.get("link")
+    if not call.app.config.collector_up:
+        return _collector_is_down(f"Link {js.string(link)} will not be processed automatically.")
+    if not js.truthy(link):
+        return json_answer({"success": False}, 500)
+    try:
+        slugs = _slugs(call, call.body.get("addToWorkspaces"))
+        document = await collector.from_link(js.string(link), any_ip=call.app.config.any_ip)
+    except _TwiceError as error:
+        return json_answer({"success": False, "error": str(error)}, 422)
+    except UnreadableError as error:
+        return json_answer({"success": False, "error": str(error), "documents": []}, 500)
+    return _kept(call, library.CUSTOM, document, slugs)
+
+
+@endpoints.add("POST", "/v1/document/raw-text", api_key)
+def raw_text(call: Call) -> Response:
+    if not call.app.config.collector_up:
+        return _collector_is_down("Request will not be processed.")
+    meta = call.body.get("metadata", {})
+    if isinstance(meta, str):
+        meta = _json_object(meta)
+    if meta is None:
+        raise ThrownError("Cannot convert undefined or null to object")
+    if not isinstance(meta, dict) or not js.truthy(meta.get("title")):
+        words = "You are missing required metadata key:value pairs in your request. Required metadata key:values are 'title'"
+        return json_answer({"success": False, "error": words}, 422)
+    text = call.body.get("textContent")
+    if not js.truthy(text):
+        return json_answer({"success": False, "error": "The 'textContent' key cannot have an empty value."}, 422)
+    try:
+        slugs = _slugs(call, call.body.get("addToWorkspaces"))
+        document = collector.from_text(text, meta)
+    except _TwiceError as error:
+        return json_answer({"success": False, "error": str(error)}, 422)
+    except UnreadableError as error:
+        return json_answer({"success": False, "error": str(error), "documents": []}, 500)
+    return _kept(call, library.CUSTOM, document, slugs)
+
+
+def _collector_is_down(rest: str) -> Response:
+    return _refused(f"Document processing API is not online. {rest}")
+
+
+def _refused(words: str) -> Response:
+    return json_answer({"success": False, "error": words}, 500)
+
+
+def _kept(call: Call, folder: str, document: Document, slugs: list[str], *, named: bool = False) -> Response:
+    """Store and embed. Unknown workspaces and a failing embedder change nothing in the answer."""
+    location = library.save(call.store, folder, document)
+    for slug in slugs:
+        workspace = call.store.one("SELECT id FROM workspaces WHERE slug = ?", slug)
+        if workspace:
+            library.embed(call.store, call.app.config, workspace["id"], location)
+    shown = document.shown(folder)
+    if named:
+        shown["name"] = document.name
+    return json_answer({"success": True, "error": None, "documents": [shown]})
+
+
+def _slugs(call: Call, value: Json) -> list[str]:
+    """The slugs in a comma-separated list, lower-cased. Raises _TwiceError for anything but text."""
+    if not js.truthy(value) or not call.app.config.since("1.8.1"):
+        return []
+    if not isinstance(value, str):
+        words = f"addToWorkspaces must be a string of comma-separated workspace slugs. Got {js.type_of(value)}"
+        raise _TwiceError(words)
+    return [slug.strip().lower() for slug in value.split(",") if slug.strip()]
+
+
+def _json_object(text: Json) -> Row:
+    try:
+        parsed = json.loads(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _safe_name(filename: str) -> str:
+    return re.sub(r'[<>:"|?*\\]', "", posixpath.basename(filename))
+
+
+def _inside(path: Json) -> str:
+    """A path below the documents folder, `..` at the front cut off. Raises ThrownError."""
+    if not isinstance(path, str):
+        raise ThrownError("filepath.trim is not a function")
+    normal = re.sub(r"^(\.\.(/|\\|$))+", "", posixpath.normpath(path.strip() or ".")).strip()
+    if normal in ("..", ".", "/"):
+        raise ThrownError("Invalid path.")
+    return normal.strip("/")
+
+
+@endpoints.add("GET", "/v1/documents", api_key)
+def document_list(call: Call) -> Response:
+    """The whole tree, or a page of one folder."""
+    folder = call.query.get("folder")
+    if not folder or not call.app.config.since("1.16.0"):
+        return json_answer(
+            {"localFiles": {"name": "documents", "type": "folder", "items": library.all_files(call.store)}}
+        )
+    return _folder(call, folder, 100, code=True)
+
+
+@endpoints.add("GET", "/v1/documents/folder/{folder}", api_key, since="1.7.5")
+def folder_read(call: Call) -> Response:
+    return _folder(call, call.params["folder"], None, code=False)
+
+
+def _folder(call: Call, name: str, default_limit: int | None, *, code: bool) -> Response:
+    name = _inside(name)
+    if name not in library.folders(call.store):
+        words = f'Folder "{name}" does not exist.'
+        missing = {"folder": name, "documents": [], "totalCount": 0, "hasMore": False}
+        return json_answer({**missing, **({"code": 404} if code else {}), "error": words}, 404)
+    rows = library.files_in(call.store, name)
+    offset = js.parse_int(call.query.get("offset", "")) or 0
+    limit = default_limit
+    asked = js.parse_int(call.query.get("limit", ""))
+    if call.query.get("limit") == "all":
+        limit = None
+    elif asked and asked > 0:
+        limit = min(asked, 1000)
+    start = max(0, offset)
+    page = rows[start:] if limit is None else rows[start : start + limit]
+    shown = [library.listed(call.store, row) for row in page]
+    told = {"folder": name, "documents": shown, "totalCount": len(rows), "hasMore": start + len(page) < len(rows)}
+    return json_answer({**told, **({"code": 200} if code else {}), "error": None})
+
+
+@endpoints.add("GET", "/v1/document/accepted-file-types", api_key)
+def accepted_types(call: Call) -> Response:
+    return json_answer({"types": collector.ACCEPTED_TYPES}) if call.app.config.collector_up else send_status(404)
+
+
+@endpoints.add("GET", "/v1/document/metadata-schema", api_key)
+def metadata_schema(call: Call) -> Response:
+    return json_answer({"schema": _SCHEMA})
+
+
+@endpoints.add("GET", "/v1/document/generated-files/{name}", api_key, since="1.13.0")
+def generated_file(call: Call) -> Response:
+    name = call.params["name"]
+    if not re.fullmatch(_GENERATED, name):
+        return json_answer({"error": "Invalid filename format"}, 400)
+    row = call.store.one("SELECT content FROM generated_files WHERE name = ?", name)
+    if not row:
+        return json_answer({"error": "File not found"}, 404)
+    kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return Response(
+        row["content"], headers={"content-type": kind, "content-disposition": f'attachment; filename="{name}"'}
+    )
+
+
+@endpoints.add("GET", "/v1/document/{name}", api_key)
+def document_read(call: Call) -> Response:
+    row = call.store.one("SELECT folder, name, meta, cached FROM files WHERE name = ?", call.params["name"])
+    return json_answer({"document": library.described(row)}) if row else send_status(404)
+
+
+@endpoints.add("POST", "/v1/document/create-folder", api_key)
+def folder_new(call: Call) -> Response:
+    try:
+        name = _inside(call.body.get("name", ""))
+    except ThrownError as error:
+        return json_answer({"success": False, "message": f"Failed to create folder: {error}"}, 500)
+    if call.store.one("SELECT name FROM folders WHERE name = ?", name):
+        return json_answer({"success": False, "message": "Folder by that name already exists"}, 500)
+    for parent in ["/".join(name.split("/")[: end + 1]) for end in range(name.count("/") + 1)]:
+        call.store.write("folders.create", "INSERT OR IGNORE INTO folders (name) VALUES (?)", parent)
+    return json_answer({"success": True, "message": None})
+
+
+@endpoints.add("DELETE", "/v1/document/remove-folder", api_key, since="1.7.6")
+def folder_delete(call: Call) -> Response:
+    """Unknown, protected, missing: nothing happens, and that is called success."""
+    name = call.body.get("name")
+    if js.truthy(name) and name != library.CUSTOM:
+        try:
+            folder = _inside(name)
+        except ThrownError as error:
+            return json_answer({"success": False, "message": f"Failed to remove folder: {error}"}, 500)
+        if folder and folder != library.CUSTOM:
+            for row in library.files_in(call.store, folder):
+                library.forget(call.store, f"{folder}/{row['name']}")
+            call.store.write(
+                "folders.delete", "DELETE FROM folders WHERE name = ? OR name LIKE ? || '/%'", folder, folder
+            )
+    return json_answer({"success": True, "message": "Folder removed successfully"})
+
+
+@endpoints.add("POST", "/v1/document/move-files", api_key)
+def files_move(call: Call) -> Response:
+    """What can be moved is moved, also when the answer is 500; embedded files stay, and that is called success."""
+    moves = call.body.get("files")
+    if not isinstance(moves, list):
+        return json_answer({"success": False, "message": "Failed to move files."}, 500)
+    embedded = {row["docpath"] for row in call.store.all("SELECT DISTINCT docpath FROM workspace_documents")}
+    stay = [move for move in moves if move["from"] in embedded]
+    moved = [_moved(call.store, move["from"], move["to"]) for move in moves if move["from"] not in embedded]
+    if not all(moved):
+        return json_answer({"success": False, "message": "Failed to move some files."}, 500)
+    words = f"{len(stay)}/{len(moves)} files not moved. Unembed them from all workspaces." if stay else None
+    return json_answer({"success": True, "message": words})
+
+
+def _moved(store: Store, source: str, target: str) -> bool:
+    try:
+        file = library.find(store, _inside(source))
+        folder, _, name = _inside(target).rpartition("/")
+    except ThrownError:
+        return False
+    if not file or not name or not store.one("SELECT name FROM folders WHERE name = ?", folder):
+        return False
+    store.write("files.delete", "DELETE FROM files WHERE folder = ? AND name = ?", folder, name) if (folder, name) != (
+        file["folder"],
+        file["name"],
+    ) else None
+    store.write(
+        "files.update",
+        "UPDATE files SET folder = ?, name = ? WHERE folder = ? AND name = ?",
+        folder,
+        name,
+        file["folder"],
+        file["name"],
+    )
+    return True
+
+
+@endpoints.add("DELETE", "/v1/system/remove-documents", api_key)
+def documents_remove(call: Call) -> Response:
+    """Erases them everywhere. Unknown names are success, too."""
+    names = call.body.get("names")
+    if not isinstance(names, list):
+        raise ThrownError("names is not iterable")
+    for name in names:
+        library.forget(call.store, js.string(name))
+    return json_answer({"success": True, "message": "Documents removed successfully"})
+
+
+@endpoints.add("POST", "/v1/workspace/{slug}/update-embeddings", api_key)
+def embeddings_update(call: Call) -> Response:
+    """Never says what failed: compare the documents."""
+    workspace = workspaces.by_slug(call.store, call.params["slug"])
+    if not workspace:
+        return send_status(400)
+    adds, deletes = call.body.get("adds", []), call.body.get("deletes", [])
+    if not isinstance(adds, list) or not isinstance(deletes, list):
+        raise ThrownError("adds is not iterable")
+    for location in deletes:
+        library.unembed(call.store, workspace["id"], js.string(location))
+    for location in adds:
+        library.embed(call.store, call.app.config, workspace["id"], js.string(location))
+    documents = workspaces.documents_of(call.store, workspace["id"])
+    pinned = sum(json.loads(row["metadata"])["token_count_estimate"] for row in documents if row["pinned"])
+    extra = {"documents": documents, "contextWindow": 8192, "currentContextTokenCount": pinned}
+    return json_answer({"workspace": {**workspace, **extra}})
+
+
+@endpoints.add("POST", "/v1/workspace/{slug}/update-pin", api_key)
+def pin_update(call: Call) -> Response:
+    """Without docPath the workspace's first document is pinned; what is not a boolean is not saved, and called success."""
+    workspace = workspaces.by_slug(call.store, call.params["slug"])
+    if not workspace:
+        return bare(500)
+    where, values = ("docpath = ?", [call.body["docPath"]]) if "docPath" in call.body else ("1", [])
+    sql = f"SELECT id FROM workspace_documents WHERE workspaceId = ? AND {where} ORDER BY id LIMIT 1"  # noqa: S608
+    document = call.store.one(sql, workspace["id"], *values)
+    if not document:
+        return send_status(404)
+    status = call.body.get("pinStatus", False)
+    if isinstance(status, bool):
+        call.store.update("workspace_documents.update", "workspace_documents", document["id"], {"pinned": int(status)})
+    return json_answer({"message": "Pin status updated successfully"})
+
+
+@endpoints.add("POST", "/v1/workspace/{slug}/vector-search", api_key, since="1.4.0")
+def vector_search(call: Call) -> Response:
+    workspace = workspaces.by_slug(call.store, call.params["slug"])
+    if not workspace:
+        return json_answer({"message": f"Workspace {call.params['slug']} is not a valid workspace."}, 400)
+    query = call.body.get("query")
+    if not isinstance(query, str) or not query:
+        return json_answer({"message": "Query parameter cannot be empty."}, 400)
+    if not call.store.count("vectors", "workspaceId = ?", workspace["id"]):
+        return json_answer({"results": [], "message": "No embeddings found for this workspace."})
+    threshold = _between(call.body.get("scoreThreshold"), workspace["similarityThreshold"])
+    top = _at_least_one(call.body.get("topN"), workspace["topN"])
+    try:
+        found = library.search(call.store, call.app.config, workspace["id"], query, threshold=threshold, top=top)
+    except library.EmbedderError as error:
+        raise ThrownError(str(error)) from error
+    return json_answer({"results": [_result(row) for row in found]})
+
+
+def _between(value: Json, default: float) -> float:
+    number = js.number(value) if value is not None else math.nan
+    return default if math.isnan(number) or not 0 <= number <= 1 else number
+
+
+def _at_least_one(value: Json, default: int) -> int:
+    number = js.number(value) if value is not None else math.nan
+    return default if math.isnan(number) or number < 1 else int(number)
+
+
+def _result(row: Row) -> Row:
+    meta = row["meta"]
+    names = {
+        "url": "url",
+        "title": "title",
+        "author": "docAuthor",
+        "description": "description",
+        "docSource": "docSource",
+    }
+    names |= {
+        "chunkSource": "chunkSource",
+        "published": "published",
+        "wordCount": "wordCount",
+        "tokenCount": "token_count_estimate",
+    }
+    shown = {name: meta[key] for name, key in names.items()}
+    return {
+        "id": row["id"],
+        "text": row["text"],
+        "metadata": shown,
+        "distance": 1 - row["score"],
+        "score": row["score"],
+    }
