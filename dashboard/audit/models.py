@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from dashboard.audit import words
+from dashboard.audit.words import Words
+
+# Longer than an act may take: what is open after that was left so by a Foyer that stopped in the middle.
+GIVEN_UP_AFTER = timedelta(minutes=5)
 
 
 class Outcome(models.TextChoices):
@@ -15,6 +24,20 @@ class Outcome(models.TextChoices):
     REFUSED = "refused", _("Refused")
     FAILED = "failed", _("Failed")
     UNKNOWN = "unknown", _("Unknown")
+
+
+TONES = {
+    Outcome.STARTED: "accent",
+    Outcome.OK: "ok",
+    Outcome.REFUSED: "quiet",
+    Outcome.FAILED: "error",
+    Outcome.UNKNOWN: "warn",
+}
+
+
+def given_up() -> datetime:
+    """An act that began before this moment and is still open will not be closed any more."""
+    return timezone.now() - GIVEN_UP_AFTER
 
 
 class AuditEvent(models.Model):
@@ -41,3 +64,34 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.target_name}"
+
+    @property
+    def act(self) -> Words:
+        """The action in words: "suspended user"."""
+        return words.action(self.action)
+
+    @property
+    def ended(self) -> Outcome:
+        """The outcome as far as anybody knows."""
+        if self.outcome == Outcome.STARTED and self.at < given_up():
+            return Outcome.UNKNOWN
+        return Outcome(self.outcome)
+
+    @property
+    def tone(self) -> str:
+        return TONES[self.ended]
+
+    @property
+    def why(self) -> Words:
+        if self.outcome == Outcome.STARTED and self.ended == Outcome.UNKNOWN:
+            return _("Foyer stopped in the middle, so nobody knows whether it was done.")
+        return self.detail
+
+    @property
+    def changes(self) -> list[tuple[Words, Words, Words]]:
+        """What was recorded of the thing: field, before, after, in words."""
+        names = self.before | self.after
+        return [
+            (words.FIELDS.get(name, name), words.value(self.before.get(name)), words.value(self.after.get(name)))
+            for name in names
+        ]

@@ -1,18 +1,20 @@
-"""Writing the ledger: `with recording(actor, "user.suspended", ...)` around every change."""
+"""Writing the ledger: `with recording(actor, "user.suspended", ...)` around every change; and reading it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from dashboard import errors
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError
-from dashboard.audit.models import AuditEvent, Outcome
+from dashboard.audit.models import AuditEvent, Outcome, given_up
 from dashboard.context import request_address, request_id
 
 
@@ -21,6 +23,7 @@ class Entry:
     """What the act adds to its line while it goes on: `before` and `after` hold plain values, no secrets, no chat text."""
 
     event_id: int
+    target_id: str  # may be filled in once, when the act makes the thing
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     detail: str = ""
@@ -53,8 +56,8 @@ def recording(
         address=request_address.get(),
         request_id=request_id.get(),
     )
-    entry = Entry(event.pk, before=dict(before or {}), after=dict(after or {}))
-    outcome = Outcome.FAILED
+    entry = Entry(event.pk, event.target_id, before=dict(before or {}), after=dict(after or {}))
+    outcome = Outcome.UNKNOWN  # what a mistake of our own, or the end of the process, leaves behind
     try:
         yield entry
         outcome = Outcome.OK
@@ -67,9 +70,62 @@ def recording(
         raise
     finally:
         AuditEvent.objects.filter(pk=entry.event_id).update(
+            target_id=entry.target_id,
             before=entry.before,
             after=entry.after,
             outcome=outcome,
             detail=entry.detail[:500],
             finished_at=timezone.now(),
         )
+
+
+def search(
+    *,
+    person: str = "",
+    action: str = "",
+    target: str = "",
+    outcome: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[AuditEvent]:
+    """The lines that match all that is given, newest first.
+
+    `since` and `until` are days of the current time zone, both included.
+    """
+    events = AuditEvent.objects.all()
+    if person:
+        events = events.filter(actor_name__icontains=person)
+    if action:
+        events = events.filter(action=action)
+    if target:
+        events = events.filter(Q(target_name__icontains=target) | Q(target_id=target))
+    if outcome == Outcome.UNKNOWN:
+        events = events.filter(Q(outcome=Outcome.UNKNOWN) | Q(outcome=Outcome.STARTED, at__lt=given_up()))
+    elif outcome == Outcome.STARTED:
+        events = events.filter(outcome=Outcome.STARTED, at__gte=given_up())
+    elif outcome:
+        events = events.filter(outcome=outcome)
+    if since:
+        events = events.filter(at__gte=_midnight(since))
+    if until:
+        events = events.filter(at__lt=_midnight(until + timedelta(days=1)))
+    return events
+
+
+def about(target_type: str, target_id: object, limit: int = 10) -> list[AuditEvent]:
+    """The newest lines about one thing: for a person's page."""
+    return list(AuditEvent.objects.filter(target_type=target_type, target_id=str(target_id))[:limit])
+
+
+def latest(count: int) -> list[AuditEvent]:
+    """The newest lines, newest first."""
+    return list(AuditEvent.objects.all()[:count])
+
+
+def unknown_outcomes(since: datetime) -> int:
+    """How many acts since then ended without anybody knowing whether they were done."""
+    return search(outcome=Outcome.UNKNOWN).filter(at__gte=since).count()
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

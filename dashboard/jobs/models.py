@@ -23,6 +23,25 @@ class ItemState(models.TextChoices):
     UNKNOWN = "unknown", _("Unknown")
 
 
+OPEN = (JobState.QUEUED, JobState.RUNNING)
+UNFINISHED = (ItemState.PENDING, ItemState.RUNNING)
+TROUBLE = (ItemState.FAILED, ItemState.UNKNOWN)
+JOB_TONES = {
+    JobState.QUEUED: "quiet",
+    JobState.RUNNING: "accent",
+    JobState.DONE: "ok",
+    JobState.CANCELLED: "warn",
+}
+ITEM_TONES = {
+    ItemState.PENDING: "quiet",
+    ItemState.RUNNING: "accent",
+    ItemState.DONE: "ok",
+    ItemState.SKIPPED: "quiet",
+    ItemState.FAILED: "error",
+    ItemState.UNKNOWN: "warn",
+}
+
+
 class Job(models.Model):
     """A set of like changes, one item each. `kind` names its handler (jobs.kinds); `params` hold what all items share.
 
@@ -40,6 +59,7 @@ class Job(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
     # How often it was taken up, and the worker's last sign of life: a worker that was given up finds another number.
     run = models.PositiveIntegerField(default=0)
     alive_at = models.DateTimeField(null=True)
@@ -49,6 +69,14 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    @property
+    def tone(self) -> str:
+        return JOB_TONES[JobState(self.state)]
 
 
 class JobItem(models.Model):
@@ -74,3 +102,7 @@ class JobItem(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def tone(self) -> str:
+        return ITEM_TONES[ItemState(self.state)]

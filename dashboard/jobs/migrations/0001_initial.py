@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("started_at", models.DateTimeField(null=True)),
                 ("finished_at", models.DateTimeField(null=True)),
+                ("cancelled_at", models.DateTimeField(null=True)),
                 ("run", models.PositiveIntegerField(default=0)),
                 ("alive_at", models.DateTimeField(null=True)),
                 (

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.audit import words
+from dashboard.audit.models import Outcome
+
+
+class DateInput(forms.DateInput):
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")  # the only one a browser's date field understands
+
+
+class AuditSearchForm(forms.Form):
+    """Which lines of the ledger to show. Everything may be left empty."""
+
+    person = forms.CharField(label=_("Person"), required=False, max_length=150)
+    action = forms.ChoiceField(label=_("Action"), required=False)
+    target = forms.CharField(label=_("On"), required=False, max_length=255, help_text=_("A name or an id."))
+    outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any")), *Outcome.choices])
+    since = forms.DateField(label=_("From"), required=False, widget=DateInput())
+    until = forms.DateField(label=_("To"), required=False, widget=DateInput())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        known = sorted(((key, str(label)) for key, label in words.ACTIONS.items()), key=lambda choice: choice[1])
+        self.fields["action"].choices = [("", _("Any")), *known]  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        since, until = cleaned.get("since"), cleaned.get("until")
+        if isinstance(since, date) and isinstance(until, date) and until < since:
+            self.add_error("until", _("This is before the first day."))
+        return cleaned

@@ -1,0 +1,62 @@
+"""The ledger in human words: what an action did, and what the fields of `before` and `after` are."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+Words = str | Promise
+
+ACTIONS: dict[str, Words] = {
+    "user.created": _("created user"),
+    "user.updated": _("changed user"),
+    "user.suspended": _("suspended user"),
+    "user.resumed": _("resumed user"),
+    "user.password_reset": _("set a new password for user"),
+    "user.deleted": _("deleted user"),
+    "user.exported": _("exported users"),
+    "operator.signed_in": _("signed in"),
+    "operator.signed_out": _("signed out"),
+    "operator.signed_out_everywhere": _("signed out everywhere"),
+    "operator.sign_in_refused": _("was refused at sign-in"),
+    "operator.created": _("created operator"),
+    "operator.updated": _("changed operator"),
+    "operator.password_changed": _("changed the password of operator"),
+    "operator.switched_off": _("switched off operator"),
+    "operator.switched_on": _("switched on operator"),
+    "job.started": _("started job"),
+    "job.cancelled": _("cancelled job"),
+    "job.retried": _("retried job"),
+    "job.passwords_shown": _("fetched the passwords of job"),
+}
+
+FIELDS: dict[str, Words] = {
+    "username": _("Name"),
+    "role": _("Role"),
+    "suspended": _("Suspended"),
+    "daily_message_limit": _("Daily limit"),
+    "bio": _("Bio"),
+    "is_active": _("May sign in"),
+    "language": _("Language"),
+    "theme": _("Theme"),
+    "items": _("Items"),
+    "rows": _("Rows"),
+}
+
+
+def action(key: str) -> Words:
+    return ACTIONS.get(key, key)
+
+
+def value(found: object) -> Words:
+    """A recorded value for people."""
+    match found:
+        case None | "":
+            return "–"
+        case True:
+            return _("yes")
+        case False:
+            return _("no")
+        case list():
+            return ", ".join(str(value(one)) for one in found)
+    return str(found)
