@@ -158,6 +158,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.forms",  # its templates, for the form renderer
     "django_htmx",
     "axes",
     "csp",
