@@ -1,7 +1,8 @@
 """The ledger's own lock: the database itself refuses to change or delete what was written.
 
 A row may be updated to close it, while its outcome is still 'started', and never in who, what, on whom, when and from
-where. A migration that makes SQLite rebuild the table loses its triggers: such a migration ends with `RunPython(install)`.
+where; only the id of a thing that the act itself has made may be filled in. A migration that makes SQLite rebuild the
+table loses its triggers: such a migration ends with `RunPython(install)`.
 """
 
 from __future__ import annotations
@@ -10,16 +11,14 @@ from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-FIXED = (
-    *("id", "at", "actor_id", "actor_name", "action", "target_type", "target_id", "target_name"),
-    *("address", "request_id"),
-)
+FIXED = ("id", "at", "actor_id", "actor_name", "action", "target_type", "target_name", "address", "request_id")
 SENTENCE = "The ledger is append-only."
 
+_CLOSED = "OLD.outcome <> 'started' OR (OLD.target_id <> '' AND OLD.target_id <> NEW.target_id)"
 _SQLITE_CHANGED = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in FIXED)
 _SQLITE = {
     "audit_no_delete": "BEFORE DELETE ON audit_auditevent",
-    "audit_close_once": f"BEFORE UPDATE ON audit_auditevent WHEN OLD.outcome <> 'started' OR {_SQLITE_CHANGED}",
+    "audit_close_once": f"BEFORE UPDATE ON audit_auditevent WHEN {_CLOSED} OR {_SQLITE_CHANGED}",
     # INSERT OR REPLACE deletes the old row without asking the trigger on DELETE.
     "audit_no_replace": (
         "BEFORE INSERT ON audit_auditevent WHEN EXISTS (SELECT 1 FROM audit_auditevent WHERE id = NEW.id)"
@@ -30,9 +29,7 @@ _POSTGRESQL_CHANGED = " OR ".join(f"OLD.{column} IS DISTINCT FROM NEW.{column}" 
 _POSTGRESQL = {
     "audit_no_delete": "BEFORE DELETE ON audit_auditevent FOR EACH ROW",
     "audit_no_truncate": "BEFORE TRUNCATE ON audit_auditevent FOR EACH STATEMENT",
-    "audit_close_once": (
-        f"BEFORE UPDATE ON audit_auditevent FOR EACH ROW WHEN (OLD.outcome <> 'started' OR {_POSTGRESQL_CHANGED})"
-    ),
+    "audit_close_once": (f"BEFORE UPDATE ON audit_auditevent FOR EACH ROW WHEN ({_CLOSED} OR {_POSTGRESQL_CHANGED})"),
 }
 
 
