@@ -235,6 +235,7 @@ def sign_in(request: OpenRequest, *, username: str, password: str) -> Check:
     check = check_password(request, username=username, password=password, event="operator.sign_in_refused")
     if check.operator is not None:
         with recording(check.operator, "operator.signed_in", target=target(check.operator)):
+            request.session.flush()  # nothing from before the sign-in survives it, nor the old key
             login(request, check.operator)
             request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
             request.session["proved_at"] = time.time()
