@@ -131,7 +131,7 @@ class WorkspaceThreadModule:
         user_id: int | None = None,
         slug: str | None = None,
     ) -> Thread:
-        """A slug must be free on the whole instance: ServerError if it is not. The user need not be a member."""
+        """A slug must be free on the whole instance: Refused if it is not. The user need not be a member."""
         if description is not None:
             raise NotSupported(_NO_DESCRIPTION)
         body = {"name": name, "userId": user_id, "slug": slug}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, TypedDict, Unpack
 
+from .errors import NotSupported
 from .http import HttpClient
 from .openai import OpenAIModule
 from .types import EmbedChat, Embeddings, EmbedWidget, each, need
@@ -25,14 +26,16 @@ class WidgetFields(TypedDict, total=False):
 
 def _wire_body(fields: WidgetFields) -> dict[str, Any]:
     body: dict[str, Any] = dict(fields)
+    for name in body.keys() - WidgetFields.__annotations__.keys():
+        raise NotSupported(f"AnythingLLM keeps no {name} of a widget.")
     if fields.get("chat_mode", "chat") not in ("chat", "query"):
         raise ValueError("chat_mode must be chat or query.")
     if "domains" in body:
         # A list would silently become "any domain may".
         body["allowlist_domains"] = ",".join(body.pop("domains"))
-    if "enabled" in body:
-        # The text "true" would disable.
-        body["enabled"] = bool(body["enabled"])
+    # The instance takes the text "true" for false.
+    if body.get("enabled", True) not in (True, False):
+        raise ValueError("enabled must be True or False.")
     return body
 
 

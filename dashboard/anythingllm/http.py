@@ -16,6 +16,8 @@ from urllib.parse import quote, urlsplit
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from .errors import (
     ApiError,
@@ -136,7 +138,7 @@ def failure_of(reply: Reply) -> ApiError | None:
     words = words_of(data) or ("" if reply.is_page or reply.is_json else reply.text[:500])
     details = data if type(data) is dict else None
     if speaks_of_database(words):
-        return ServerError(status, "The instance's database failed.")
+        return _database_failure(status, words)
     if "has been disabled" in words or "[005]" in words:
         return PasswordLoginDisabled(status, words, details)
     if status == 401 and (words == "Unauthorized" or "Multi-User" in words):
@@ -160,6 +162,12 @@ def failure_of(reply: Reply) -> ApiError | None:
     return Refused(status, words or "The instance refused.", details)
 
 
+def _database_failure(status: int, words: str) -> ApiError:
+    if "Unique constraint" in words:
+        return Refused(status, "It exists already.")
+    return ServerError(status, "The instance's database failed.")
+
+
 def _refusal_in_success(status: int, data: Any) -> ApiError | None:
     if type(data) is not dict:
         return None
@@ -170,7 +178,7 @@ def _refusal_in_success(status: int, data: Any) -> ApiError | None:
         return None
     words = words_of(data)
     if speaks_of_database(words):
-        return ServerError(status, "The instance's database failed.")
+        return _database_failure(status, words)
     return Refused(status, words or "The instance refused.", data)
 
 
@@ -226,6 +234,30 @@ def path_of(route: str, names: Mapping[str, str | int]) -> str:
     return route.format_map({name: _segment(name, value) for name, value in names.items()})
 
 
+class _FreshConnection(HTTPConnection):
+    is_connected = False
+
+
+class _FreshSecureConnection(HTTPSConnection):
+    is_connected = False
+
+
+class _FreshPool(HTTPConnectionPool):
+    ConnectionCls = _FreshConnection
+
+
+class _FreshSecurePool(HTTPSConnectionPool):
+    ConnectionCls = _FreshSecureConnection
+
+
+class _FreshAdapter(HTTPAdapter):
+    """Connects anew for every request. "Connection: close" alone would not do: some servers heed it without saying so."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _FreshPool, "https": _FreshSecurePool}
+
+
 class HttpClient:
     """Usable from many threads. `timeout` (seconds) is the write budget and the upper bound of probes and reads.
 
@@ -257,16 +289,15 @@ class HttpClient:
         }
         self._before_call = before_call
         self._on_call = on_call
-        self._kept = self._session()
-        self._fresh = self._session()
+        self._kept = self._session(HTTPAdapter(pool_connections=1, pool_maxsize=32))
+        self._fresh = self._session(_FreshAdapter(pool_connections=1, pool_maxsize=32))
         self._fresh.headers["Connection"] = "close"
 
     @staticmethod
-    def _session() -> requests.Session:
+    def _session(adapter: HTTPAdapter) -> requests.Session:
         session = requests.Session()
         session.trust_env = False
         session.headers.update({"Accept-Encoding": "identity", "Accept": "*/*"})
-        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=32)
         session.mount("http://", adapter)
         session.mount("https://", adapter)
         return session

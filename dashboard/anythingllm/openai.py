@@ -69,7 +69,7 @@ class OpenAIModule:
         """One vector for each text, by the instance's embedder."""
         if model is not None:
             raise NotSupported("model: the embedder is one for the whole instance.")
-        texts = [input_text] if isinstance(input_text, str) else list(input_text)
+        texts = input_text if isinstance(input_text, str) else list(input_text)
         return self._http.call(
             "POST", "/v1/openai/embeddings", Embeddings.from_json, kind=Kind.EMBED, json={"input": texts}
         )

@@ -40,8 +40,10 @@ def _wire_body(fields: Mapping[str, Any]) -> dict[str, Any]:
         if value is not None or name == "daily_message_limit"
     }
     if "suspended" in body:
-        # The texts "0" and "false" would suspend.
-        body["suspended"] = int(bool(body["suspended"]))
+        # The instance takes the texts "0" and "false" for true.
+        if body["suspended"] not in (True, False):
+            raise ValueError("suspended must be True or False.")
+        body["suspended"] = int(body["suspended"])
     return body
 
 

@@ -126,11 +126,12 @@ class WorkspacesModule:
         vector_db: str | None = None,
         **fields: Unpack[WorkspaceSettings],
     ) -> Workspace:
-        """Names need not be unique: the slug is. A workspace made with a key has no members."""
+        """Names need not be unique: the slug is. A workspace made with a key has no members.
+
+        The instance coerces values that it does not like; what it made of them is in the answer.
+        """
         _refuse(description=description, vector_db=vector_db)
-        everything = {"name": name, **fields}
-        workspace = self._http.call("POST", "/v1/workspace/new", _workspace, json=_wire_body(everything))
-        return _check_applied(workspace, everything)
+        return self._http.call("POST", "/v1/workspace/new", _workspace, json=_wire_body({"name": name, **fields}))
 
     def update(self, workspace_id: str, **fields: Unpack[WorkspaceFields]) -> Workspace:
         """Changes the fields given. NotApplied, with the fields, when the instance stored something else than what was
