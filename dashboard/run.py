@@ -112,7 +112,7 @@ def watch(children: dict[str, subprocess.Popen[bytes]], stop: threading.Event) -
         for name, child in children.items():
             if child.poll() is not None:
                 say(f"The {name} ended by itself (exit code {child.returncode}), so everything else ends too.")
-                return child.returncode or 1
+                return exit_code(child.returncode)
         if not ready and answers():
             ready = True
             say(greeting())
@@ -121,6 +121,11 @@ def watch(children: dict[str, subprocess.Popen[bytes]], stop: threading.Event) -
             return 1
     say("Ending ...")
     return 0
+
+
+def exit_code(returncode: int) -> int:
+    """As a shell would tell it: 128 and the signal. A part that just stopped is a failure too."""
+    return 128 - returncode if returncode < 0 else returncode or 1
 
 
 def answers() -> bool:

@@ -1,0 +1,118 @@
+"""What cannot be used stops the start with one sentence that names the variable and never repeats the value."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+GOOD = {
+    "PATH": os.environ["PATH"],
+    "SECRET_KEY": "a-secret-key-of-more-than-thirty-two-characters",
+    "ANYTHINGLLM_URL": "http://anythingllm.invalid:3001",
+}
+BAD = [
+    ("DEBUG", "banana"),
+    ("HTTPS", "perhaps"),
+    ("SECRET_KEY", "too-short"),
+    ("ANYTHINGLLM_URL", "s3cret:3001"),
+    ("ANYTHINGLLM_URL", "http://anythingllm:port"),
+    ("ANYTHINGLLM_PUBLIC_URL", "ftp://s3cret"),
+    ("SANDBOX_URL", "//s3cret"),
+    ("DATA_DIR", "/proc/s3cret"),
+    ("DATABASE_URL", "mysql://foyer:s3cret@database/foyer"),
+    ("DATABASE_URL", "postgres://foyer:s3cret@database:port/foyer"),
+    ("QUEUE_URL", "amqp://foyer:s3cret@queue"),
+    ("QUEUE_URL", "redis://:s3cret@queue:port/0"),
+    ("CACHE_URL", "locmemcache://s3cret"),  # would not be shared between web and worker
+    ("EMAIL_URL", "s3cret"),
+    ("TIME_ZONE", "Mars/s3cret"),
+    ("LOG_LEVEL", "s3cret"),
+    ("WEB_THREADS", "0"),
+    ("WEB_THREADS", "s3cret"),
+]
+
+
+def start(tmp_path: Path, command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**GOOD, "DATA_DIR": str(tmp_path), **variables}
+    return subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+
+def read_by_settings() -> set[str]:
+    source = (ROOT / "dashboard/settings.py").read_text()
+    return set(re.findall(r'\b(?:text|yes_or_no|several|whole_number|web_address|address)\(\s*"([A-Z_]+)"', source))
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_it_names_the_variable_that_cannot_be_used(tmp_path, name, value):
+    done = start(tmp_path, ["manage.py", "check"], **{name: value})
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith(f"{name} must be ")
+    assert "s3cret" not in done.stderr
+
+
+def test_the_web_server_says_it_the_same_way(tmp_path):
+    done = start(tmp_path, ["-m", "dashboard.web"], TIME_ZONE="Mars/Olympus")
+    assert (done.returncode, done.stderr) == (1, "TIME_ZONE must be a time zone such as Europe/Berlin.\n")
+
+
+def test_production_refuses_to_start_without_a_secret(tmp_path):
+    done = start(tmp_path, ["-c", "import dashboard.settings"], SECRET_KEY="")
+    assert done.returncode == 1
+    assert "SECRET_KEY must be set to at least 32 random characters when DEBUG is off." in done.stderr
+
+
+def test_production_refuses_the_default_secret(tmp_path):
+    secret = start(
+        tmp_path, ["-c", "from dashboard import settings; print(settings.SECRET_KEY)"], SECRET_KEY="", DEBUG="1"
+    ).stdout.strip()
+    assert len(secret) > 32
+    assert start(tmp_path, ["-c", "import dashboard.settings"], SECRET_KEY=secret).returncode == 1
+
+
+def test_an_empty_variable_counts_as_not_set(tmp_path):
+    empty = dict.fromkeys(read_by_settings() - {"SECRET_KEY", "DATA_DIR", "ANYTHINGLLM_URL"}, "")
+    done = start(
+        tmp_path, ["-c", "from dashboard import settings; print(settings.TEAM_NAME, settings.TIME_ZONE)"], **empty
+    )
+    assert (done.stdout, done.stderr) == ("Foyer UTC\n", "")
+
+
+def test_postgresql_and_redis_are_taken_from_their_addresses(tmp_path):
+    code = "from dashboard.settings import *; print(DATABASES['default']['HOST'], CACHES['default']['LOCATION'], type(HUEY).__name__)"
+    done = start(
+        tmp_path,
+        ["-c", code],
+        DATABASE_URL="postgres://foyer:pass%40word@database:5432/foyer",
+        CACHE_URL="redis://queue:6379/1",
+        QUEUE_URL="redis://queue:6379/0",
+    )
+    assert (done.stdout, done.stderr) == ("database redis://queue:6379/1 RedisHuey\n", "")
+
+
+def test_the_health_check_may_always_ask_by_localhost(tmp_path):
+    code = "from dashboard.settings import ALLOWED_HOSTS; print(*ALLOWED_HOSTS)"
+    done = start(tmp_path, ["-c", code], ALLOWED_HOSTS="foyer.example.com")
+    assert done.stdout.split() == ["foyer.example.com", "localhost", "127.0.0.1", "[::1]"]
+
+
+def test_https_is_the_default_of_production_and_all_its_cookies(tmp_path):
+    code = (
+        "from dashboard.settings import *; print(HTTPS, SESSION_COOKIE_SECURE, CSRF_COOKIE_SECURE, SECURE_SSL_REDIRECT)"
+    )
+    assert start(tmp_path, ["-c", code]).stdout == "True True True True\n"
+    assert start(tmp_path, ["-c", code], DEBUG="1").stdout == "False False False False\n"
+
+
+def test_the_example_file_documents_exactly_what_is_read():
+    example = (ROOT / ".env.example").read_text()
+    documented = set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE))
+    by_others = {"HOST", "PORT", "SANDBOX_PORT", "FORWARDED_ALLOW_IPS", "POSTGRES_PASSWORD"}  # server, runner, compose
+    assert documented - by_others == read_by_settings() - {"SANDBOX_URL"}  # set by the runner only
+    assert by_others <= documented
