@@ -203,7 +203,7 @@ async def whole(question: Question) -> Row:
         reply = Reply(question.config, question.message, sources)
         text = await reply.whole()
     except RefusedError as refusal:
-        question.keep(str(refusal), [], None, include=False)
+        question.keep(str(refusal), [], {}, include=False)
         return {**shown, "textResponse": str(refusal), "metrics": {}}
     except ModelError as error:
         raise ChatError(str(error)) from error
@@ -237,14 +237,14 @@ async def _events(question: Question) -> AsyncIterator[Row]:
     try:
         sources = question.sources()
     except RefusedError as refusal:
-        question.keep(str(refusal), [], None, include=False)
+        question.keep(str(refusal), [], {}, include=False)
         notice = {"id": question.id, "type": "textResponse", "textResponse": str(refusal), "sources": []}
         yield {**notice, **({"attachments": []} if refusal.early else {}), "close": True, "error": None, "metrics": {}}
         return
     reply = Reply(question.config, question.message, sources)
     if not question.config.streaming:
         await reply.whole()
-        yield {**_chunk(question.id, reply.text, close=True), "sources": sources}
+        yield {**_chunk(question.id, reply.text, close=True), "sources": sources, "metrics": reply.metrics}
         yield _finished(question, reply, sources)
         return
     kept = False

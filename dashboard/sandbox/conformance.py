@@ -38,9 +38,10 @@ _MADE_UP = re.compile(rf"{_UUID}|allm-tat-{_CODE}|{_CODE}|{_JWT}|(?<=-)\d{{8}}$"
 _BOUNDARY = "conformance-boundary"
 _PATIENCE = 0.7
 """Seconds after which a stream counts as one that never ends."""
-_STATE = {
-    # What recordings.md calls "a few users and workspaces", by the letter of the phase.
+_STATE: dict[str, dict[str, Any]] = {
+    # What recordings.md calls "a few users and workspaces", by the letter of a phase without set-up rows.
     "D": {"workspaces": ["Deg"]},
+    "E": {"users": ["sam", "mia:manager"], "workspaces": ["One", "Two"]},
     "F": {"users": ["sam", "mia"], "workspaces": ["One", "Two"]},
     "G": {"workspaces": ["One"]},
     "H": {"users": ["sam", "mia"], "workspaces": ["One"], "members": [2], "invites": ["[1]"]},
@@ -95,7 +96,8 @@ def replay(path: Path) -> list[Outcome]:
             if not run or not _goes_on(phase):
                 if run:
                     run.close()
-                run = Run(phase, path.parent / "files")
+                set_up = any(recording.get("setup") for recording in recordings)
+                run = Run(phase, path.parent / "files", set_up=set_up)
             outcomes += run.through(recordings)
         if run:
             run.close()
@@ -150,7 +152,7 @@ class _Pages(http.server.SimpleHTTPRequestHandler):
 class Run:
     """One phase: a stand-in in its starting state, and what was matched so far."""
 
-    def __init__(self, phase: str, files: Path) -> None:
+    def __init__(self, phase: str, files: Path, *, set_up: bool) -> None:
         letter, title = phase[:1], phase.lower()
         single = letter == "A" or phase.startswith("B ")
         config = Config(api_key="API_KEY", single_user=single, pace=1_000_000, slow=0)
@@ -163,7 +165,7 @@ class Run:
         self._store = Store()
         sow_bare(self._store, api_key=config.api_key, admin=not single)
         self._app = StandIn(config, self._store)
-        _prepare(self._store, config, _STATE.get(letter, {}))
+        _prepare(self._store, config, {} if set_up else _STATE.get(letter, {}))
         self._server = ThreadedServer(self._app)
         self._server.start()
 
@@ -203,6 +205,9 @@ class Run:
         if recording.get("setup"):
             headers = {"Authorization": "Bearer API_KEY", "Content-Type": "application/json"}
         body = self._body(recording.get("request_body"), headers)
+        if "If-None-Match" in headers and recording["status"] == 304:
+            first = {name: value for name, value in headers.items() if name != "If-None-Match"}
+            headers["If-None-Match"] = _exchange(self._server.url, "GET", path, first, None, 30, None).headers["etag"]
         gone_after = (
             len(recording.get("sse_events") or []) if "closed" in (recording.get("transport_error") or "") else None
         )
@@ -223,6 +228,10 @@ class Run:
         for code in set(re.findall(rf"/api/invite/({_CODE})", recording["path"])) - self._known.keys():
             self._known[code] = code
             self._store.insert("", "invites", {"code": code, "workspaceIds": "[]", **stamps()})
+        widget = re.search(rf"/api/embed/({_UUID})/stream-chat", recording["path"])
+        if widget and recording.get("status") == 200:
+            uuid = self._known.get(widget[1], widget[1])
+            self._store.write("", "UPDATE embeds SET enabled = 1 WHERE uuid = ?", uuid)
         for stem, uuid in set(re.findall(rf"custom-documents/([^\"/]+?)-({_UUID})\.json", text)):
             if uuid not in self._known:
                 self._known[uuid] = self._file(stem)
@@ -331,6 +340,8 @@ class Run:
         if recording.get("sse_events"):
             return _stream_problems(recording["sse_events"], _events(answer.body))
         body = recording.get("response_body")
+        if recording["method"] == "HEAD":
+            return ["a body"] if answer.body else []
         if isinstance(body, dict) and "binary_bytes" in body:
             return [] if answer.body else ["no bytes"]
         if "json" in (kind or "") and "jsonl" not in (kind or ""):

@@ -28,6 +28,8 @@ _REASONS = {
     500: "Internal Server Error",
 }
 
+# One transparent point: the stand-in's logo and every image it makes.
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 BAD_BODY = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n<pre>Bad Request</pre>\n</body>\n</html>\n'
 INDEX_PAGE = """
        <!DOCTYPE html>
@@ -143,7 +145,7 @@ def simple_sso(call: Call) -> Response | None:
             "Simple SSO is not enabled. It must be enabled to validate or issue temporary auth tokens.", 403
         )
     if call.single_user:
-        return sentence("Multi-User mode is not enabled. It must be enabled to use simple SSO.", 403)
+        return sentence("Multi-User mode is not enabled. It must be enabled to use Simple SSO.", 403)
     return None
 
 
@@ -165,9 +167,11 @@ def session(*roles: str) -> Guard:
         if not token:
             return json_answer({"error": "No auth token found."}, 401)
         user_id = passwords.session_user(token, call.app.session_secret)
-        user = user_id and call.store.one("SELECT * FROM users WHERE id = ?", user_id)
-        if not user:
+        if user_id is None:
             return json_answer({"error": "Invalid auth token."}, 401)
+        user = call.store.one("SELECT * FROM users WHERE id = ?", user_id)
+        if not user:
+            return json_answer({"error": "Invalid auth for user."}, 401)
         if user["suspended"]:
             return json_answer({"error": "User is suspended from system"}, 401)
         if roles and user["role"] not in roles:

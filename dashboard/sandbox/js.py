@@ -34,6 +34,12 @@ def parse_int(value: Json) -> int | None:
     return int(match[1]) if match else None
 
 
+def parse_float(value: Json) -> float | None:
+    """`parseFloat(value)`: the number at the beginning, or None for NaN."""
+    match = re.match(r"\s*([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)", string(value))
+    return float(match[1]) if match else None
+
+
 def string(value: Json) -> str:
     """`String(value)`"""
     if isinstance(value, str):

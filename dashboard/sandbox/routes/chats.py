@@ -271,5 +271,13 @@ def own_stream(call: Call) -> Response:
     if isinstance(question, Question):
         question.user = call.user
         question.mode = "chat"
-        return _stream(call, question)
+        return streamed(_without_last_sources(chat.events(question)))
     return question
+
+
+async def _without_last_sources(events: AsyncIterator[Row]) -> AsyncIterator[Row]:
+    """There the citations come with the last piece of text, not with the end."""
+    async for event in events:
+        yield {
+            key: value for key, value in event.items() if key != "sources" or event["type"] != "finalizeResponseStream"
+        }

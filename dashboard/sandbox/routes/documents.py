@@ -36,10 +36,6 @@ _SCHEMA |= {
 }
 
 
-class _TwiceError(Exception):
-    """addToWorkspaces that is not text."""
-
-
 @endpoints.add("POST", "/v1/document/upload", api_key)
 @endpoints.add("POST", "/v1/document/upload/{folder}", api_key, since="1.7.5")
 async def upload(call: Call) -> Response:
@@ -64,6 +60,9 @@ async def upload(call: Call) -> Response:
                 )
     if len(files) > 1 or any(name != "file" for name, _ in files):
         return _refused("Invalid file upload. Unexpected field")
+    slugs = _slugs(call, fields.get("addToWorkspaces"))
+    if isinstance(slugs, Response):
+        return slugs
     if not files:
         raise ThrownError("Cannot destructure property 'originalname' of 'request.file' as it is undefined.")
     filename = _safe_name(files[0][1].filename or "")
@@ -75,10 +74,7 @@ async def upload(call: Call) -> Response:
     await asyncio.sleep(_PROCESSING)
     folder = _inside(call.params.get("folder", library.CUSTOM))
     try:
-        slugs = _slugs(call, fields.get("addToWorkspaces"))
         document = collector.from_file(filename, _taken(call, filename), _json_object(fields.get("metadata")))
-    except _TwiceError as error:
-        return json_answer({"success": False, "error": str(error)}, 422)
     except UnreadableError as error:
         return json_answer({"success": False, "error": str(error), "documents": []}, 500)
     return _kept(call, folder, document, slugs, named="folder" in call.params)
@@ -92,16 +88,16 @@ def _taken(call: Call, filename: str) -> bytes:
 
 @endpoints.add("POST", "/v1/document/upload-link", api_key)
 async def upload_link(call: Call) -> Response:
+    slugs = _slugs(call, call.body.get("addToWorkspaces"))
+    if isinstance(slugs, Response):
+        return slugs
     link = call.body.get("link")
     if not call.app.config.collector_up:
         return _collector_is_down(f"Link {js.string(link)} will not be processed automatically.")
     if not js.truthy(link):
         return json_answer({"success": False}, 500)
     try:
-        slugs = _slugs(call, call.body.get("addToWorkspaces"))
         document = await collector.from_link(js.string(link), any_ip=call.app.config.any_ip)
-    except _TwiceError as error:
-        return json_answer({"success": False, "error": str(error)}, 422)
     except UnreadableError as error:
         return json_answer({"success": False, "error": str(error), "documents": []}, 500)
     return _kept(call, library.CUSTOM, document, slugs)
@@ -109,6 +105,9 @@ async def upload_link(call: Call) -> Response:
 
 @endpoints.add("POST", "/v1/document/raw-text", api_key)
 def raw_text(call: Call) -> Response:
+    slugs = _slugs(call, call.body.get("addToWorkspaces"))
+    if isinstance(slugs, Response):
+        return slugs
     if not call.app.config.collector_up:
         return _collector_is_down("Request will not be processed.")
     meta = call.body.get("metadata", {})
@@ -123,10 +122,7 @@ def raw_text(call: Call) -> Response:
     if not js.truthy(text):
         return json_answer({"success": False, "error": "The 'textContent' key cannot have an empty value."}, 422)
     try:
-        slugs = _slugs(call, call.body.get("addToWorkspaces"))
         document = collector.from_text(text, meta)
-    except _TwiceError as error:
-        return json_answer({"success": False, "error": str(error)}, 422)
     except UnreadableError as error:
         return json_answer({"success": False, "error": str(error), "documents": []}, 500)
     return _kept(call, library.CUSTOM, document, slugs)
@@ -153,13 +149,13 @@ def _kept(call: Call, folder: str, document: Document, slugs: list[str], *, name
     return json_answer({"success": True, "error": None, "documents": [shown]})
 
 
-def _slugs(call: Call, value: Json) -> list[str]:
-    """The slugs in a comma-separated list, lower-cased. Raises _TwiceError for anything but text."""
+def _slugs(call: Call, value: Json) -> list[str] | Response:
+    """The slugs in a comma-separated list, lower-cased; 422 for anything but text."""
     if not js.truthy(value) or not call.app.config.since("1.8.1"):
         return []
     if not isinstance(value, str):
         words = f"addToWorkspaces must be a string of comma-separated workspace slugs. Got {js.type_of(value)}"
-        raise _TwiceError(words)
+        return json_answer({"success": False, "error": words}, 422)
     return [slug.strip().lower() for slug in value.split(",") if slug.strip()]
 
 
@@ -306,18 +302,10 @@ def _moved(store: Store, source: str, target: str) -> bool:
         return False
     if not file or not name or not store.one("SELECT name FROM folders WHERE name = ?", folder):
         return False
-    store.write("files.delete", "DELETE FROM files WHERE folder = ? AND name = ?", folder, name) if (folder, name) != (
-        file["folder"],
-        file["name"],
-    ) else None
-    store.write(
-        "files.update",
-        "UPDATE files SET folder = ?, name = ? WHERE folder = ? AND name = ?",
-        folder,
-        name,
-        file["folder"],
-        file["name"],
-    )
+    if (folder, name) != (file["folder"], file["name"]):
+        store.write("files.delete", "DELETE FROM files WHERE folder = ? AND name = ?", folder, name)
+        sql = "UPDATE files SET folder = ?, name = ? WHERE folder = ? AND name = ?"
+        store.write("files.update", sql, folder, name, file["folder"], file["name"])
     return True
 
 

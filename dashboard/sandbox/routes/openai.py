@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from dashboard.sandbox import js, library
 from dashboard.sandbox.chat import ChatError, Question, RefusedError
-from dashboard.sandbox.http import Call, Endpoints, api_key, bare, json_answer
+from dashboard.sandbox.http import PIXEL, Call, Endpoints, api_key, bare, json_answer
 from dashboard.sandbox.js import Json
 from dashboard.sandbox.model import ModelError, Reply
 from dashboard.sandbox.routes import workspaces
@@ -20,7 +20,6 @@ from dashboard.sandbox.store import Row, new_uuid
 endpoints = Endpoints()
 
 _DIMENSIONS = 384
-_PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 @endpoints.add("GET", "/v1/openai/models", api_key)
@@ -170,5 +169,5 @@ async def image(call: Call) -> Response:
         return json_answer({"error": "500 The image stand-in failed on purpose (ERROR500)."}, 500)
     if fields.get("response_format") == "blob":
         name = f'inline; filename="img-{new_uuid()}.png"'
-        return Response(base64.b64decode(_PIXEL), media_type="image/png", headers={"content-disposition": name})
-    return json_answer({"data": [{"b64_json": _PIXEL}]})
+        return Response(base64.b64decode(PIXEL), media_type="image/png", headers={"content-disposition": name})
+    return json_answer({"data": [{"b64_json": PIXEL}]})

@@ -1,12 +1,13 @@
 """What everybody may ask, without a key."""
 
+import base64
 import shutil
 import time
 
 from starlette.responses import Response
 
 from dashboard.sandbox import passwords
-from dashboard.sandbox.http import Call, Endpoints, ThrownError, json_answer, send_status
+from dashboard.sandbox.http import PIXEL, Call, Endpoints, ThrownError, json_answer, send_status
 from dashboard.sandbox.routes.users import PUBLIC_COLUMNS, public_user
 from dashboard.sandbox.settings import all_settings
 from dashboard.sandbox.store import Row, new_uuid
@@ -47,10 +48,7 @@ def is_default_logo(call: Call) -> Response:
 
 @endpoints.add("GET", "/system/logo")
 def logo(call: Call) -> Response:
-    return Response(_LOGO, media_type="image/svg+xml")
-
-
-_LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="10"/></svg>'
+    return Response(base64.b64decode(PIXEL), media_type="image/png")
 
 
 @endpoints.add("GET", "/utils/metrics")

@@ -1,8 +1,8 @@
 """Workspaces: list, read, make, change, delete."""
 
 import contextlib
-import math
 import secrets
+from collections.abc import Callable
 
 from starlette.responses import Response
 
@@ -137,41 +137,41 @@ def _free_slug(store: Store, name: str) -> str:
 
 def _values(given: Row) -> Row:
     """Nothing is ever rejected, everything is bent into something valid."""
-    values = {key: _CASTS.get(key, _text_or_none)(value) for key, value in given.items()}
+    values: Row = {key: _CASTS.get(key, _text_or_none)(value) for key, value in given.items()}
     if values.get("chatProvider") == "default":
         values |= {"chatProvider": None, "chatModel": None}
     return values
 
 
 def _text_or_none(value: Json) -> str | None:
-    return js.string(value) if js.truthy(value) else None
+    return value if isinstance(value, str) and value else None
 
 
 def _name(value: Json) -> str:
-    return js.string(value)[:255] if js.truthy(value) else "My Workspace"
+    return value[:255] if isinstance(value, str) and value else "My Workspace"
 
 
 def _temperature(value: Json) -> float | None:
-    number = math.nan if value is None else js.number(value)
-    return None if math.isnan(number) or number < 0 else number
+    number = js.parse_float(value)
+    return None if number is None or number < 0 else number
 
 
 def _history(value: Json) -> int:
-    number = math.nan if value is None else js.number(value)
-    return 20 if math.isnan(number) else max(0, int(number))
+    number = js.parse_int(value)
+    return 20 if number is None else max(0, number)
 
 
 def _top_n(value: Json) -> int:
-    number = math.nan if value is None else js.number(value)
-    return 4 if math.isnan(number) else max(1, int(number))
+    number = js.parse_int(value)
+    return 4 if number is None else max(1, number)
 
 
 def _threshold(value: Json) -> float:
-    number = math.nan if value is None else js.number(value)
-    return 0.25 if math.isnan(number) else min(1, max(0, number))
+    number = js.parse_float(value)
+    return 0.25 if number is None else min(1.0, max(0.0, number))
 
 
-_CASTS = {
+_CASTS: dict[str, Callable[[Json], Json]] = {
     "name": _name,
     "openAiTemp": _temperature,
     "openAiHistory": _history,
