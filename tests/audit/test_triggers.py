@@ -29,6 +29,7 @@ def test_it_refuses_to_delete(event):
     assert AuditEvent.objects.filter(pk=event.pk).exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_it_refuses_to_truncate(event):
     if connection.vendor != "postgresql":
         pytest.skip("Only PostgreSQL has TRUNCATE.")
@@ -45,6 +46,13 @@ def test_it_refuses_to_replace(event):
         f"SELECT {', '.join(forged)} FROM audit_auditevent WHERE id = %s",
         event.pk,
     )
+
+
+def test_it_is_closed_once(event):
+    assert AuditEvent.objects.filter(pk=event.pk).update(outcome=Outcome.OK, after={"suspended": True}) == 1
+    assert refused("UPDATE audit_auditevent SET outcome = 'failed' WHERE id = %s", event.pk)
+    assert refused("UPDATE audit_auditevent SET detail = 'nothing happened' WHERE id = %s", event.pk)
+    assert refused("UPDATE audit_auditevent SET outcome = 'started' WHERE id = %s", event.pk)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from dashboard.csvfiles import csv_response, guarded
+
+
+def table(rows) -> list[list[str]]:
+    body = b"".join(csv_response("people.csv", ["Name", "Limit"], rows).streaming_content)
+    assert body.startswith("\ufeff".encode())
+    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+def test_it_reads_back_as_it_was_written():
+    rows = [['Ada "the first", Lovelace', 5], ["名前\n第二行", None], ["plain", ""]]
+    assert table(rows) == [["Name", "Limit"], ['Ada "the first", Lovelace', "5"], ["名前\n第二行", ""], ["plain", ""]]
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_no_cell_is_a_formula(cell):
+    assert table([[cell, ""]])[1][0] == f"'{cell}"
+
+
+def test_numbers_stay_numbers():
+    assert guarded(-5) == -5
+
+
+def test_it_is_a_download_that_is_not_kept():
+    response = csv_response("名簿.csv", [], [])
+    assert response["Content-Disposition"].startswith("attachment; filename*=utf-8''")
+    assert response["Cache-Control"] == "no-store"
+    b"".join(response.streaming_content)
+
+
+def test_it_is_written_while_it_is_sent():
+    def endless():
+        n = 0
+        while True:
+            n += 1
+            yield [n]
+
+    chunks = iter(csv_response("x.csv", ["n"], endless()).streaming_content)
+    assert [next(chunks) for _ in range(4)][-1] == b"2\r\n"
