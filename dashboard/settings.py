@@ -308,7 +308,8 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},  # the request log has the rest
         "axes": {"level": "ERROR"},  # it would write user names; the ledger has who and when
-        "huey": {"level": "WARNING"},
+        "huey": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},  # else it brings a handler of its own
+        "uvicorn": {"level": "WARNING"},
     },
 }
 WEB_THREADS = whole_number("WEB_THREADS", default=6, least=1, most=64)

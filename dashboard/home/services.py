@@ -27,7 +27,7 @@ from dashboard.shell import sections
 T = TypeVar("T")
 
 RECENT = timedelta(days=7)  # how long a failure is news
-ENTRIES = 10  # of the ledger on the start page
+LINES = 10  # of the ledger on the start page
 RESULTS = 12  # of the jump box
 
 QUESTIONS: list[tuple[str, Action, Callable[[float], instance.Reading[list[Any]]]]] = [
@@ -72,7 +72,7 @@ def overview(operator: Operator) -> dict[str, Any]:
         "figures": list(_figures(readings)),
         # The oldest one, so that the page never claims to be newer than any part of it.
         "reading": min(readings.values(), key=lambda reading: reading.as_of, default=None),
-        "entries": ledger.latest(ENTRIES) if allows(operator, Action.VIEW_LEDGER) else None,
+        "events": ledger.latest(LINES) if allows(operator, Action.VIEW_LEDGER) else None,
         "chat_url": settings.ANYTHINGLLM_PUBLIC_URL,
     }
 
