@@ -199,9 +199,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return page(
-        request, 403, _("Not for your role"), _("Your role does not include this. An admin of Foyer can change that.")
-    )
+    sentence = str(exception) or _("Your role does not include this. An admin of Foyer can change that.")
+    return page(request, 403, _("Not for you"), sentence)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

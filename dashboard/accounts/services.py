@@ -15,6 +15,7 @@ from axes.helpers import get_cool_off
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
+from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max, QuerySet, Sum
@@ -166,12 +167,12 @@ def operator_of(user: User) -> Operator:
     name = _free_name(user)
     operator = Operator.objects.filter(anythingllm_user_id=user.id).first()
     if operator is None:
-        with recording(
-            None, "operator.created", target=("operator", "", name), after={"role": role, "account": user.id}
-        ):
+        with recording(None, "operator.created", target=("operator", "", name), after={"role": role}) as entry:
             operator, _created = Operator.objects.get_or_create(
-                anythingllm_user_id=user.id, defaults={"username": name, "role": role, "password": "!"}
+                anythingllm_user_id=user.id,
+                defaults={"username": name, "role": role, "password": make_password(None)},
             )
+            entry.target_id = str(operator.pk)
     _follow(operator, username=name, role=role)
     return operator
 
@@ -191,7 +192,7 @@ def _follow(operator: Operator, **account: str) -> None:
     changed = {name: value for name, value in account.items() if value != before[name]}
     if changed:
         before = {name: before[name] for name in changed}
-        with recording(None, "operator.changed", target=target(operator), before=before, after=changed):
+        with recording(None, "operator.updated", target=target(operator), before=before, after=changed):
             for name, value in changed.items():
                 setattr(operator, name, value)
             operator.save(update_fields=list(changed))
@@ -225,7 +226,7 @@ def refresh_rights(operator: Operator, *, writing: bool) -> None:
         with recording(None, "operator.signed_out", target=target(operator)) as entry:
             entry.detail = _("The account is suspended.") if user else _("The account is gone.")
             end_sessions(operator)
-        raise PermissionDenied
+        raise PermissionDenied(_("Your account of AnythingLLM may not sign in any more. Ask an admin of AnythingLLM."))
     _follow(operator, role=ROLES.get(user.role, Role.MEMBER))
 
 
@@ -234,21 +235,22 @@ def sign_in(request: OpenRequest, *, username: str, password: str) -> Check:
     """Signs in whose password it is; the session is a new one. Raises ApiError when the instance would have to tell and cannot."""
     check = check_password(request, username=username, password=password, event="operator.sign_in_refused")
     if check.operator is not None:
-        with recording(check.operator, "operator.signed_in", target=target(check.operator)):
+        with recording(check.operator, "operator.signed_in"):
             request.session.flush()  # nothing from before the sign-in survives it, nor the old key
             login(request, check.operator)
             request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
             request.session["proved_at"] = time.time()
+            request.session.clear_expired()
     return check
 
 
 def sign_out(request: Request) -> None:
-    with recording(request.user, "operator.signed_out", target=target(request.user)):
+    with recording(request.user, "operator.signed_out"):
         logout(request)
 
 
 def sign_out_everywhere(request: Request) -> None:
-    with recording(request.user, "operator.signed_out_everywhere", target=target(request.user)):
+    with recording(request.user, "operator.signed_out_everywhere"):
         end_sessions(request.user)
         logout(request)
 
@@ -306,7 +308,7 @@ def demand_proof(request: Request) -> HttpResponse | None:
 def change_own_password(request: Request, password: str) -> None:
     """Sets the signed-in local operator's password. This session stays, all others end."""
     operator = request.user
-    with recording(operator, "operator.password_changed", target=target(operator)):
+    with recording(operator, "operator.password_changed"):
         _set_password(operator, password)
         update_session_auth_hash(request, operator)
 
@@ -319,8 +321,10 @@ def _set_password(operator: Operator, password: str) -> None:
 
 # --- Operators --------------------------------------------------------------------------------------------------------------
 def create_operator(*, actor: Operator, username: str, role: str, password: str) -> Operator:
-    with recording(actor, "operator.created", target=("operator", "", username), after={"role": role}):
-        return Operator.objects.create_user(username, password, role=role)
+    with recording(actor, "operator.created", target=("operator", "", username), after={"role": role}) as entry:
+        operator = Operator.objects.create_user(username, password, role=role)
+        entry.target_id = str(operator.pk)
+    return operator
 
 
 def change_operator(*, actor: Operator, operator: Operator, role: str, is_active: bool) -> None:
@@ -328,7 +332,7 @@ def change_operator(*, actor: Operator, operator: Operator, role: str, is_active
     before = {"role": operator.role, "is_active": operator.is_active}
     after = {"role": role, "is_active": is_active}
     with (
-        recording(actor, "operator.changed", target=target(operator), before=before, after=after),
+        recording(actor, "operator.updated", target=target(operator), before=before, after=after),
         transaction.atomic(),
     ):
         admins = set(

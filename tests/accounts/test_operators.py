@@ -115,7 +115,7 @@ def test_an_admin_changes_a_role(door, ledger):
     assert edit(door.local(), olga, role="manager")["Location"] == "/operators/"
     olga.refresh_from_db()
     assert olga.role == Role.MANAGER
-    assert ledger("operator.changed") == [("root", "olga", "ok")]
+    assert ledger("operator.updated") == [("root", "olga", "ok")]
 
 
 def test_somebody_switched_off_is_out_at_once_and_stays_out(door):
@@ -147,7 +147,7 @@ def test_nobody_locks_themselves_out(door, change, ledger):
     assert edit(client, Operator.objects.get(username="root"), **change).status_code == 409
     me = Operator.objects.get(username="root")
     assert (me.role, me.is_active) == (Role.ADMIN, True)
-    assert ledger("operator.changed") == [("root", "root", "refused")]
+    assert ledger("operator.updated") == [("root", "root", "refused")]
 
 
 @pytest.mark.parametrize("change", [{"role": "viewer", "is_active": True}, {"role": "admin", "is_active": False}])

@@ -17,7 +17,7 @@ def test_a_demoted_admin_is_demoted_here(door, ledger):
     door.change_account("boss", role="default")
     assert client.get("/operators/").status_code == 403
     assert Operator.objects.get().role == Role.MEMBER
-    assert ledger("operator.changed") == [("Foyer", "boss", "ok")]
+    assert ledger("operator.updated") == [("Foyer", "boss", "ok")]
 
 
 def test_a_promoted_member_is_promoted_here(door):

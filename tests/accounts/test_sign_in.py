@@ -307,7 +307,7 @@ def test_addresses_that_a_client_claims_do_not_count(door):
 def test_a_sign_in_is_in_the_ledger(door, ledger):
     door.linked("sam")
     assert ledger("operator.created") == [("Foyer", "sam", "ok")]
-    assert ledger("operator.signed_in") == [("sam", "sam", "ok")]
+    assert ledger("operator.signed_in") == [("sam", "", "ok")]
 
 
 def test_a_refusal_names_operators_and_accounts_only(door, ledger):

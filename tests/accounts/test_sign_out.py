@@ -12,7 +12,7 @@ def test_it_ends_this_session_only(door, ledger):
     assert here.post("/sign-out/")["Location"] == "/sign-in/"
     assert here.get("/profile/").status_code == 302
     assert there.get("/profile/").status_code == 200
-    assert ledger("operator.signed_out") == [("root", "root", "ok")]
+    assert ledger("operator.signed_out") == [("root", "", "ok")]
 
 
 @pytest.mark.parametrize("url", ["/sign-out/", "/sign-out/everywhere/"])

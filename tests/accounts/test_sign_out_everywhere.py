@@ -11,7 +11,7 @@ def test_it_ends_every_session_of_a_local_operator(door, ledger):
     assert here.post("/sign-out/everywhere/")["Location"] == "/sign-in/"
     assert here.get("/profile/").status_code == there.get("/profile/").status_code == 302
     assert somebody_else.get("/profile/").status_code == 200
-    assert ledger("operator.signed_out_everywhere") == [("root", "root", "ok")]
+    assert ledger("operator.signed_out_everywhere") == [("root", "", "ok")]
 
 
 def test_it_ends_every_session_of_a_linked_operator(door):
