@@ -18,6 +18,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from huey import RedisHuey, SqliteHuey
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -299,6 +300,7 @@ LOGGING = {
         "json": {
             "()": "pythonjsonlogger.json.JsonFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
+            "reserved_attrs": [*RESERVED_ATTRS, "request"],  # Django adds it, with the query in it
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         }
     },
@@ -307,6 +309,7 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},  # the request log has the rest
+        "django.security.csrf": {"level": "ERROR"},  # likewise, without the path
         "axes": {"level": "ERROR"},  # it would write user names; the ledger has who and when
         "huey": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},  # else it brings a handler of its own
         "uvicorn": {"level": "WARNING"},

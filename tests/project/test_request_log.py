@@ -1,0 +1,43 @@
+"""One JSON line a request: what an administrator needs, and nothing that is secret."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+
+from tests.project.processes import browser, running
+
+
+def test_a_request_is_one_json_line_without_query_body_or_path(tmp_path):
+    with running(["dashboard.run"], tmp_path, SECRET_KEY="s3cret-only-for-this-test-" * 2) as web:
+        web.wait_until(lambda: "Foyer is ready" in web.said())
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{web.port}/users/7/?code=s3cret",
+            data=urllib.parse.urlencode({"password": "s3cret"}).encode(),
+            headers={"Cookie": "sessionid=s3cret", "Authorization": "Bearer s3cret", "HX-Request": "true"},
+        )
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            browser.open(request, timeout=10)
+        refusal.value.close()
+        web.get("/healthz")  # asked every few seconds, so not logged
+        lines = [json.loads(line) for line in web.said().splitlines() if line.startswith("{")]
+    assert [line["message"] for line in lines if line["logger"] == "dashboard.request"] == ["request"]
+    line = next(line for line in lines if line["logger"] == "dashboard.request")
+    assert line.pop("ms") > 0
+    assert line.pop("time")
+    assert line == {
+        "level": "INFO",
+        "logger": "dashboard.request",
+        "message": "request",
+        "request_id": refusal.value.headers["X-Request-ID"],
+        "method": "POST",
+        "route": "/users/<int:user_id>/",
+        "status": refusal.value.code,
+        "operator": None,
+        "htmx": True,
+    }
+    assert "s3cret" not in web.said()
