@@ -13,6 +13,7 @@ from dashboard.anythingllm.rules import BIO_MAX, PASSWORD_MAX, PASSWORD_MIN, Use
 ROLES = [("default", _("Default")), ("manager", _("Manager")), ("admin", _("Admin"))]
 STATES = [("active", _("Active")), ("suspended", _("Suspended"))]
 ANY = [("", _("Any"))]
+LIMIT_MAX = 1_000_000  # messages a day; more is a slip of the hand
 
 
 class UserSearchForm(forms.Form):
@@ -60,7 +61,7 @@ class UserForm(forms.Form):
         label=_("Messages a day"),
         required=False,
         min_value=1,
-        max_value=1_000_000,
+        max_value=LIMIT_MAX,
         help_text=_("Empty: no limit. Admins are never limited."),
     )
     bio = forms.CharField(

@@ -1,7 +1,8 @@
 """Users of the instance: finding them, and every change that can be made to them.
 
 The instance has no search, no paging and no call for one user: all of that is done here over its whole list. Changes are keyword-only,
-`actor` first, read back by the client, and stand in the ledger before the instance is asked.
+`actor` first, read back, and stand in the ledger before the instance is asked. `max_age` is how many seconds old the list of users may be on
+which a change is decided: a job lets one change's reading back serve the next.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar, Unpack, cast
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, locks
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError, User, UserFields, Workspace, differences
+from dashboard.anythingllm import ApiError, NotApplied, Unconfirmed, User, UserFields, Workspace, differences
 from dashboard.audit.services import Entry, recording
 from dashboard.errors import Declined
 
@@ -114,6 +116,16 @@ def find(user_id: int, *, max_age: float = instance.FRESH_FOR) -> instance.Readi
     return instance.Reading(user, reading.as_of, reading.problem)
 
 
+def present(user_id: int, *, max_age: float = 0.0) -> User | None:
+    """One user, for a decision about them; None when there is no such account. Raises like `current`."""
+    return next((user for user in current(max_age) if user.id == user_id), None)
+
+
+def present_named(username: str) -> User | None:
+    """The user of exactly this name as they are now, or None. Raises like `current`."""
+    return next((user for user in current() if user.username == username), None)
+
+
 # --- Changing ---------------------------------------------------------------------------------------------------------
 # What the ledger may hold of a user. A password is never among it.
 LEDGER_FIELDS = ("username", "role", "suspended", "daily_message_limit", "bio")
@@ -121,32 +133,55 @@ LEDGER_FIELDS = ("username", "role", "suspended", "daily_message_limit", "bio")
 
 @contextmanager
 def _changing(actor: Operator, action: str, user: User, **after: Any) -> Iterator[Entry]:
-    """The ledger's line around one change of one user; afterwards every process reads the users anew, however it ended."""
+    """The ledger's line around one change of one user."""
     before = {name: getattr(user, name) for name in after if name in LEDGER_FIELDS}
-    try:
-        with recording(actor, action, target=("user", user.id, user.username), before=before, after=after) as entry:
-            yield entry
-    finally:
-        instance.forget("users")
+    with recording(actor, action, target=("user", user.id, user.username), before=before, after=after) as entry:
+        yield entry
 
 
-def _settled(act: Callable[[], T], read_back: Callable[[list[User]], T | None]) -> T:
-    """Does `act`; when its answer got lost, reads the users and lets `read_back` find out whether it was done after all.
+def current(max_age: float = 0.0) -> list[User]:
+    """All users for a decision: as they are now, or as read within `max_age` seconds and since the last change made by Foyer.
 
-    When that proves nothing, the error stands: its outcome is unknown.
+    Raises ApiError, or Declined when the instance gives no list that could be true.
     """
     try:
-        return act()
+        reading = instance.users(max_age) if max_age else None
+        # While another thread asks, an older answer comes.
+        if reading is None or (timezone.now() - reading.as_of).total_seconds() > max_age:
+            instance.forget("users")
+            reading = instance.users(max_age=0)
+        if reading.problem is not None:
+            raise reading.problem
+    except Unconfirmed:
+        raise Declined(
+            _("AnythingLLM lists no users at all, as it does while its database is busy. Try again in a minute.")
+        ) from None
+    return reading.value
+
+
+def _applied(write: Callable[[], T | None], read_back: Callable[[list[User]], T | None]) -> T:
+    """Does `write` and gives what came of it: what it was answered with, else what `read_back` finds among all users.
+
+    Raises NotApplied when the instance said yes and nothing happened. When its answer got lost and reading back does not show that it
+    was done after all, the error stands: the outcome is unknown.
+    """
+    lost: ApiError | None = None
+    try:
+        answer = write()
     except ApiError as error:
         if not error.outcome_unknown:
+            instance.forget("users")  # it may have been refused because somebody else has changed something
             raise
-        try:
-            found = read_back(instance.connect().users.list())
-        except ApiError:
-            found = None
-        if found is None:
-            raise
-        return found
+        answer, lost = None, error
+    if answer is not None:
+        return answer
+    try:
+        found = read_back(current())
+    except (ApiError, Declined) as problem:
+        raise lost or Unconfirmed("The change was accepted, but could not be read back.") from problem
+    if found is None:
+        raise lost or NotApplied("The instance accepted the change but did not make it.")
+    return found
 
 
 def _by_id(users: list[User], user_id: int) -> User:
@@ -158,23 +193,24 @@ def _by_id(users: list[User], user_id: int) -> User:
 
 
 @contextmanager
-def _sparing_an_admin(actor: Operator, user_id: int) -> Iterator[User]:
+def _sparing_an_admin(actor: Operator, user_id: int, max_age: float) -> Iterator[User]:
     """Gives the user as it is now, and refuses when that is the actor's own account or the last admin who can sign in.
 
     The instance guards only against demoting its last admin, not against suspending or deleting it (measured with v1.16). Two operators
     could each spare the other's admin at the same moment, therefore the lock.
     """
     with locks.held("admins"):
-        users = instance.connect().users.list()
-        user = _by_id(users, user_id)
+        user = _by_id(current(max_age), user_id)
         if user.id == actor.anythingllm_user_id:
             raise Declined(_("This is your own account. Ask another admin to do that."))
-        others = any(u.role == "admin" and not u.suspended and u.id != user_id for u in users)
-        if user.role == "admin" and not user.suspended and not others:
-            raise Declined(
-                _("%(name)s is the last admin who can sign in. Make somebody else admin first.")
-                % {"name": user.username}
-            )
+        if user.role == "admin":
+            users = current()
+            user = _by_id(users, user_id)
+            if not user.suspended and not any(u.role == "admin" and not u.suspended and u.id != user_id for u in users):
+                raise Declined(
+                    _("%(name)s is the last admin who can sign in. Make somebody else admin first.")
+                    % {"name": user.username}
+                )
         yield user
 
 
@@ -186,7 +222,7 @@ def create(
     try:
         with recording(actor, "user.created", target=("user", "", username), after=after):
             users = instance.connect().users
-            return _settled(
+            return _applied(
                 lambda: users.create(
                     username, password, role, daily_message_limit=daily_message_limit, bio=bio or None
                 ),
@@ -196,39 +232,39 @@ def create(
         instance.forget("users")
 
 
-def update(*, actor: Operator, user_id: int, **changes: Unpack[UserFields]) -> User:
+def update(*, actor: Operator, user_id: int, max_age: float = 0.0, **changes: Unpack[UserFields]) -> User:
     """Changes name, role, limit or bio, and gives the user as read back. What is so already is not sent."""
     demotes = "role" in changes and changes["role"] != "admin"
     with (
-        _sparing_an_admin(actor, user_id)
+        _sparing_an_admin(actor, user_id, max_age)
         if demotes
-        else nullcontext(_by_id(instance.connect().users.list(), user_id)) as user
+        else nullcontext(_by_id(current(max_age), user_id)) as user
     ):
         wanted = differences(user, changes)
         if not wanted:
             return user
         fields = cast("UserFields", {name: new for name, (new, _old) in wanted.items()})
         with _changing(actor, "user.changed", user, **fields):
-            return _settled(
-                lambda: instance.connect().users.update(user_id, **fields),
+            return _applied(
+                lambda: instance.connect().users.update(user_id, verify=False, **fields),
                 lambda found: next((u for u in found if u.id == user_id and not differences(u, fields)), None),
             )
 
 
-def suspend(*, actor: Operator, user_id: int) -> User:
+def suspend(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:
     """Locks the user out at once: the instance checks it at every request. Everything of theirs stays."""
-    with _sparing_an_admin(actor, user_id) as user:
+    with _sparing_an_admin(actor, user_id, max_age) as user:
         return _set_suspended(actor, "user.suspended", user, True)
 
 
-def resume(*, actor: Operator, user_id: int) -> User:
-    return _set_suspended(actor, "user.resumed", _by_id(instance.connect().users.list(), user_id), False)
+def resume(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:
+    return _set_suspended(actor, "user.resumed", _by_id(current(max_age), user_id), False)
 
 
 def _set_suspended(actor: Operator, action: str, user: User, suspended: bool) -> User:
     with _changing(actor, action, user, suspended=suspended):
-        return _settled(
-            lambda: instance.connect().users.update(user.id, suspended=suspended),
+        return _applied(
+            lambda: instance.connect().users.update(user.id, verify=False, suspended=suspended),
             lambda found: next((u for u in found if u.id == user.id and u.suspended == suspended), None),
         )
 
@@ -238,21 +274,18 @@ def set_password(*, actor: Operator, user_id: int, password: str) -> User:
 
     A password cannot be read back, so a lost answer stays unknown.
     """
-    user = _by_id(instance.connect().users.list(), user_id)
+    user = _by_id(current(), user_id)
     with _changing(actor, "user.password_reset", user):
         return instance.connect().users.update(user_id, password=password)
 
 
-def delete(*, actor: Operator, user_id: int) -> User:
+def delete(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:
     """Deletes the account with its chats, threads and memberships, for good. Gives the user as it last was."""
-    with _sparing_an_admin(actor, user_id) as user, _changing(actor, "user.deleted", user) as entry:
+    with _sparing_an_admin(actor, user_id, max_age) as user, _changing(actor, "user.deleted", user) as entry:
         entry.before = {name: getattr(user, name) for name in LEDGER_FIELDS}
-
-        def act() -> User:
-            instance.connect().users.delete(user_id)
-            return user
-
-        # An empty list is no proof: the instance answers so while its database is busy.
-        deleted = _settled(act, lambda found: user if found and all(u.id != user_id for u in found) else None)
+        deleted = _applied(
+            lambda: instance.connect().users.delete(user_id, verify=False),
+            lambda found: user if all(u.id != user_id for u in found) else None,
+        )
     instance.forget("members")
     return deleted
