@@ -29,7 +29,10 @@ class Asked:
 
 @dataclass
 class Answer:
-    """`pieces`: sent one by one as a chunked body. `hang`: seconds of silence afterwards. `cut`: drop the line then."""
+    """`pieces`: sent one by one as a chunked body, with a `pause` after each. `hang`: seconds of silence afterwards.
+
+    `cut`: drop the line before the end. `hang_up`: close it after the end, without having said so.
+    """
 
     status: int = 200
     body: bytes = b""
@@ -39,6 +42,7 @@ class Answer:
     pause: float = 0
     hang: float = 0
     cut: bool = False
+    hang_up: bool = False
 
 
 def of_json(value: Any, status: int = 200) -> Answer:
@@ -50,6 +54,7 @@ PAGE = Answer(200, b"<!DOCTYPE html><html></html>", "text/html; charset=utf-8")
 
 class Answering(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
     block_on_close = False
 
     def __init__(self) -> None:
@@ -116,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(answer.hang)
             if not (answer.cut or answer.hang):
                 self.wfile.write(b"0\r\n\r\n")
-        self.close_connection = self.close_connection or answer.cut or bool(answer.hang)
+        self.close_connection = self.close_connection or answer.cut or answer.hang_up or bool(answer.hang)
 
     do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815
 

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
-from tests.anythingllm.answering import Answering, answering
+from tests.anythingllm.answering import Answering
 from tests.anythingllm.exchanges import Recording, recordings
 from tests.anythingllm.outcomes import ANSWERED, NOT_MADE, RAISES
 from tests.anythingllm.replaying import KEY, make_exchange
 
 ROWS = {row.name: row for row in recordings()}
 OUTCOME = dict.fromkeys(ANSWERED) | {name: error for error, names in RAISES.items() for name in names}
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Answering]:
-    with answering() as running:
-        yield running
 
 
 def test_it_accounts_for_every_recording_once() -> None:

@@ -1,0 +1,59 @@
+"""The whole developer API can be reached."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dashboard.anythingllm import AnythingLLMClient, KeyRefused
+from tests.anythingllm.answering import Answering, of_json
+from tests.anythingllm.exchanges import PUBLIC, operations
+from tests.anythingllm.operations import OPERATIONS
+from tests.anythingllm.replaying import KEY
+
+REFUSAL = of_json({"error": "No valid api key found."}, 403)
+MEMBERS = of_json({"users": [{"userId": 1, "username": "ada", "role": "default"}]})
+
+
+def test_it_has_a_call_for_each_of_the_63_operations() -> None:
+    assert len(operations()) == 63
+    assert set(OPERATIONS) == set(operations())
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS), ids=" ".join)
+def test_it_reaches(operation: tuple[str, str], server: Answering) -> None:
+    method, route = operation
+    server.answer = REFUSAL
+    if route.endswith(("manage-users", "update-users")):
+        server.also("GET", "/api/v1/admin/workspaces/1/users", MEMBERS)
+    heard = []
+    client = AnythingLLMClient(server.url, KEY, on_call=heard.append)
+    with pytest.raises(KeyRefused) as caught:
+        OPERATIONS[operation](client)
+    asked = server.asked[-1]
+    assert (asked.method, caught.value.method, heard[-1].method) == (method, method, method)
+    assert caught.value.route == heard[-1].route == route
+    assert re.fullmatch("/api" + re.sub(r"\{\w+\}", "[^/]+", route), asked.path)
+    assert asked.headers["Authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    ("operation", "ask"),
+    [
+        (PUBLIC[0], lambda c: c.system.get_health()),
+        (PUBLIC[1], lambda c: c.auth.check_setup()),
+        (PUBLIC[2], lambda c: c.system.multi_user_mode()),
+        (PUBLIC[3], lambda c: c.system.metrics()),
+        (PUBLIC[4], lambda c: c.auth.login("ada", "secret")),
+        (PUBLIC[5], lambda c: c.invites.read("CODE")),
+        (PUBLIC[6], lambda c: c.invites.accept("CODE", "sam", "Sam-pass-12345")),
+    ],
+    ids=[" ".join(operation) for operation in PUBLIC],
+)
+def test_it_asks_publicly(operation: tuple[str, str], ask, server: Answering) -> None:
+    server.answer = REFUSAL
+    with pytest.raises(KeyRefused) as caught:
+        ask(AnythingLLMClient(server.url, KEY))
+    assert (caught.value.method, caught.value.route) == operation
+    assert "Authorization" not in server.asked[-1].headers
