@@ -1,0 +1,140 @@
+"""Several workers, real threads and real processes: each item is done exactly once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from dashboard.jobs import engine
+from dashboard.jobs.models import JobState
+from tests.jobs.conftest import states, time_passes
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ROOT = Path(__file__).parents[2]
+
+
+def together(*acts) -> None:
+    def closing(act) -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=closing, args=(act,)) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture
+def queue(tmp_path) -> Iterator[Path]:
+    """A queue that a worker in another process shares with the test."""
+    path = tmp_path / "queue.sqlite3"
+    huey = settings.HUEY
+    huey.immediate = False
+    old, huey.storage_kwargs["filename"] = huey.storage_kwargs["filename"], str(path)
+    huey.storage = huey.create_storage()
+    yield path
+    huey.storage.close()
+    huey.storage_kwargs["filename"] = old
+    huey.immediate = True
+
+
+@pytest.fixture
+def worker(queue, tmp_path) -> Iterator:
+    """Starts `manage.py run_huey` on the test's own database; whatever is left of it is ended afterwards."""
+    started = []
+    database = connection.settings_dict
+    url = f"sqlite:///{database['NAME']}"
+    if connection.vendor == "postgresql":
+        url = f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.jobs.rig.settings",
+        "DATA_DIR": str(tmp_path),
+        "DATABASE_URL": url,
+        "QUEUE_URL": f"sqlite:///{queue}",
+    }
+
+    def start() -> subprocess.Popen:
+        log = (tmp_path / f"worker-{len(started)}.log").open("wb")
+        with log:
+            process = subprocess.Popen([sys.executable, "manage.py", "run_huey"], cwd=ROOT, env=environment, stderr=log)
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def wait_until(true, seconds=30.0) -> None:
+    give_up = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < give_up, "it took too long"
+        time.sleep(0.02)
+
+
+def done(path: Path) -> list[str]:
+    return path.read_text().split() if path.exists() else []
+
+
+def test_two_workers_never_claim_the_same_item(new_job, queue):
+    job = new_job(range(60), kind="rig.write")
+    claimed = []
+
+    def claim_all() -> None:
+        while item := engine._claim(job):
+            claimed.append(item.key)
+
+    together(claim_all, claim_all, claim_all)
+    assert sorted(claimed, key=int) == [str(n) for n in range(60)]
+
+
+def test_a_job_is_taken_up_once(new_job, tmp_path, queue):
+    job = new_job(range(20), kind="rig.write", pace=0.002)
+    together(*[lambda: engine.work(job.pk)] * 4)
+    assert done(tmp_path / "done") == [str(n) for n in range(20)]
+    job.refresh_from_db()
+    assert (job.state, job.run) == (JobState.DONE, 1)
+
+
+def test_a_worker_killed_again_and_again_loses_nothing_and_doubles_nothing(new_job, tmp_path, worker):
+    job = new_job(range(40), kind="rig.write", pace=0.02)
+    for least in (3, 12, 25):
+        process = worker()
+        wait_until(lambda least=least: len(done(tmp_path / "done")) >= least)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time_passes(job)
+    worker()
+    wait_until(lambda: type(job).objects.get(pk=job.pk).state == JobState.DONE)
+    assert states(job) == ["done"] * 40
+    assert sorted(done(tmp_path / "done"), key=int) == [str(n) for n in range(40)]
+
+
+def test_a_worker_that_is_asked_to_stop_hands_its_job_back(new_job, tmp_path, worker):
+    job = new_job(range(1000), kind="rig.write", pace=0.02)
+    process = worker()
+    wait_until(lambda: len(done(tmp_path / "done")) >= 3)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=engine.SLICE + 5) == 0
+    assert "running" not in states(job)
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+    so_far = len(done(tmp_path / "done"))
+    worker()  # goes on by itself: the queue has kept it
+    wait_until(lambda: len(done(tmp_path / "done")) > so_far)
