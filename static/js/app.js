@@ -189,7 +189,10 @@ function paletteKey(event, palette) {
   const results = palette.querySelector(".palette-results");
   const stops = [input, ...results.querySelectorAll("a")];
   const here = stops.indexOf(event.target);
-  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+  if (event.key === "Escape") {
+    event.preventDefault(); // a search field would take the first one to empty itself
+    palette.close();
+  } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
     event.preventDefault();
     // The first result is already marked while one types, so the first step down goes to the second.
     const step = event.key === "ArrowUp" ? -1 : here === 0 && stops.length > 2 ? 2 : 1;
