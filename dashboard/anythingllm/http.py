@@ -179,6 +179,8 @@ def _refusal_in_success(status: int, data: Any) -> ApiError | None:
     words = words_of(data)
     if speaks_of_database(words):
         return _database_failure(status, words)
+    if words == "User not found":
+        return NotFound(status, words, data)
     return Refused(status, words or "The instance refused.", data)
 
 

@@ -115,7 +115,13 @@ class UsersModule:
         body = _wire_body(fields)
         if not body:
             raise ValueError("Nothing to change.")
-        self._http.call("POST", "/v1/admin/users/{id}", _nothing, names={"id": user_id}, json=body)
+        try:
+            self._http.call("POST", "/v1/admin/users/{id}", _nothing, names={"id": user_id}, json=body)
+        except ServerError as problem:
+            # An unknown id together with a role is 500.
+            if verify and self._is_gone(user_id):
+                raise NotFound(problem.status_code, "The instance does not know this user.") from None
+            raise
         if not verify:
             return None
         try:
@@ -154,7 +160,7 @@ class UsersModule:
         try:
             users = self.list()
         except ApiError as problem:
-            raise Unconfirmed("Whether the user was deleted could not be read back.") from problem
+            raise Unconfirmed("Whether the user is still there could not be read back.") from problem
         if not users:
             # Model.where() answers [] when the database is busy.
             raise Unconfirmed("The instance lists no users at all, which proves nothing.")

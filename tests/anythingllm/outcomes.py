@@ -171,6 +171,7 @@ RAISES = {
         workspace_update_embeddings__mixed document_move_files__embedded degraded_llm_down__update_embeddings
     """.split(),
     errors.NotFound: """
+        admin_users_update__unknown_id_without_role admin_users_update__id_zero
         users_issue_auth_token__unknown_user admin_invite_delete__unknown pub_invite_get__disabled
         pub_invite_get__unknown pub_invite_get__claimed workspace_delete__unknown workspace_delete__again
         document_get__original_name workspace_update_pin__unknown_doc document_generated_files__not_found
@@ -190,10 +191,9 @@ RAISES = {
         admin_users_new__space_in_username admin_users_new__umlaut_username admin_users_new__digit_first
         admin_users_new__one_char_username admin_users_new__long_username_65 admin_users_new__numeric_username
         admin_users_new__bad_role admin_users_new__empty_role admin_users_update__empty_password
-        admin_users_update__taken_username admin_users_update__bad_username
-        admin_users_update__unknown_id_without_role admin_users_update__id_zero
-        pub_sso_simple__superseded_token pub_sso_simple__reuse pub_sso_simple__bad_token
-        admin_invite_delete__text_id admin_invite_delete__code_instead_of_id pub_invite_post__short_password
+        admin_users_update__taken_username admin_users_update__bad_username pub_sso_simple__superseded_token
+        pub_sso_simple__reuse pub_sso_simple__bad_token admin_invite_delete__text_id
+        admin_invite_delete__code_instead_of_id pub_invite_post__short_password
         pub_invite_post__taken_username pub_invite_post__bad_username pub_invite_post__unknown
         document_upload__empty_txt document_upload__broken_docx document_upload__unsupported_exe
         document_raw_text__empty_text document_raw_text__number_text document_upload_link__unreachable_host

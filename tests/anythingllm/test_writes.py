@@ -54,6 +54,12 @@ def test_it_changes_a_user_and_returns_what_it_read_back(real) -> None:
         real.users.delete(user.id)
 
 
+@pytest.mark.parametrize("fields", [{"role": "manager"}, {"suspended": True}], ids=str)
+def test_it_does_not_change_who_is_not_there(real, fields) -> None:
+    with pytest.raises(NotFound):
+        real.users.update(99999, **fields)
+
+
 def test_it_notices_a_deletion_that_did_not_happen(real, standin) -> None:
     user = real.users.list()[-1]
     standin.fault("locked", method="DELETE")
