@@ -35,8 +35,8 @@ class Question:
     store: Store
     config: Config
     workspace: Row
-    message: str
-    mode: str
+    message: js.Json
+    mode: js.Json
     thread: Row | None = None
     user: Row | None = None
     session_id: str | None = None
@@ -291,7 +291,7 @@ async def _agent_events(question: Question) -> AsyncIterator[Row]:
     reply = Reply(question.config, question.message, agent=True)
     thoughts: list[str] = []
     metrics: Row = {}
-    common = {"sources": [], "attachments": [], "error": None}
+    common: Row = {"sources": [], "attachments": [], "error": None}
     try:
         async for token in reply.tokens():
             chunk = {"id": question.id, "type": "textResponseChunk", "textResponse": token, "sources": []}

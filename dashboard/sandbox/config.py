@@ -51,6 +51,8 @@ class Config:
     """Words a second of a streamed answer."""
     slow: float = 5
     """Seconds that SLOW in a question makes the model wait."""
+    processing: float = 0.02
+    """Seconds the collector takes for a file."""
     latency: float = 0
     """Seconds added to every answer."""
 

@@ -1,7 +1,8 @@
 """Replays recordings of a real instance against the stand-in and tells where the answers differ.
 
-Each phase gets a fresh stand-in in the phase's starting state. What the server makes up (uuids, codes, tokens, ids) is matched by its first appearance
-and put into later requests. Compared are: status, content type, the JSON's shape (keys and types), the order of stream events, the text of errors.
+Each phase gets a fresh stand-in in the phase's starting state. What the server makes up (uuids, codes, tokens, ids) is
+matched by its first appearance and put into later requests. Compared are: status, content type, the JSON's shape (keys
+and types), the order of stream events, the text of errors.
 """
 
 import base64
@@ -155,7 +156,7 @@ class Run:
     def __init__(self, phase: str, files: Path, *, set_up: bool) -> None:
         letter, title = phase[:1], phase.lower()
         single = letter == "A" or phase.startswith("B ")
-        config = Config(api_key="API_KEY", single_user=single, pace=1_000_000, slow=0)
+        config = Config(api_key="API_KEY", single_user=single, pace=1_000_000, slow=0, processing=0.05)
         for words, changes in _ENVIRONMENT:
             if words in title:
                 config.change(**changes)
@@ -189,7 +190,7 @@ class Run:
                 with ThreadPoolExecutor(len(group)) as pool:
                     answers = list(pool.map(self._send, group))
             for recording in group:
-                answer = min(answers, key=lambda candidate: len(self._problems(recording, candidate)))  # noqa: B023
+                answer = min(answers, key=lambda candidate: len(self._problems(recording, candidate)))
                 answers.remove(answer)
                 if not recording.get("setup"):
                     problems = self._problems(recording, answer)
@@ -295,11 +296,12 @@ class Run:
     def _form(self, form: dict[str, Any]) -> bytes:
         parts = []
         for name, value in form.get("fields", {}).items():
-            for item in value if isinstance(value, list) else [value]:
-                parts.append(f'Content-Disposition: form-data; name="{name}"\r\n\r\n{item}'.encode())
+            items = value if isinstance(value, list) else [value]
+            parts += [f'Content-Disposition: form-data; name="{name}"\r\n\r\n{item}'.encode() for item in items]
         for name, given in form.get("files", {}).items():
             for file in given if isinstance(given, list) else [given]:
-                head = f'Content-Disposition: form-data; name="{name}"; filename="{file["filename"]}"\r\nContent-Type: {file["content_type"]}\r\n\r\n'
+                place = f'Content-Disposition: form-data; name="{name}"; filename="{file["filename"]}"\r\n'
+                head = f"{place}Content-Type: {file['content_type']}\r\n\r\n"
                 parts.append(head.encode() + self._content(file))
         boundary = f"--{_BOUNDARY}".encode()
         return b"".join(boundary + b"\r\n" + part + b"\r\n" for part in parts) + boundary + b"--\r\n"
@@ -308,7 +310,8 @@ class Run:
         kept = self._files / Path(file["filename"]).name
         if kept.is_file() and kept.stat().st_size == file["bytes"]:
             return kept.read_bytes()
-        return (b"plain text of some size " * (file["bytes"] // 24 + 1))[: file["bytes"]]
+        size: int = file["bytes"]
+        return (b"plain text of some size " * (size // 24 + 1))[:size]
 
     def _match(self, recorded: Any, actual: Any, kind: str = "") -> None:
         """Remember which value here stands for which value there."""

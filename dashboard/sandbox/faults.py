@@ -77,13 +77,11 @@ class Fault:
         re.compile(self.method)
 
     def matches(self, method: str, path: str) -> bool:
-        return (
-            self.times != 0 and re.fullmatch(self.method, method) is not None and re.search(self.path, path) is not None
-        )
+        return self.times != 0 and bool(re.fullmatch(self.method, method)) and bool(re.search(self.path, path))
 
 
 def parse(text: str) -> Fault:
-    """A fault as written on the command line: `kind`, then `method=`, `path=`, `times=`, `seconds=`, `size=` separated by blanks. Raises ValueError."""
+    """A fault as on the command line: its kind, then any of method=, path=, times=, seconds=, size=. Raises ValueError."""
     kind, *options = text.split()
     fault = Fault(kind)
     for option in options:
@@ -146,7 +144,7 @@ def _instead(fault: Fault, path: str) -> Response:
     if kind in _ERRORS:
         return http.json_answer({"error": _ERRORS[kind]}, int(kind))
     if kind in _PROXY:
-        page = f"<html><head><title>{_PROXY[kind]}</title></head><body><center><h1>{_PROXY[kind]}</h1></center><hr><center>nginx</center></body></html>"
+        page = f"<html><head><title>{_PROXY[kind]}</title></head><body><center><h1>{_PROXY[kind]}</h1></center></body></html>"
         return Response(page, int(kind), media_type="text/html")
     if kind == "html-500":
         return http.sentence("<!DOCTYPE html><html><body><pre>Internal Server Error</pre></body></html>", 500)

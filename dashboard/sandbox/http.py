@@ -30,7 +30,10 @@ _REASONS = {
 
 # One transparent point: the stand-in's logo and every image it makes.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-BAD_BODY = '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n<body>\n<pre>Bad Request</pre>\n</body>\n</html>\n'
+BAD_BODY = (
+    '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
+    "<body>\n<pre>Bad Request</pre>\n</body>\n</html>\n"
+)
 INDEX_PAGE = """
        <!DOCTYPE html>
         <html lang="en">

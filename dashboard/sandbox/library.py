@@ -11,10 +11,15 @@ from dashboard.sandbox.store import DatabaseError, Row, Store, new_uuid, stamps
 
 CUSTOM = "custom-documents"
 _CHUNK = 1000
-_STOP_WORDS = frozenset(
-    "a an and are as at be by can did do does for from had has have how i if in is it its many me much my not of on or our please say shall should"
-    " that the their them there they this to was we were what when where which who whom why will with would you your see tell give hello hi".split()
-)
+# fmt: off
+_STOP_WORDS = frozenset((
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "did", "do", "does", "for", "from", "had", "has",
+    "have", "how", "i", "if", "in", "is", "it", "its", "many", "me", "much", "my", "not", "of", "on", "or",
+    "our", "please", "say", "shall", "should", "that", "the", "their", "them", "there", "they", "this", "to",
+    "was", "we", "were", "what", "when", "where", "which", "who", "whom", "why", "will", "with", "would",
+    "you", "your", "see", "tell", "give", "hello", "hi",
+))
+# fmt: on
 
 
 class EmbedderError(Exception):
@@ -47,14 +52,13 @@ def embed(store: Store, config: Config, workspace_id: int, location: str) -> boo
     if not file or not file["text"].strip():
         return False
     meta = json.loads(file["meta"])
-    chunks = [f"{_head(meta)}{chunk}" for chunk in split(file["text"])]
     try:
         embedder_check(config, file["text"])
         values = {"docId": new_uuid(), "filename": file["name"], "docpath": location, "workspaceId": workspace_id}
         document_id = store.insert(
             "workspace_documents.create", "workspace_documents", {**values, "metadata": file["meta"], **stamps()}
         )
-        for chunk in chunks:
+        for chunk in chunks(meta, file["text"]):
             vector = {
                 "id": new_uuid(),
                 "workspaceId": workspace_id,
@@ -123,22 +127,16 @@ def _stem(word: str) -> str:
     return word
 
 
-def split(text: str) -> list[str]:
-    """Chunks of about a thousand characters, cut between paragraphs or words."""
-    chunks, current = [], ""
-    for piece in re.split(r"(?<=\n)\n+|(?<=[.!?])(?=\s)", text) if len(text) > _CHUNK else [text]:
-        if current and len(current) + len(piece) > _CHUNK:
-            chunks.append(current.strip())
-            current = ""
-        current += piece
-        while len(current) > 2 * _CHUNK:
-            chunks.append(current[:_CHUNK])
-            current = current[_CHUNK:]
-    return [*chunks, current.strip()]
-
-
-def _head(meta: Row) -> str:
-    return f"<document_metadata>\nsourceDocument: {meta['title']}\npublished: {meta['published']}\n</document_metadata>\n\n"
+def chunks(meta: Row, text: str) -> list[str]:
+    """What is embedded: pieces of about a thousand characters, cut between sentences, each headed by what document it is from."""
+    head = f"<document_metadata>\nsourceDocument: {meta['title']}\npublished: {meta['published']}\n</document_metadata>\n\n"
+    pieces = [""]
+    for sentence in re.split(r"(?<=[.!?\n])(?=\s)", text) if len(text) > _CHUNK else [text]:
+        if len(pieces[-1]) + len(sentence) > _CHUNK and pieces[-1]:
+            pieces.append("")
+        pieces[-1] += sentence
+    whole = [piece[start : start + _CHUNK] for piece in pieces for start in range(0, len(piece), _CHUNK)]
+    return [head + piece.strip() for piece in whole if piece.strip()]
 
 
 def listed(store: Store, row: Row) -> Row:

@@ -102,7 +102,8 @@ def compose(question: str, sources: list[Row]) -> str:
     parts = []
     for source in sources[:2]:
         body = source["text"].partition("</document_metadata>")[2] or source["text"]
-        sentences = [" ".join(line.split()) for line in re.split(r"(?<=[.!?])\s+|\n+", body) if line.strip(" #\n")]
+        lines = "\n".join(line for line in body.splitlines() if not line.startswith("#")) or body
+        sentences = [" ".join(part.split()) for part in re.split(r"(?<=[.!?])\s+|\n+", lines) if part.strip()]
         best = sorted(dict.fromkeys(sentences), key=lambda sentence: -len(wanted & library.words(sentence)))[:2]
         quoted = " ".join(sentence for sentence in dict.fromkeys(sentences) if sentence in best)
         parts.append(f"{source['title']} says: {quoted}")

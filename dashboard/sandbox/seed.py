@@ -1,11 +1,15 @@
 """The believable team: a small maker of laboratory instruments, the same for the same seed, and as large as asked."""
 
 import random
+import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from dashboard.sandbox import COMMON_PASSWORD, passwords
+from dashboard.sandbox import COMMON_PASSWORD, library, passwords
+from dashboard.sandbox.config import Config
 from dashboard.sandbox.js import slugify, stringify
+from dashboard.sandbox.model import compose
 from dashboard.sandbox.store import SYSTEM_PROMPT, Row, Store, stamp
 
 _FIRST_PEOPLE = (
@@ -23,11 +27,18 @@ _FIRST_PEOPLE = (
     ("yuki", "default", 0, 0, None, "Starts on the first of next month"),
     ("intern_2026", "default", 0, 0, 10, ""),
 )
+# fmt: off
 _GIVEN_NAMES = (
-    "alba ben carla david elif femi greta hugo ines jakob kofi lucia mateo noor oskar paula quentin rosa sven tara umar vera wim xenia yara zoe"
-    " anton bianca cem dora emil frida goran hanna ivan julia karim leila marek nele"
-).split()
-_FAMILY_NAMES = "adler becker costa duarte egger fischer garcia hoffmann ito jansen keller lindqvist meyer novak olsen petrov rossi silva tanaka weber".split()
+    "alba", "ben", "carla", "david", "elif", "femi", "greta", "hugo", "ines", "jakob", "kofi", "lucia",
+    "mateo", "noor", "oskar", "paula", "quentin", "rosa", "sven", "tara", "umar", "vera", "wim", "xenia",
+    "yara", "zoe", "anton", "bianca", "cem", "dora", "emil", "frida", "goran", "hanna", "ivan", "julia",
+    "karim", "leila", "marek", "nele",
+)
+_FAMILY_NAMES = (
+    "adler", "becker", "costa", "duarte", "egger", "fischer", "garcia", "hoffmann", "ito", "jansen", "keller",
+    "lindqvist", "meyer", "novak", "olsen", "petrov", "rossi", "silva", "tanaka", "weber",
+)
+# fmt: on
 _BIOS = (
     "",
     "",
@@ -60,6 +71,66 @@ _WORKSPACES = (
 )
 
 
+# Folders of texts/, in the order of the workspaces that know them.
+_FOLDERS = (
+    library.CUSTOM,
+    "support",
+    "engineering",
+    "sales",
+    "finance",
+    "people",
+    "it-security",
+    "research",
+    "leadership",
+)
+_TEXTS = Path(__file__).with_name("texts")
+_QUESTIONS = (
+    (
+        "How many days of vacation do I have?",
+        "Can I carry over vacation into the next year?",
+        "What may a hotel in Zurich cost?",
+        "When are expense reports due?",
+        "Is remote work possible on Tuesday?",
+        "May I accept a gift from a supplier?",
+        "Who wins the football match on Saturday?",
+    ),
+    (
+        "How do I calibrate a pressure sensor of the P series?",
+        "The status light shows three red blinks, what now?",
+        "What is the factory setting of the Modbus address?",
+        "How long is the warranty of the L series?",
+        "When does a ticket go to level three?",
+    ),
+    (
+        "On which days may a firmware release go out?",
+        "What was the cause of the incident in April?",
+        "What does on call mean?",
+        "How long may a change be for a code review?",
+    ),
+    (
+        "What does a P20 pressure sensor cost from ten pieces on?",
+        "How long are offers valid?",
+        "What did the brewery pay back?",
+    ),
+    ("Who may approve an invoice of 8,000 euros?", "How did revenue develop in the third quarter?"),
+    ("How do I tell you about parental leave?", "When are the feedback talks?", "How many steps does hiring have?"),
+    (
+        "What do I do with a suspicious mail?",
+        "How do I get a file back from the backup?",
+        "How long must a password be?",
+    ),
+    ("How much did silicon carbide membranes drift?", "What did customers say about ring mode?"),
+    ("What are the goals for 2027?",),
+)
+_THREADS = (
+    "Questions of my first weeks",
+    "Customer call on Monday",
+    "Preparing the audit",
+    "Notes",
+    "Offer for the shipyard",
+)
+
+
 @dataclass(frozen=True)
 class Size:
     """How large a team."""
@@ -79,6 +150,8 @@ def sow(store: Store, *, api_key: str, size: Size, seed: int = 1) -> None:
     _sow_workspaces(store, size.workspaces, today)
     _sow_members(store, chance)
     _sow_invites(store, chance, today)
+    _sow_documents(store, chance, size.documents, today)
+    _sow_chats(store, chance, today)
     store.connection.execute("COMMIT")
 
 
@@ -106,7 +179,7 @@ def _many(store: Store, table: str, rows: list[Row]) -> None:
 
 def _sow_users(store: Store, chance: random.Random, count: int, today: datetime) -> None:
     shared = passwords.hashed_once(COMMON_PASSWORD)
-    people = list(_FIRST_PEOPLE[:count])
+    people: list[tuple[str, str, int, int, int | None, str]] = list(_FIRST_PEOPLE[:count])
     taken = {person[0] for person in people}
     while len(people) < count:
         number = len(people)
@@ -192,3 +265,134 @@ def _sow_invites(store: Store, chance: random.Random, today: datetime) -> None:
         row = {"code": code, "status": status, "claimedBy": claimed_by, "workspaceIds": stringify(wanted)}
         rows.append({**row, "createdAt": made, "createdBy": 0 if index % 4 else 1, "lastUpdatedAt": made})
     _many(store, "invites", rows)
+
+
+def _sow_documents(store: Store, chance: random.Random, count: int, today: datetime) -> None:
+    """The texts, again and again until there are enough; each in the workspace of its subject, a few in none or in two."""
+    texts = [path for folder in _FOLDERS for path in sorted((_TEXTS / folder).glob("*.md"))]
+    contents = [path.read_text(encoding="utf-8") for path in texts]
+    workspaces = [row["id"] for row in store.all("SELECT id FROM workspaces ORDER BY id")]
+    files: list[Row] = []
+    links: list[Row] = []
+    vectors: list[Row] = []
+    for index in range(count):
+        path, text = texts[index % len(texts)], contents[index % len(texts)]
+        subject, edition = _FOLDERS.index(path.parent.name), index // len(texts)
+        title = path.name if not edition else f"{path.stem}-{edition + 1}.md"
+        document_id = str(uuid.UUID(int=chance.getrandbits(128), version=4))
+        made = today - timedelta(days=chance.randrange(20, 240), seconds=chance.randrange(80_000))
+        meta = {
+            "id": document_id,
+            "url": f"file:///app/collector/hotdir/{title}",
+            "title": title,
+            "docAuthor": "Unknown",
+            "description": "Unknown",
+            "docSource": "a text file uploaded by the user.",
+            "chunkSource": "",
+            "published": made.strftime("%-m/%-d/%Y, %-I:%M:%S %p"),
+            "wordCount": len(text.split(" ")),
+            "token_count_estimate": len(text) // 4,
+        }
+        name, written = f"{title}-{document_id}.json", stringify(meta)
+        places = (
+            [subject, 0]
+            if path.stem == "passwords-and-accounts"
+            else []
+            if path.stem == "customer-story-brewery"
+            else [subject]
+        )
+        files.append(
+            {"folder": path.parent.name, "name": name, "meta": written, "text": text, "cached": int(bool(places))}
+        )
+        for place in dict.fromkeys(
+            workspaces[(place + 9 * edition) % len(workspaces)] for place in places if workspaces
+        ):
+            link_id = len(links) + 1
+            dates = {"createdAt": stamp(made), "lastUpdatedAt": stamp(made)}
+            pinned = int(path.stem == "escalation-levels" and not edition)
+            link = {"id": link_id, "docId": str(uuid.UUID(int=chance.getrandbits(128), version=4)), "filename": name}
+            link |= {
+                "docpath": f"{path.parent.name}/{name}",
+                "workspaceId": place,
+                "metadata": written,
+                "pinned": pinned,
+            }
+            links.append({**link, **dates})
+            for chunk in library.chunks(meta, text):
+                vector = {"id": str(uuid.UUID(int=chance.getrandbits(128), version=4)), "workspaceId": place}
+                vectors.append({**vector, "documentId": link_id, "meta": written, "text": chunk})
+    _many(store, "folders", [{"name": name} for name in dict.fromkeys(row["folder"] for row in files)])
+    _many(store, "files", files)
+    _many(store, "workspace_documents", links)
+    _many(store, "vectors", vectors)
+
+
+def _sow_chats(store: Store, chance: random.Random, today: datetime) -> None:
+    """Threads of people who may be there, and about 260 questions over the last sixty days, answered from the documents."""
+    members = store.all(
+        "SELECT user_id, workspace_id FROM workspace_users JOIN users ON users.id = user_id"
+        " WHERE seen_recovery_codes AND workspace_id <= 9 ORDER BY workspace_users.id LIMIT 120"
+    )
+    answers = {
+        (place, question): _answer(store, place, question)
+        for place in sorted({row["workspace_id"] for row in members})
+        for question in _QUESTIONS[place - 1]
+    }
+    threads: list[Row] = []
+    chats: list[Row] = []
+    for member in members if answers else []:
+        place = member["workspace_id"]
+        begun = chance.randrange(2, 60)
+        thread_id = None
+        if chance.random() < 0.5:
+            thread_id = len(threads) + 1
+            made = stamp((today - timedelta(days=begun)).replace(hour=7))
+            thread = {
+                "id": thread_id,
+                "name": chance.choice(_THREADS),
+                "slug": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
+            }
+            thread |= {"workspace_id": place, "user_id": member["user_id"], "createdAt": made, "lastUpdatedAt": made}
+            threads.append(thread)
+        for _ in range(chance.choice((1, 2, 2, 3, 5))):
+            question = chance.choice(_QUESTIONS[place - 1])
+            when = today - timedelta(
+                days=chance.randrange(begun), hours=chance.randrange(1, 9), seconds=chance.randrange(3600)
+            )
+            from_outside = thread_id is None and chance.random() < 0.15
+            chats.append(
+                {
+                    "workspaceId": place,
+                    "prompt": question,
+                    "response": answers[place, question],
+                    "include": int(chance.random() < 0.97),
+                    "user_id": None if from_outside else member["user_id"],
+                    "thread_id": thread_id,
+                    "api_session_id": f"kiosk-{chance.randrange(3)}" if from_outside else None,
+                    "createdAt": stamp(when),
+                    "lastUpdatedAt": stamp(when),
+                    "feedbackScore": chance.choice((None, None, None, None, 1, 0)),
+                }
+            )
+    _many(store, "threads", threads)
+    _many(store, "chats", sorted(chats, key=lambda chat: chat["createdAt"]))
+
+
+def _answer(store: Store, workspace_id: int, question: str) -> str:
+    found = library.search(store, Config(), workspace_id, question, threshold=0.25, top=4)
+    sources = [
+        {"id": row["id"], **row["meta"], "text": row["text"], "_distance": 1 - row["score"], "score": row["score"]}
+        for row in found
+    ]
+    text = compose(question, sources)
+    count = len(text.split())
+    metrics: Row = {
+        "prompt_tokens": 900,
+        "completion_tokens": count,
+        "total_tokens": 900 + count,
+        "outputTps": 50,
+        "duration": count / 50,
+        "model": "lab-chat",
+        "provider": "GenericOpenAiLLM",
+    }
+    return stringify({"text": text, "sources": sources, "type": "chat", "attachments": [], "metrics": metrics})

@@ -20,7 +20,7 @@ class Sandbox:
     password = COMMON_PASSWORD
 
     def __init__(self, config: Config | None = None, size: Size | None = Size(), seed: int = 1) -> None:  # noqa: B008  (Size is frozen)
-        config = config or Config(pace=2000, slow=0.2)
+        config = config or Config(pace=2000, slow=0.2, processing=0.005)
         self._store = Store()
         if size:
             sow(self._store, api_key=config.api_key, size=size, seed=seed)

@@ -112,7 +112,7 @@ def workspace_history(call: Call) -> Response:
     sql = "SELECT * FROM chats WHERE workspaceId = ? AND thread_id IS NULL AND api_session_id IS ? AND include ORDER BY id"
     rows = call.store.all(
         f"{sql} {order} LIMIT ?", workspace["id"], call.query.get("apiSessionId") or None, max(1, int(limit))
-    )  # noqa: S608
+    )
     return json_answer({"history": history(rows)})
 
 

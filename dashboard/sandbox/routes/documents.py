@@ -21,7 +21,6 @@ from dashboard.sandbox.store import Row, Store
 
 endpoints = Endpoints()
 
-_PROCESSING = 0.005
 _GENERATED = r"[a-z]+-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.\w+"
 _SCHEMA = {
     "url": "string | nullable",
@@ -71,7 +70,7 @@ async def upload(call: Call) -> Response:
         return _collector_is_down(f"Document {filename} will not be processed automatically.")
     # Two uploads of one name at a time share one place on disk: one gets the other's content, the rest nothing.
     call.app.hotdir[filename] = content
-    await asyncio.sleep(_PROCESSING)
+    await asyncio.sleep(call.app.config.processing)
     folder = _inside(call.params.get("folder", library.CUSTOM))
     try:
         document = collector.from_file(filename, _taken(call, filename), _json_object(fields.get("metadata")))

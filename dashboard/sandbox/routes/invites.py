@@ -68,7 +68,7 @@ def invite_accept(call: Call) -> Response:
     invite = _by_code(call)
     if not invite or invite["status"] != "pending":
         return json_answer({"success": False, "error": "Invite not found or is invalid."})
-    wanted = {key: call.body[key] for key in ("username", "password") if key in call.body}
+    wanted: Row = {key: call.body[key] for key in ("username", "password") if key in call.body}
     user, error = users.create(call.store, call.app.config, wanted)
     if not user:
         told = error if call.app.config.since("1.10.0") else "Could not create user."

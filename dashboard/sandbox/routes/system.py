@@ -8,7 +8,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from dashboard.sandbox import js
-from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, json_answer, multi_user, send_status
+from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, json_answer, multi_user
 from dashboard.sandbox.settings import all_settings
 from dashboard.sandbox.store import SYSTEM_PROMPT, DatabaseError, Row
 
@@ -212,10 +212,10 @@ def _as_csv(rows: list[Row]) -> str:
     def cell(value: object) -> str:
         return '"' + str(value).replace('"', '""').replace("\n", " ") + '"'
 
-    lines = [",".join(names)]
-    for row in map(_flat, rows):
-        lines.append(",".join(str(row["id"]) if name == "id" else cell(row[name]) for name in names))
-    return "\n".join(lines)
+    def line(row: Row) -> str:
+        return ",".join(str(row["id"]) if name == "id" else cell(row[name]) for name in names)
+
+    return "\n".join([",".join(names), *(line(_flat(row)) for row in rows)])
 
 
 def _as_alpaca(rows: list[Row]) -> str:
