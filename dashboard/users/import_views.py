@@ -74,7 +74,7 @@ def _draft(request: Request, draft_id: int) -> ImportDraft:
 @require_http_methods(["GET", "POST"])
 @requires(Action.CREATE_USERS)
 def user_import(request: Request) -> HttpResponse:
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST" and form.is_valid():
         ImportDraft.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
         draft = ImportDraft.objects.create(
