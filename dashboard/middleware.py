@@ -47,7 +47,8 @@ class RequestLogMiddleware:
                         "route": f"/{route}" if route is not None else "(none)",
                         "status": response.status_code,
                         "ms": round((time.perf_counter() - started) * 1000, 1),
-                        "operator": getattr(getattr(request, "user", None), "pk", None),
+                        # Only as far as the view has asked for it: reading it here would fail again where the database has failed.
+                        "operator": getattr(getattr(request, "_cached_user", None), "pk", None),
                         "htmx": "HX-Request" in request.headers,
                     },
                 )

@@ -119,8 +119,7 @@ def _matters_of_instance(
 def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:
     since = timezone.now() - RECENT
     if allows(operator, Action.VIEW_JOBS):
-        jobs = workshop.visible_to(operator)
-        failed = jobs.filter(items__state__in=workshop.TROUBLE, items__finished_at__gte=since).count()
+        failed = workshop.failures(operator, since)
         if failed:
             words = ngettext(
                 "%(n)d item of a job failed in the last 7 days.",
@@ -165,15 +164,15 @@ def jump(operator: Operator, query: str) -> dict[str, Any]:
     if "workspaces" in readings:
         things += [
             Result(w.name, _("Workspace"), reverse("workspace_detail", args=[w.slug]), "folder")
-            for w in _best(readings["workspaces"].value, needle, lambda w: w.name)
+            for w in best(readings["workspaces"].value, needle, lambda w: w.name)
         ]
     if "users" in readings:
         things += [
             Result(u.username, _("User"), reverse("user_detail", args=[u.id]), "user")
-            for u in _best(readings["users"].value, needle, lambda u: u.username)
+            for u in best(readings["users"].value, needle, lambda u: u.username)
         ]
-    ranked = _best(things, needle, lambda result: result.label)
-    found = chain(_best(pages, needle, lambda result: result.label), ranked)
+    ranked = best(things, needle, lambda result: result.label)
+    found = chain(best(pages, needle, lambda result: result.label), ranked)
     return {"results": list(islice(found, RESULTS)), "problem": describe(error) if error else None}
 
 
@@ -185,7 +184,7 @@ def _pages(operator: Operator) -> list[Result]:
     return pages
 
 
-def _best(things: Iterable[T], needle: str, name: Callable[[T], str]) -> list[T]:
+def best(things: Iterable[T], needle: str, name: Callable[[T], str]) -> list[T]:
     """At most RESULTS of them: those whose name starts with it before those that hold it elsewhere, each in alphabetical order."""
     named = ((name(thing).casefold(), thing) for thing in things)
     fitting = [(not text.startswith(needle), text, thing) for text, thing in named if needle in text]

@@ -39,8 +39,8 @@ def light(request: Request) -> HttpResponse:
 @require_POST
 @requires(Action.USE_FOYER)
 def theme_change(request: Request) -> HttpResponse:
-    theme = request.POST.get("theme")
-    if theme in Theme:
+    theme = request.POST.get("theme", "")
+    if theme in Theme.values:
         request.user.theme = theme
         request.user.save(update_fields=["theme"])
     back = request.POST.get("next", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -93,6 +94,11 @@ def visible_to(operator: Operator) -> QuerySet[Job]:
     """The jobs this operator may see: admins all, others their own."""
     jobs = Job.objects.select_related("actor")
     return jobs if operator.role == Role.ADMIN else jobs.filter(actor=operator)
+
+
+def failures(operator: Operator, since: datetime) -> int:
+    """How many items of the jobs this operator may see failed, or ended unknown, since then."""
+    return visible_to(operator).filter(items__state__in=TROUBLE, items__finished_at__gte=since).count()
 
 
 def progress(jobs: Iterable[Job]) -> dict[int, Progress]:

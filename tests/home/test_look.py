@@ -1,0 +1,105 @@
+"""The frame of every page, the forms and the pages that say what went wrong."""
+
+import re
+
+import pytest
+from django import forms
+from django.conf import settings
+from django.db import DatabaseError
+from django.test import Client, RequestFactory
+
+from dashboard import errors
+
+TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+
+
+def test_every_mark_that_a_template_names_is_drawn():
+    drawn = set(re.findall(r'<symbol id="([^"]+)"', (settings.BASE_DIR / "static/img/icons.svg").read_text()))
+    for template in TEMPLATES:
+        named = set(re.findall(r'{% icon "([^"]+)" %}', template.read_text()))
+        assert named <= drawn, template
+
+
+def test_no_template_needs_an_exception_from_the_content_security_policy():
+    for template in TEMPLATES:
+        source = template.read_text()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:|hx-on|<script(?![^>]*\ssrc=)", source), template
+
+
+def test_the_theme_of_the_system_is_left_to_the_browser(admin_client, standin):
+    page = admin_client.get("/").content.decode()
+    assert "data-theme" not in page
+    assert 'content="light dark"' in page
+
+
+def test_the_sidebar_shows_what_the_role_may_open(member_client, standin):
+    page = member_client.get("/").content.decode()
+    assert 'href="/profile/"' in page
+    assert 'href="/users/"' not in page
+
+
+def test_nothing_here_is_said_in_the_same_look(admin_client, standin):
+    response = admin_client.get("/nowhere/")
+    assert response.status_code == 404
+    assert "There is no such page" in response.content.decode()
+    assert 'class="sidebar"' in response.content.decode()
+
+
+def test_nothing_here_is_said_to_strangers_too(client, db):
+    response = client.get("/nowhere/")
+    assert response.status_code == 404
+    assert 'class="sidebar"' not in response.content.decode()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 422, 429, 500, 501, 502, 503, 504])
+def test_a_page_of_every_status_is_drawn_for_somebody_unknown(status):
+    response = errors.page(RequestFactory().get("/"), status, "Title", "A sentence & a half.")
+    assert response.status_code == status
+    page = response.content.decode()
+    assert "<p data-sentence>A sentence &amp; a half.</p>" in page
+    assert ("Number of this request" in page) == (status >= 500)
+
+
+def test_our_own_failure_is_told_even_without_a_database(ada, monkeypatch):
+    def broken(*args, **kwargs):
+        raise DatabaseError
+
+    client = Client(raise_request_exception=False)
+    client.force_login(ada, backend="dashboard.accounts.backends.LocalBackend")
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", broken)
+    response = client.get("/")
+    assert response.status_code == 500
+    assert response["X-Request-ID"] in response.content.decode()
+
+
+class SampleForm(forms.Form):
+    name = forms.CharField(help_text="At most ten letters.", max_length=10)
+    agree = forms.BooleanField(help_text="You may say no later.")
+    kind = forms.ChoiceField(choices=[("a", "A"), ("b", "B")], widget=forms.RadioSelect, required=False)
+    secret = forms.CharField(widget=forms.PasswordInput)
+
+
+def test_help_and_errors_of_a_field_are_tied_to_it():
+    page = str(SampleForm({"name": "far too long a name"}))
+    described = re.search(r'name="name"[^>]*aria-describedby="([^"]*)"', page)
+    assert described
+    assert 'aria-invalid="true"' in page
+    for name in described[1].split():
+        assert f'id="{name}"' in page
+
+
+def test_every_control_has_a_label_of_its_own():
+    page = str(SampleForm())
+    for name in re.findall(r'<input[^>]*id="([^"]+)"', page):
+        assert f'for="{name}"' in page
+
+
+def test_a_group_of_choices_stands_in_a_named_fieldset():
+    page = str(SampleForm())
+    assert re.search(r"<fieldset[^>]*>\s*<legend>Kind", page)
+
+
+def test_errors_of_the_whole_form_are_announced():
+    form = SampleForm({})
+    form.add_error(None, "These do not fit together.")
+    assert re.search(r'role="alert".*These do not fit together\.', str(form), re.DOTALL)

@@ -1,0 +1,67 @@
+"""The jump box: pages, workspaces and people, each only for those who may read them."""
+
+import time
+
+import pytest
+
+from dashboard import instance
+from dashboard.home import services
+
+
+def labels(response) -> list[str]:
+    return [result.label for result in response.context["results"]]
+
+
+def test_nothing_typed_gives_the_pages_of_the_role(admin_client, member_client, standin):
+    assert "Ledger" in labels(admin_client.get("/palette/"))
+    assert labels(member_client.get("/palette/")) == ["Home", "Your profile"]
+
+
+def test_it_finds_people_and_workspaces(viewer_client, standin):
+    user, workspace = instance.users().value[5], instance.workspaces().value[0]
+    response = viewer_client.get("/palette/", {"q": user.username.upper()})
+    assert f'href="/users/{user.id}/"' in response.content.decode()
+    response = viewer_client.get("/palette/", {"q": workspace.name[:6]})
+    assert f'href="/workspaces/{workspace.slug}/"' in response.content.decode()
+
+
+def test_what_starts_so_comes_before_what_holds_it(admin_client, standin):
+    found = [name for name in labels(admin_client.get("/palette/", {"q": "an"})) if name != "New user"]
+    starts = [name.casefold().startswith("an") for name in found]
+    assert True in starts
+    assert starts == sorted(starts, reverse=True)
+
+
+def test_members_find_no_people(member_client, standin):
+    assert labels(member_client.get("/palette/", {"q": "ada"})) == []
+
+
+def test_it_gives_twelve_at_most(admin_client, standin):
+    assert len(labels(admin_client.get("/palette/", {"q": "e"}))) == services.RESULTS
+
+
+def test_htmx_gets_the_results_alone(admin_client, standin):
+    piece = admin_client.get("/palette/", {"q": "ada"}, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in piece
+    assert 'data-query="ada"' in piece
+
+
+def test_what_was_typed_is_shown_as_text(admin_client, standin):
+    page = admin_client.get("/palette/", {"q": '<script>"x'}).content.decode()
+    assert "<script>&quot;" not in page
+    assert "&lt;script&gt;&quot;x" in page
+
+
+def test_pages_are_found_when_the_instance_is_down(admin_client, settings):
+    settings.ANYTHINGLLM_URL = "http://127.0.0.1:9"
+    response = admin_client.get("/palette/", {"q": "led"})
+    assert labels(response) == ["Ledger"]
+    assert "does not answer" in response.content.decode()
+
+
+@pytest.mark.parametrize("query", ["user", "x", "person 9999"])
+def test_ten_thousand_names_are_searched_in_a_blink(query):
+    names = [f"Person {number}" for number in range(10_000)]
+    started = time.perf_counter()
+    services.best(names, query, str)
+    assert time.perf_counter() - started < 0.1
