@@ -191,8 +191,8 @@ def _transport_failure(problem: Exception) -> Unreachable:
         return TimedOut("The instance does not answer.", sent=False)
     if isinstance(problem, (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
         return TimedOut("The instance did not answer in time.", sent=True)
-    if isinstance(problem, requests.exceptions.SSLError):
-        return Unreachable("No secure connection to the instance could be made.", sent=False)
+    if isinstance(problem, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(problem):
+        return Unreachable("The instance's certificate is not trusted.", sent=False)
     if isinstance(reason, urllib3.exceptions.NewConnectionError):
         return Unreachable("No connection to the instance could be made.", sent=False)
     return Unreachable("The connection to the instance broke off.", sent=True)

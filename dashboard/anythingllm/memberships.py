@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from .errors import ApiError, MembershipMismatch, NotAnythingLLM, NotFound, Unconfirmed
+from .errors import ApiError, MembershipMismatch, NotAnythingLLM, NotFound, ServerError, Unconfirmed
 from .http import HttpClient
 from .types import Member, each
 from .users import UsersModule
@@ -35,7 +35,7 @@ class MembershipsModule:
     def roster(self) -> Roster:
         users = self._users.list()
         if not users:
-            raise NotFound(200, "The instance lists no users; its database may be busy.")
+            raise ServerError(200, "The instance lists no users; its database may be busy.")
         return Roster(
             frozenset(user.id for user in users),
             {workspace.id: workspace.slug for workspace in self._workspaces.list()},
@@ -70,6 +70,7 @@ class MembershipsModule:
     def remove(self, workspace_id: int, user_ids: Collection[int], *, roster: Roster | None = None) -> list[Member]:
         """Returns the members observed afterwards. Who is no member is nothing to do."""
         roster = roster or self.roster()
+        # No members at all may mean "database busy": then nothing would be removed, and all would seem well.
         before = self.read(workspace_id) or self.read(workspace_id)
         present = _ids(before)
         if present.isdisjoint(user_ids):

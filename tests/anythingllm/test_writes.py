@@ -10,16 +10,19 @@ from dashboard.anythingllm import (
     AnythingLLMClient,
     KeyRefused,
     MembershipMismatch,
+    NotAnythingLLM,
     NotApplied,
     NotFound,
     NotSupported,
     Refused,
     Roster,
+    ServerError,
     SingleUserMode,
     Unconfirmed,
     Unreachable,
     User,
 )
+from dashboard.anythingllm.sse import Done
 from tests.anythingllm.answering import PAGE, of_json
 from tests.anythingllm.exchanges import member_json, members_path
 
@@ -231,7 +234,7 @@ def test_without_the_newer_route_it_sends_only_ids_just_read(client, server) -> 
 
 def test_a_list_of_no_users_changes_nothing(client, server) -> None:
     server.also("GET", "/api/v1/admin/users", of_json({"users": []}))
-    with pytest.raises(NotFound, match="busy"):
+    with pytest.raises(ServerError, match="busy"):
         client.memberships.replace(1, [])
     assert [asked.method for asked in server.asked] == ["GET"]
 
@@ -355,3 +358,25 @@ def test_ten_thousand_users_are_parsed_quickly() -> None:
         best = min(best, time.perf_counter() - started)
     assert len(parsed) == 10_000
     assert best < 0.1
+
+
+@pytest.mark.parametrize("version", [(1, 4, 0), (1, 7, 5), (1, 9, 1), (1, 12, 0), (1, 16, 0)], ids=str)
+def test_it_works_with_every_version(real, standin, version: tuple[int, int, int]) -> None:
+    standin.configure(as_version=version)
+    user = real.users.create("zoe", "Zoe-pass-12345")
+    workspace = real.workspaces.create("Old and new")
+    invite = real.admin.create_invite([workspace.id])
+    real.admin.delete_invite(invite.id)
+    assert ids(real.memberships.add(workspace.id, [user.id])) == [user.id]
+    assert real.memberships.replace(workspace.id, []) == []
+    (document,) = real.documents.raw_text("Penguins like ice.", "Penguins")
+    assert document.path in [found.path for found in real.documents.list()]
+    assert len(real.workspaces.add_documents(workspace.slug, [document.path])) == 1
+    *_, done = real.chat.stream_message(workspace.slug, "Penguins?", mode="query")
+    assert isinstance(done, Done)
+    assert [source["title"] for source in done.sources] == [document.title]
+    real.workspaces.delete(workspace.slug)
+    real.users.delete(user.id)
+    if version < (1, 7, 5):
+        with pytest.raises(NotAnythingLLM):
+            real.embed.create_widget("one")
