@@ -11,8 +11,6 @@ from dashboard.accounts import services
 from dashboard.accounts.models import Operator, Role
 from tests.conftest import PASSWORD
 
-NEW = {"username": "newop", "role": "viewer", "password": "", "proof": ""}
-
 
 def let_time_pass(client: Client, minutes: float = 16) -> Client:
     session = client.session
@@ -77,6 +75,11 @@ def test_htmx_gets_it_as_a_dialog(door):
     assert response.status_code == 422, "htmx swaps that"
     assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#dialog", "innerHTML")
     assert response.content.decode().lstrip().startswith('<article id="proof"')
+    assert 'hx-post="/operators/new/"' in response.content.decode()
+
+
+def test_a_page_answers_with_a_page(door):
+    assert 'hx-post="/operators/new/"' not in create(let_time_pass(door.local())).content.decode()
 
 
 def test_a_linked_operator_proves_at_the_instance(door):

@@ -31,7 +31,8 @@ def test_a_promoted_member_is_promoted_here(door):
 def test_somebody_suspended_is_signed_out_everywhere(door, ledger, method):
     here, there = door.linked("sam"), door.linked("sam")
     door.change_account("sam", suspended=1)
-    assert getattr(here, method)("/profile/").status_code == 403
+    told = getattr(here, method)("/profile/")
+    assert told.status_code == 403 and "may not sign in any more" in told.content.decode()
     assert here.get("/profile/").status_code == there.get("/profile/").status_code == SIGNED_OUT
     assert ledger("operator.signed_out") == [("Foyer", "sam", "ok")]
     door.change_account("sam", suspended=0)

@@ -189,6 +189,13 @@ def test_the_session_ends_after_twelve_hours_also_when_it_was_used(door, client)
     assert cookie["httponly"] and cookie["samesite"] == "Lax"
 
 
+def test_it_sweeps_out_sessions_that_are_over(door):
+    door.local()
+    Session.objects.update(expire_date=timezone.now() - timedelta(minutes=1))
+    door.linked("sam")
+    assert Session.objects.count() == 1
+
+
 def test_who_is_signed_in_is_sent_on(door):
     assert door.local().get("/sign-in/?next=/profile/")["Location"] == "/profile/"
 
