@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import os
+import socket
 import sys
 from pathlib import Path
 
@@ -15,6 +17,12 @@ from dashboard.sandbox.store import Store
 
 def main() -> int:
     options = _parser().parse_args()
+    try:
+        listening = socket.create_server((options.host, options.port), backlog=512)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        sys.stderr.write(f"The stand-in cannot listen on port {options.port}: {reason}. Choose another with --port.\n")
+        return 1
     config = Config(
         api_key=options.api_key,
         as_version=options.as_version,
@@ -36,10 +44,8 @@ def main() -> int:
         f"AnythingLLM stand-in on http://{options.host}:{options.port}  API key {options.api_key}  everybody's password {COMMON_PASSWORD}",
         flush=True,
     )
-    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(store):
-        server = uvicorn_server(app, host=options.host, port=options.port)
-        server.run()
-        return 0 if server.started else 1
+    with contextlib.suppress(KeyboardInterrupt), contextlib.closing(store), listening:
+        uvicorn_server(app).run(sockets=[listening])
     return 0
 
 

@@ -17,7 +17,7 @@ from dashboard.sandbox import control, faults, http
 from dashboard.sandbox.config import Config
 from dashboard.sandbox.http import Call, Endpoint, ThrownError
 from dashboard.sandbox.routes import ENDPOINTS
-from dashboard.sandbox.store import Store
+from dashboard.sandbox.store import DatabaseError, Store
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class StandIn:
         call = Call(self, request, store, single, http.decoded(params), raw_body=body)
         try:
             answer = await self._run(endpoint, call, parsed)
-        except ThrownError:
+        except (ThrownError, DatabaseError):
             answer = http.send_status(500)
         except Exception:
             log.exception("%s %s", request.method, request.url.path)

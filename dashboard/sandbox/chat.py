@@ -9,7 +9,7 @@ from dashboard.sandbox import collector, js, library
 from dashboard.sandbox.config import Config
 from dashboard.sandbox.library import EmbedderError
 from dashboard.sandbox.model import ModelError, Reply
-from dashboard.sandbox.store import Row, Store, new_uuid, stamps
+from dashboard.sandbox.store import DatabaseError, Row, Store, new_uuid, stamps
 
 MODES = ("automatic", "chat", "query")
 _REFUSAL = "There is no relevant information in this workspace to answer your query."
@@ -145,7 +145,10 @@ class Question:
             "thread_id": self.thread["id"] if self.thread and (include or not agent) else None,
             "api_session_id": self.session_id,
         }
-        return self.store.insert("workspace_chats.create", "chats", {**values, **stamps()})
+        try:
+            return self.store.insert("workspace_chats.create", "chats", {**values, **stamps()})
+        except DatabaseError as error:
+            raise ChatError("Cannot read properties of null (reading 'id')") from error
 
 
 def _attached(item: Row) -> Row:
@@ -254,7 +257,9 @@ async def _events(question: Question) -> AsyncIterator[Row]:
             async for token in reply.tokens():
                 begun = True
                 yield _chunk(question.id, token)
-            yield _chunk(question.id, "", close=True)
+            # Older versions cite with the last piece of text, newer ones with the end.
+            cited = {} if question.config.since("1.9.0") else {"sources": sources}
+            yield {**_chunk(question.id, "", close=True), **cited}
         except ModelError as error:
             if not begun:
                 raise
@@ -283,7 +288,7 @@ def _finished(question: Question, reply: Reply, sources: list[Row]) -> Row:
     metrics = reply.metrics
     chat_id = question.keep(reply.text, sources, metrics)
     done = {"uuid": question.id, "type": "finalizeResponseStream", "close": True, "error": False, "chatId": chat_id}
-    return {**done, "metrics": metrics, "sources": sources}
+    return {**done, "metrics": metrics, **({"sources": sources} if question.config.since("1.9.0") else {})}
 
 
 async def _agent_events(question: Question) -> AsyncIterator[Row]:

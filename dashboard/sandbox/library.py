@@ -1,5 +1,6 @@
 """The documents on disk and in the vector database: folders, embedding into workspaces, search."""
 
+import contextlib
 import json
 import re
 from functools import lru_cache
@@ -28,22 +29,25 @@ class EmbedderError(Exception):
 
 def save(store: Store, folder: str, document: Document) -> str:
     """Keep a document; its location "folder/name.json"."""
-    store.write("folders.create", "INSERT OR IGNORE INTO folders (name) VALUES (?)", folder)
+    disk = store.on_disk
+    disk.write("mkdir", "INSERT OR IGNORE INTO folders (name) VALUES (?)", folder)
     values = {"folder": folder, "name": document.name, "meta": js.stringify(document.meta), "text": document.text}
-    store.insert("files.create", "files", values)
+    disk.insert("writeFile", "files", values)
     return f"{folder}/{document.name}"
 
 
 def find(store: Store, location: str) -> Row | None:
     folder, _, name = location.rpartition("/")
-    return store.one("SELECT folder, name, meta, text, cached FROM files WHERE folder = ? AND name = ?", folder, name)
+    sql = "SELECT folder, name, meta, text, cached FROM files WHERE folder = ? AND name = ?"
+    return store.on_disk.one(sql, folder, name)
 
 
 def forget(store: Store, location: str) -> None:
     """Erase a document everywhere."""
     folder, _, name = location.rpartition("/")
-    store.write("workspace_documents.deleteMany", "DELETE FROM workspace_documents WHERE docpath = ?", location)
-    store.write("files.delete", "DELETE FROM files WHERE folder = ? AND name = ?", folder, name)
+    with contextlib.suppress(DatabaseError):
+        store.write("workspace_documents.deleteMany", "DELETE FROM workspace_documents WHERE docpath = ?", location)
+    store.on_disk.write("unlink", "DELETE FROM files WHERE folder = ? AND name = ?", folder, name)
 
 
 def embed(store: Store, config: Config, workspace_id: int, location: str) -> bool:
@@ -76,12 +80,9 @@ def embed(store: Store, config: Config, workspace_id: int, location: str) -> boo
 
 
 def unembed(store: Store, workspace_id: int, location: str) -> None:
-    store.write(
-        "workspace_documents.delete",
-        "DELETE FROM workspace_documents WHERE workspaceId = ? AND docpath = ?",
-        workspace_id,
-        location,
-    )
+    sql = "DELETE FROM workspace_documents WHERE workspaceId = ? AND docpath = ?"
+    with contextlib.suppress(DatabaseError):
+        store.write("workspace_documents.delete", sql, workspace_id, location)
 
 
 def embedder_check(config: Config, text: str) -> None:
@@ -155,12 +156,14 @@ def described(row: Row) -> Row:
 
 def folders(store: Store) -> list[str]:
     """Top level only, custom-documents first."""
-    names = [row["name"] for row in store.all("SELECT name FROM folders WHERE name NOT LIKE '%/%' ORDER BY name")]
+    names = [
+        row["name"] for row in store.on_disk.all("SELECT name FROM folders WHERE name NOT LIKE '%/%' ORDER BY name")
+    ]
     return sorted(names, key=lambda name: name != CUSTOM)
 
 
 def files_in(store: Store, folder: str) -> list[Row]:
-    return store.all("SELECT folder, name, meta, cached FROM files WHERE folder = ? ORDER BY name", folder)
+    return store.on_disk.all("SELECT folder, name, meta, cached FROM files WHERE folder = ? ORDER BY name", folder)
 
 
 def all_files(store: Store) -> list[Row]:
@@ -169,7 +172,7 @@ def all_files(store: Store) -> list[Row]:
     for row in store.all("SELECT DISTINCT docpath, workspaceId FROM workspace_documents WHERE pinned"):
         pins.setdefault(row["docpath"], []).append(row["workspaceId"])
     items: dict[str, list[Row]] = {name: [] for name in folders(store)}
-    for row in store.all("SELECT folder, name, meta, cached FROM files ORDER BY name"):
+    for row in store.on_disk.all("SELECT folder, name, meta, cached FROM files ORDER BY name"):
         where = {
             "canWatch": False,
             "pinnedWorkspaces": pins.get(f"{row['folder']}/{row['name']}", []),

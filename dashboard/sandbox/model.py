@@ -100,7 +100,7 @@ def compose(question: str, sources: list[Row]) -> str:
     """The sentences of the sources that have most of the question's words."""
     wanted = library.words(question)
     parts = []
-    for source in sources[:2]:
+    for source in sorted(sources, key=lambda source: -len(wanted & library.words(source["text"])))[:2]:
         body = source["text"].partition("</document_metadata>")[2] or source["text"]
         lines = "\n".join(line for line in body.splitlines() if not line.startswith("#")) or body
         sentences = [" ".join(part.split()) for part in re.split(r"(?<=[.!?])\s+|\n+", lines) if part.strip()]

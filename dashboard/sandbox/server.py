@@ -9,12 +9,10 @@ import uvicorn
 from dashboard.sandbox.app import StandIn
 
 
-def uvicorn_server(app: StandIn, *, host: str, port: int) -> uvicorn.Server:
+def uvicorn_server(app: StandIn) -> uvicorn.Server:
     """Settings that make uvicorn behave like the real instance's HTTP server."""
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http="httptools",
         ws="none",
         lifespan="off",
@@ -35,7 +33,7 @@ class ThreadedServer:
         self.app = app
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        self._server = uvicorn_server(app, host="127.0.0.1", port=0)
+        self._server = uvicorn_server(app)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="sandbox", daemon=True
         )

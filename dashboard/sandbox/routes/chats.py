@@ -1,5 +1,6 @@
 """Asking: /v1/workspace/*/chat and stream-chat, threads, histories, AnythingLLM's own stream."""
 
+import contextlib
 import json
 import math
 from collections.abc import AsyncIterator
@@ -196,9 +197,10 @@ def thread_delete(call: Call) -> Response:
         return send_status(400)
     thread = _thread(call)
     if isinstance(thread, dict):
-        if call.app.config.since("1.16.0"):
-            call.store.write("workspace_chats.deleteMany", "DELETE FROM chats WHERE thread_id = ?", thread["id"])
-        call.store.write("workspace_threads.deleteMany", "DELETE FROM threads WHERE id = ?", thread["id"])
+        with contextlib.suppress(DatabaseError):
+            if call.app.config.since("1.16.0"):
+                call.store.write("workspace_chats.deleteMany", "DELETE FROM chats WHERE thread_id = ?", thread["id"])
+            call.store.write("workspace_threads.deleteMany", "DELETE FROM threads WHERE id = ?", thread["id"])
     return send_status(200)
 
 

@@ -1,6 +1,7 @@
 """Documents: upload, list, folders, embedding and pins."""
 
 import asyncio
+import contextlib
 import json
 import math
 import mimetypes
@@ -17,7 +18,7 @@ from dashboard.sandbox.collector import Document, UnreadableError
 from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, bare, json_answer, send_status
 from dashboard.sandbox.js import Json
 from dashboard.sandbox.routes import workspaces
-from dashboard.sandbox.store import Row, Store
+from dashboard.sandbox.store import DatabaseError, Row, Store
 
 endpoints = Endpoints()
 
@@ -232,7 +233,7 @@ def generated_file(call: Call) -> Response:
     name = call.params["name"]
     if not re.fullmatch(_GENERATED, name):
         return json_answer({"error": "Invalid filename format"}, 400)
-    row = call.store.one("SELECT content FROM generated_files WHERE name = ?", name)
+    row = call.store.on_disk.one("SELECT content FROM generated_files WHERE name = ?", name)
     if not row:
         return json_answer({"error": "File not found"}, 404)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
@@ -243,7 +244,7 @@ def generated_file(call: Call) -> Response:
 
 @endpoints.add("GET", "/v1/document/{name}", api_key)
 def document_read(call: Call) -> Response:
-    row = call.store.one("SELECT folder, name, meta, cached FROM files WHERE name = ?", call.params["name"])
+    row = call.store.on_disk.one("SELECT folder, name, meta, cached FROM files WHERE name = ?", call.params["name"])
     return json_answer({"document": library.described(row)}) if row else send_status(404)
 
 
@@ -253,10 +254,11 @@ def folder_new(call: Call) -> Response:
         name = _inside(call.body.get("name", ""))
     except ThrownError as error:
         return json_answer({"success": False, "message": f"Failed to create folder: {error}"}, 500)
-    if call.store.one("SELECT name FROM folders WHERE name = ?", name):
+    disk = call.store.on_disk
+    if disk.one("SELECT name FROM folders WHERE name = ?", name):
         return json_answer({"success": False, "message": "Folder by that name already exists"}, 500)
     for parent in ["/".join(name.split("/")[: end + 1]) for end in range(name.count("/") + 1)]:
-        call.store.write("folders.create", "INSERT OR IGNORE INTO folders (name) VALUES (?)", parent)
+        disk.write("mkdir", "INSERT OR IGNORE INTO folders (name) VALUES (?)", parent)
     return json_answer({"success": True, "message": None})
 
 
@@ -272,9 +274,8 @@ def folder_delete(call: Call) -> Response:
         if folder and folder != library.CUSTOM:
             for row in library.files_in(call.store, folder):
                 library.forget(call.store, f"{folder}/{row['name']}")
-            call.store.write(
-                "folders.delete", "DELETE FROM folders WHERE name = ? OR name LIKE ? || '/%'", folder, folder
-            )
+            sql = "DELETE FROM folders WHERE name = ? OR name LIKE ? || '/%'"
+            call.store.on_disk.write("rmdir", sql, folder, folder)
     return json_answer({"success": True, "message": "Folder removed successfully"})
 
 
@@ -286,7 +287,7 @@ def files_move(call: Call) -> Response:
         return json_answer({"success": False, "message": "Failed to move files."}, 500)
     embedded = {row["docpath"] for row in call.store.all("SELECT DISTINCT docpath FROM workspace_documents")}
     stay = [move for move in moves if move["from"] in embedded]
-    moved = [_moved(call.store, move["from"], move["to"]) for move in moves if move["from"] not in embedded]
+    moved = [_moved(call.store.on_disk, move["from"], move["to"]) for move in moves if move["from"] not in embedded]
     if not all(moved):
         return json_answer({"success": False, "message": "Failed to move some files."}, 500)
     words = f"{len(stay)}/{len(moves)} files not moved. Unembed them from all workspaces." if stay else None
@@ -302,9 +303,9 @@ def _moved(store: Store, source: str, target: str) -> bool:
     if not file or not name or not store.one("SELECT name FROM folders WHERE name = ?", folder):
         return False
     if (folder, name) != (file["folder"], file["name"]):
-        store.write("files.delete", "DELETE FROM files WHERE folder = ? AND name = ?", folder, name)
+        store.write("unlink", "DELETE FROM files WHERE folder = ? AND name = ?", folder, name)
         sql = "UPDATE files SET folder = ?, name = ? WHERE folder = ? AND name = ?"
-        store.write("files.update", sql, folder, name, file["folder"], file["name"])
+        store.write("rename", sql, folder, name, file["folder"], file["name"])
     return True
 
 
@@ -351,7 +352,9 @@ def pin_update(call: Call) -> Response:
         return send_status(404)
     status = call.body.get("pinStatus", False)
     if isinstance(status, bool):
-        call.store.update("workspace_documents.update", "workspace_documents", document["id"], {"pinned": int(status)})
+        with contextlib.suppress(DatabaseError):
+            saved = {"pinned": int(status)}
+            call.store.update("workspace_documents.update", "workspace_documents", document["id"], saved)
     return json_answer({"message": "Pin status updated successfully"})
 
 

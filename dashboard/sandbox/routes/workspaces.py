@@ -83,8 +83,10 @@ def workspace_new(call: Call) -> Response:
         return json_answer({"workspace": None, "message": "name cannot be null"}, 400)
     if not isinstance(name, str):
         raise ThrownError("slugify: string argument expected")
+    mode = "automatic" if call.app.config.since("1.12.0") else "chat"
     values = {
         "openAiPrompt": SYSTEM_PROMPT,
+        "chatMode": mode,
         **_values({key: value for key, value in call.body.items() if key in _WRITABLE}),
         **stamps(),
     }
