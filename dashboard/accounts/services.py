@@ -331,6 +331,8 @@ def change_operator(*, actor: Operator, operator: Operator, role: str, is_active
     """Raises Declined rather than leave Foyer without an admin who may sign in."""
     before = {"role": operator.role, "is_active": operator.is_active}
     after = {"role": role, "is_active": is_active}
+    if after == before:
+        return
     with (
         recording(actor, "operator.updated", target=target(operator), before=before, after=after),
         transaction.atomic(),
@@ -338,8 +340,6 @@ def change_operator(*, actor: Operator, operator: Operator, role: str, is_active
         admins = set(
             Operator.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True)
         )
-        if after == before:
-            return
         if operator == actor:
             raise Declined(_("This is you. Ask another admin to do that."))
         if not operator.is_local and role != operator.role:

@@ -140,6 +140,31 @@ def test_a_linked_operator_can_be_switched_off_but_keeps_the_role_of_the_account
     assert door.sign_in("sam").status_code == 422
 
 
+def test_saving_what_is_already_so_is_no_act(door, ledger):
+    olga = operator()
+    assert edit(door.local(), olga).status_code == 302
+    assert ledger("operator.updated") == []
+
+
+def test_the_form_offers_only_what_may_be_changed(door):
+    client = door.local()
+    door.linked("sam")
+    shown = {
+        name: client.get(f"/operators/{Operator.objects.get(username=name).pk}/edit/").content.decode()
+        for name in ("root", "sam")
+    }
+    assert "This is you" in shown["root"] and ">Save<" not in shown["root"] and "Reset password" not in shown["root"]
+    assert re.search(r'<select name="role"[^>]* disabled', shown["sam"]) and "Reset password" not in shown["sam"]
+
+
+@pytest.mark.parametrize("role", ["emperor", ""])
+def test_there_are_no_other_roles(door, role):
+    olga = operator()
+    response = door.local().post(f"/operators/{olga.pk}/edit/", {"role": role, "is_active": "on"})
+    assert response.status_code == 422
+    assert "role" in response.context["form"].errors
+
+
 @pytest.mark.parametrize("change", [{"role": "viewer"}, {"is_active": False}])
 def test_nobody_locks_themselves_out(door, change, ledger):
     client = door.local()

@@ -304,6 +304,10 @@ def test_addresses_of_one_ipv6_network_count_as_one(door):
     assert set(AccessAttempt.objects.values_list("ip_address", flat=True)) >= {"2001:db8:1:2::", "192.0.2.7"}
 
 
+def test_requests_without_an_address_count_as_one(door):
+    assert fail(door, "nobody", 5, REMOTE_ADDR="")[-1] == 429
+
+
 def test_addresses_that_a_client_claims_do_not_count(door):
     for n in range(5):
         status = fail(door, "nobody", 1, HTTP_X_FORWARDED_FOR=f"192.0.2.{n}")[0]
