@@ -30,11 +30,13 @@ RECENT = timedelta(days=7)  # how long a failure is news
 LINES = 10  # of the ledger on the start page
 RESULTS = 12  # of the jump box
 
-QUESTIONS: list[tuple[str, Action, Callable[[float], instance.Reading[list[Any]]]]] = [
-    ("users", Action.VIEW_USERS, instance.users),
-    ("workspaces", Action.VIEW_WORKSPACES, instance.workspaces),
-    ("invites", Action.VIEW_USERS, instance.invites),
-]
+Readings = dict[str, instance.Reading[list[Any]]]
+QUESTIONS: dict[str, tuple[Action, Callable[[float], instance.Reading[list[Any]]]]] = {
+    "users": (Action.VIEW_USERS, instance.users),
+    "workspaces": (Action.VIEW_WORKSPACES, instance.workspaces),
+    "invites": (Action.VIEW_USERS, instance.invites),
+}
+JUMP_AGE = 300.0  # seconds: names may be a little old in the jump box; what Foyer itself changes is seen at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +68,29 @@ class Result:
 
 def overview(operator: Operator) -> dict[str, Any]:
     """Context of the start page."""
-    readings, error = ask(operator)
+    readings, error = ask(operator, "users", "workspaces", "invites")
     return {
         "matters": [*_matters_of_instance(operator, readings, error), *_matters_of_foyer(operator)],
         "figures": list(_figures(readings)),
-        # The oldest one, so that the page never claims to be newer than any part of it.
-        "reading": min(readings.values(), key=lambda reading: reading.as_of, default=None),
+        "stale": next((reading for reading in readings.values() if reading.stale), None),
         "events": ledger.latest(LINES) if allows(operator, Action.VIEW_LEDGER) else None,
         "chat_url": settings.ANYTHINGLLM_PUBLIC_URL,
     }
 
 
-def ask(operator: Operator) -> tuple[dict[str, instance.Reading[list[Any]]], ApiError | None]:
-    """The lists that this operator may read, by name, and the first error. A list that was never read is left out."""
-    readings: dict[str, instance.Reading[list[Any]]] = {}
+def ask(operator: Operator, *names: str, max_age: float = instance.FRESH_FOR) -> tuple[Readings, ApiError | None]:
+    """Those of the lists that this operator may read, by name, and the first error. A list that was never read is left out."""
+    readings: Readings = {}
     error: ApiError | None = None
-    for name, action, read in QUESTIONS:
+    for name in names:
+        action, read = QUESTIONS[name]
         if not allows(operator, action):
             continue
         # After one error nothing more is asked: each question can take as long to fail as the first.
         if error and not instance.line().holds(name, math.inf):
             continue
         try:
-            readings[name] = read(math.inf if error else instance.FRESH_FOR)
+            readings[name] = read(math.inf if error else max_age)
         except ApiError as failure:
             error = failure
         else:
@@ -96,9 +98,7 @@ def ask(operator: Operator) -> tuple[dict[str, instance.Reading[list[Any]]], Api
     return readings, error
 
 
-def _matters_of_instance(
-    operator: Operator, readings: dict[str, instance.Reading[list[Any]]], error: ApiError | None
-) -> Iterator[Matter]:
+def _matters_of_instance(operator: Operator, readings: Readings, error: ApiError | None) -> Iterator[Matter]:
     if error:
         system = reverse("system_overview") if allows(operator, Action.VIEW_SYSTEM) else ""
         yield Matter("error", describe(error).sentence, system, _("System"))
@@ -138,7 +138,7 @@ def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:
             yield Matter("warn", words % {"n": unknown}, f"{reverse('audit_list')}?outcome=unknown", _("Show"))
 
 
-def _figures(readings: dict[str, instance.Reading[list[Any]]]) -> Iterator[Figure]:
+def _figures(readings: Readings) -> Iterator[Figure]:
     if "users" in readings:
         users = readings["users"].value
         yield Figure(len(users), _("Users"), reverse("user_list"))
@@ -159,7 +159,7 @@ def jump(operator: Operator, query: str) -> dict[str, Any]:
     pages = _pages(operator)
     if not needle:
         return {"results": list(islice(pages, RESULTS))}
-    readings, error = ask(operator)
+    readings, error = ask(operator, "workspaces", "users", max_age=JUMP_AGE)
     things: list[Result] = []
     if "workspaces" in readings:
         things += [
