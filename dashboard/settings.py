@@ -164,7 +164,6 @@ INSTALLED_APPS = [
     "django_htmx",
     "axes",
     "csp",
-    "huey.contrib.djhuey",
     "dashboard",
     "dashboard.accounts",
     "dashboard.audit",
@@ -174,6 +173,7 @@ INSTALLED_APPS = [
     "dashboard.users",
     "dashboard.workspaces",
     "dashboard.system",
+    "huey.contrib.djhuey",  # after dashboard.jobs, which has its own defaults for run_huey
 ]
 
 MIDDLEWARE = [

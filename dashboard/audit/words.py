@@ -9,12 +9,11 @@ Words = str | Promise
 
 ACTIONS: dict[str, Words] = {
     "user.created": _("created user"),
-    "user.updated": _("changed user"),
+    "user.changed": _("changed user"),
     "user.suspended": _("suspended user"),
     "user.resumed": _("resumed user"),
     "user.password_reset": _("set a new password for user"),
     "user.deleted": _("deleted user"),
-    "user.exported": _("exported users"),
     "operator.signed_in": _("signed in"),
     "operator.signed_out": _("signed out"),
     "operator.signed_out_everywhere": _("signed out everywhere"),

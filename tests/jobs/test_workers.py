@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import get_commands, load_command_class
 from django.db import connection
 
 from dashboard.jobs import engine
@@ -138,3 +139,9 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back(new_job, tmp_path, wo
     so_far = len(done(tmp_path / "done"))
     worker()  # goes on by itself: the queue has kept it
     wait_until(lambda: len(done(tmp_path / "done")) > so_far)
+
+
+def test_a_waiting_worker_looks_at_the_queue_twice_a_second():
+    """`manage.py run_huey` is ours: huey's own waits up to 10 seconds when there was nothing to do for a while."""
+    command = load_command_class(get_commands()["run_huey"], "run_huey")
+    assert command.create_parser("manage.py", "run_huey").parse_args([]).max_delay == 0.5
