@@ -3,11 +3,11 @@ from html import unescape
 
 import pytest
 
+from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent
 from dashboard.jobs import engine, services
 from dashboard.jobs.models import ItemState, Job
 from dashboard.users import bulk
-from dashboard.accounts.models import Role
 from tests.conftest import PASSWORD, operator, signed_in
 from tests.users.conftest import HTMX
 
