@@ -178,6 +178,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "dashboard.middleware.RequestLogMiddleware",
+    "dashboard.middleware.HeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -282,6 +283,7 @@ USE_TZ = True
 TIME_ZONE = checked("TIME_ZONE", lambda: ZoneInfo(text("TIME_ZONE", "UTC")).key, "a time zone such as Europe/Berlin")
 STATIC_URL = "static/"
 STATIC_ROOT = Path(text("STATIC_ROOT", str(DATA_DIR / "static")))
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

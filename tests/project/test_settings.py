@@ -113,6 +113,13 @@ def test_https_is_the_default_of_production_and_all_its_cookies(tmp_path):
 def test_the_example_file_documents_exactly_what_is_read():
     example = (ROOT / ".env.example").read_text()
     documented = set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE))
-    by_others = {"HOST", "PORT", "SANDBOX_PORT", "FORWARDED_ALLOW_IPS", "POSTGRES_PASSWORD"}  # server, runner, compose
+    by_others = {
+        "HOST",
+        "PORT",
+        "SANDBOX_PORT",
+        "FORWARDED_ALLOW_IPS",
+        "POSTGRES_PASSWORD",
+        "ANYTHINGLLM_TAG",
+    }  # server, runner, compose
     assert documented - by_others == read_by_settings() - {"SANDBOX_URL"}  # set by the runner only
     assert by_others <= documented
