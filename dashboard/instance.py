@@ -39,6 +39,7 @@ from dashboard.anythingllm import (
 T = TypeVar("T")
 
 FRESH_FOR = 30.0  # seconds for which a read is used again without asking
+MEMBERS_FRESH_FOR = 300.0  # the same for member lists, which cost a call each
 RETRY_AFTER = 5.0  # seconds after a failed read before it is tried again
 READERS = 16  # member lists read at a time
 
@@ -113,6 +114,15 @@ class _Shelf:
     mark: object = None
     problem: ApiError | None = None
     failed_at: float = 0.0
+    failed_mark: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class _MemberList:
+    user_ids: tuple[int, ...]
+    as_of: datetime
+    read_at: float
+    marks: tuple[object, object]
 
 
 class Line:
@@ -122,6 +132,7 @@ class Line:
         self.breaker = Breaker()
         self.client = AnythingLLMClient(address, api_key, before_call=self.breaker.before, on_call=self._heard)
         self._shelves: dict[str, _Shelf] = {}
+        self.member_lists: dict[int, _MemberList] = {}
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
     def _heard(self, call: Call) -> None:
@@ -145,14 +156,14 @@ class Line:
         try:
             if shelf.reading is not None and shelf.mark == mark and shelf.read_at > now:
                 return shelf.reading
-            if shelf.problem is not None and not forgotten and now - shelf.failed_at < RETRY_AFTER:
+            if shelf.problem is not None and shelf.failed_mark == mark and now - shelf.failed_at < RETRY_AFTER:
                 problem = shelf.problem
             else:
                 try:
                     value = ask()
                 except ApiError as error:
                     problem = shelf.problem = error
-                    shelf.failed_at = time.monotonic()
+                    shelf.failed_at, shelf.failed_mark = time.monotonic(), mark
                 else:
                     shelf.reading = Reading(value, timezone.now())
                     shelf.read_at, shelf.mark, shelf.problem = time.monotonic(), mark, None
@@ -203,7 +214,7 @@ def _mark_key(key: str) -> str:
 
 
 def forget(*keys: str) -> None:
-    """After a write: the next read of "users", "workspaces", "members", "invites" or "overview", in any process, asks the instance."""
+    """After a write: the next read of "users", "workspaces", "invites" or "overview", in any process, asks the instance."""
     shared.set_many({_mark_key(key): uuid.uuid4().hex for key in keys}, timeout=None)
 
 
@@ -233,21 +244,44 @@ def workspaces(max_age: float = FRESH_FOR) -> Reading[list[Workspace]]:
     return line().read("workspaces", ask, max_age)
 
 
-def members(max_age: float = FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:
-    """The user ids listed as members of each workspace, by workspace id: one call per workspace, there is no shorter way."""
+def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:
+    """The user ids listed as members of each workspace, by workspace id: one call per workspace, there is no shorter way.
+
+    Only lists that are too old or were forgotten are read again; `as_of` is the time of the oldest.
+    """
+    kept = line().member_lists
 
     def ask() -> dict[int, tuple[int, ...]]:
-        ids = [workspace.id for workspace in workspaces(max_age).value]
+        ids = [workspace.id for workspace in workspaces().value]
+        keys = {workspace_id: _mark_key(f"members:{workspace_id}") for workspace_id in ids}
+        marks = shared.get_many([_mark_key("members:all"), *keys.values()])
+        wanted = {i: (marks.get(_mark_key("members:all")), marks.get(keys[i])) for i in ids}
+        now = time.monotonic()
+        old = [i for i in ids if i not in kept or kept[i].marks != wanted[i] or now - kept[i].read_at >= max_age]
         client = connect()
-        lists = line().each(lambda workspace_id: tuple(m.user_id for m in client.memberships.read(workspace_id)), ids)
-        return dict(zip(ids, lists, strict=True))
 
-    return line().read("members", ask, max_age)
+        def read(workspace_id: int) -> _MemberList:
+            user_ids = tuple(member.user_id for member in client.memberships.read(workspace_id))
+            return _MemberList(user_ids, timezone.now(), time.monotonic(), wanted[workspace_id])
+
+        kept.update(zip(old, line().each(read, old), strict=True))
+        for workspace_id in kept.keys() - wanted.keys():
+            del kept[workspace_id]
+        return {workspace_id: kept[workspace_id].user_ids for workspace_id in ids}
+
+    reading = line().read("members", ask, max_age)
+    as_of = min((some.as_of for some in list(kept.values())), default=reading.as_of)
+    return Reading(reading.value, as_of, reading.problem)
 
 
 def members_known() -> bool:
-    """True when members() can answer at once, without a call per workspace."""
-    return line().holds("members", FRESH_FOR)
+    """True when members() can answer without a call per workspace."""
+    return line().holds("members", MEMBERS_FRESH_FOR)
+
+
+def forget_members(*workspace_ids: int) -> None:
+    """After a change of members: the next read, in any process, asks for the lists of these workspaces (none given: of all) again."""
+    forget("members", *(f"members:{workspace_id}" for workspace_id in workspace_ids or ("all",)))
 
 
 def invites(max_age: float = FRESH_FOR) -> Reading[list[Invite]]:

@@ -287,5 +287,5 @@ def delete(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:
             lambda: instance.connect().users.delete(user_id, verify=False),
             lambda found: user if all(u.id != user_id for u in found) else None,
         )
-    instance.forget("members")
+    instance.forget_members()
     return deleted
