@@ -70,6 +70,7 @@ def overview(operator: Operator) -> dict[str, Any]:
     """Context of the start page."""
     readings, error = ask(operator, "users", "workspaces", "invites")
     return {
+        "member": not allows(operator, Action.VIEW_USERS),
         "matters": [*_matters_of_instance(operator, readings, error), *_matters_of_foyer(operator)],
         "figures": list(_figures(readings)),
         "stale": next((reading for reading in readings.values() if reading.stale), None),

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("palette/", views.palette, name="palette"),
     path("light/", views.light, name="light"),
+    path("refresh/", views.refresh, name="refresh"),
     path("theme/", views.theme_change, name="theme_change"),
 ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard import instance
 from dashboard.accounts.models import Theme
 from dashboard.home import services
-from dashboard.http import Request, render_page
+from dashboard.http import Request, own_url, render_page
 from dashboard.permissions import Action, requires
 
 
@@ -38,11 +37,18 @@ def light(request: Request) -> HttpResponse:
 
 @require_POST
 @requires(Action.USE_FOYER)
+def refresh(request: Request) -> HttpResponse:
+    """Back to the page one came from, which then asks the instance instead of showing what was read a moment ago."""
+    instance.forget("users", "workspaces", "invites", "overview")
+    instance.forget_members()
+    return redirect(own_url(request, request.POST.get("next", ""), reverse("home")))
+
+
+@require_POST
+@requires(Action.USE_FOYER)
 def theme_change(request: Request) -> HttpResponse:
     theme = request.POST.get("theme", "")
     if theme in Theme.values:
         request.user.theme = theme
         request.user.save(update_fields=["theme"])
-    back = request.POST.get("next", "")
-    safe = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
-    return redirect(back if safe else reverse("home"))
+    return redirect(own_url(request, request.POST.get("next", ""), reverse("home")))

@@ -66,6 +66,7 @@ def test_it_tells_of_failed_items_of_jobs(admin_client, ada, standin):
 def test_members_see_a_way_to_anythingllm_and_nothing_of_others(member_client, standin):
     page = text(member_client.get("/"))
     assert standin.url in page
+    assert "Your questions are answered in AnythingLLM" in page
     assert "Users" not in page
     assert "suspended" not in page
 
