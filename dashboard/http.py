@@ -8,6 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from dashboard.accounts.models import Operator
@@ -44,3 +45,9 @@ def render_page(
     response = render(request, partial if wants_partial(request) else page, context, status=status)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def own_url(request: Request | OpenRequest, url: str, otherwise: str) -> str:
+    """`url` when it leads to a page of ours, else `otherwise`: where a form says it came from is not to be trusted."""
+    safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if safe else otherwise

@@ -27,6 +27,7 @@ class Entry:
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
     detail: str = ""
+    outcome: Outcome = Outcome.OK  # of an act that ends without an error; some learn only afterwards that they failed
 
 
 @contextmanager
@@ -60,7 +61,7 @@ def recording(
     outcome = Outcome.UNKNOWN  # what a mistake of our own, or the end of the process, leaves behind
     try:
         yield entry
-        outcome = Outcome.OK
+        outcome = entry.outcome
     except (ApiError, errors.Declined) as error:
         problem = errors.describe(error)
         outcome, entry.detail = problem.outcome, str(problem.sentence)

@@ -9,7 +9,6 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -21,7 +20,7 @@ from dashboard.anythingllm.rules import generate_password, suggest_username, use
 from dashboard.audit.services import about
 from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined, describe
-from dashboard.http import Request, render_page, wants_partial
+from dashboard.http import Request, own_url, render_page, wants_partial
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, also_requires, requires
 from dashboard.users import services
@@ -50,10 +49,7 @@ def _user_or_404(user_id: int) -> instance.Reading[User]:
 
 def _back(request: Request, user_id: int) -> HttpResponse:
     """Where the form said it came from, within Foyer; else the person's page."""
-    to = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(to, {request.get_host()}, request.is_secure()):
-        return redirect(to)
-    return redirect("user_detail", user_id)
+    return redirect(own_url(request, request.POST.get("next", ""), reverse("user_detail", args=[user_id])))
 
 
 @require_GET
