@@ -315,8 +315,7 @@ def change_own_password(request: Request, password: str) -> None:
 
 def _set_password(operator: Operator, password: str) -> None:
     operator.set_password(password)
-    operator.session_key = new_session_key()
-    operator.save(update_fields=["password", "session_key"])
+    operator.save(update_fields=["password"])  # which ends the sessions, see Operator.get_session_auth_hash
 
 
 # --- Operators --------------------------------------------------------------------------------------------------------------

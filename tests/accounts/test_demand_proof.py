@@ -40,8 +40,15 @@ def test_after_that_it_asks_and_keeps_what_was_typed(door):
     page = response.content.decode()
     assert 'name="proof"' in page
     assert '<input type="hidden" name="username" value="newop">' in page
-    assert "no-store" in response["Cache-Control"]
     assert not created()
+
+
+def test_no_browser_keeps_the_page_that_carries_what_was_typed(door):
+    client = let_time_pass(door.local())
+    operator = Operator.objects.get()
+    response = client.post(f"/operators/{operator.pk}/edit/", {"role": "admin", "is_active": "on"})
+    assert response.status_code == 422
+    assert "no-store" in response["Cache-Control"]
 
 
 def test_the_right_password_lets_the_act_happen_and_is_remembered(door):
@@ -100,6 +107,16 @@ def test_an_account_renamed_since_proves_under_its_new_name(door):
     client = let_time_pass(door.linked("ada"))
     door.change_account("ada", username="adele")
     assert create(client, proof=door.standin.password).status_code == 200
+
+
+def test_the_password_of_another_account_that_took_the_name_is_no_proof(door):
+    client = let_time_pass(door.linked("ada"))
+    client.get("/profile/")  # from here on the list of accounts is remembered
+    door.standin.post(f"/v1/admin/users/{door.account('ada')['id']}", {"username": "adele"})
+    usurper = {"username": "ada", "password": door.standin.password, "role": "admin"}
+    assert door.standin.post("/v1/admin/users/new", usurper)["user"]
+    assert create(client, proof=door.standin.password).status_code == 422
+    assert not created()
 
 
 @pytest.mark.parametrize("fault", ["down", "html", "500"])

@@ -70,6 +70,10 @@ def test_a_list_from_before_the_account_was_made_is_no_proof(door):
     user = {"username": "newbie", "password": door.standin.password, "role": "default"}
     door.standin.post("/v1/admin/users/new", user)  # not through Foyer: nobody tells it
     client = door.linked("newbie")
+    door.standin.fault("down", times=3)  # asked again, it does not answer: still no proof
+    assert client.get("/profile/").status_code == 200
+    door.standin.clear_faults()
+    instance.hang_up()
     assert client.get("/profile/").status_code == 200
 
 
