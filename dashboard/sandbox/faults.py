@@ -73,8 +73,11 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no such fault: {self.kind}; there are {', '.join(sorted(KINDS))}")
-        re.compile(self.path)
-        re.compile(self.method)
+        for pattern in (self.method, self.path):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"not a regular expression: {pattern}") from error
 
     def matches(self, method: str, path: str) -> bool:
         return self.times != 0 and bool(re.fullmatch(self.method, method)) and bool(re.search(self.path, path))

@@ -3,6 +3,7 @@
 from dashboard.sandbox.routes import (
     chats,
     documents,
+    embedding,
     embeds,
     invites,
     members,
@@ -20,6 +21,7 @@ ENDPOINTS = [
     *members.endpoints,
     *workspaces.endpoints,
     *documents.endpoints,
+    *embedding.endpoints,
     *chats.endpoints,
     *system.endpoints,
     *embeds.endpoints,

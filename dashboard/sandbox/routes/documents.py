@@ -1,9 +1,7 @@
-"""Documents: upload, list, folders, embedding and pins."""
+"""Documents: upload, list, folders."""
 
 import asyncio
-import contextlib
 import json
-import math
 import mimetypes
 import posixpath
 import re
@@ -15,10 +13,9 @@ from starlette.responses import Response
 
 from dashboard.sandbox import collector, js, library
 from dashboard.sandbox.collector import Document, UnreadableError
-from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, bare, json_answer, send_status
+from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, json_answer, send_status
 from dashboard.sandbox.js import Json
-from dashboard.sandbox.routes import workspaces
-from dashboard.sandbox.store import DatabaseError, Row, Store
+from dashboard.sandbox.store import Row, Store
 
 endpoints = Endpoints()
 
@@ -40,33 +37,18 @@ _SCHEMA |= {
 @endpoints.add("POST", "/v1/document/upload/{folder}", api_key, since="1.7.5")
 async def upload(call: Call) -> Response:
     """One file a request. Whatever is wrong with the file is a 500."""
-    fields: dict[str, Any] = {}
-    files: list[tuple[str, UploadFile]] = []
-    if call.request.headers.get("content-type", "").startswith("multipart/"):
-        try:
-            form = await call.request.form(max_files=100)
-        except MultiPartException as error:
-            return _refused(f"Invalid file upload. {error.message}")
-        for name, value in form.multi_items():
-            if isinstance(value, UploadFile):
-                files.append((name, value))
-            else:
-                fields[name] = (
-                    [*fields[name], value]
-                    if isinstance(fields.get(name), list)
-                    else [fields[name], value]
-                    if name in fields
-                    else value
-                )
-    if len(files) > 1 or any(name != "file" for name, _ in files):
+    try:
+        fields, files = await _form(call)
+    except MultiPartException as error:
+        return _refused(f"Invalid file upload. {error.message}")
+    if len(files) > 1 or any(field != "file" for field, _, _ in files):
         return _refused("Invalid file upload. Unexpected field")
     slugs = _slugs(call, fields.get("addToWorkspaces"))
     if isinstance(slugs, Response):
         return slugs
     if not files:
         raise ThrownError("Cannot destructure property 'originalname' of 'request.file' as it is undefined.")
-    filename = _safe_name(files[0][1].filename or "")
-    content = await files[0][1].read()
+    _, filename, content = files[0]
     if not call.app.config.collector_up:
         return _collector_is_down(f"Document {filename} will not be processed automatically.")
     # Two uploads of one name at a time share one place on disk: one gets the other's content, the rest nothing.
@@ -78,6 +60,25 @@ async def upload(call: Call) -> Response:
     except UnreadableError as error:
         return json_answer({"success": False, "error": str(error), "documents": []}, 500)
     return _kept(call, folder, document, slugs, named="folder" in call.params)
+
+
+async def _form(call: Call) -> tuple[dict[str, Any], list[tuple[str, str, bytes]]]:
+    """Text fields (a list when one comes twice) and files as (field, safe name, content). Raises MultiPartException."""
+    fields: dict[str, Any] = {}
+    files: list[tuple[str, str, bytes]] = []
+    if call.request.headers.get("content-type", "").startswith("multipart/"):
+        async with call.request.form() as form:
+            for name in form:
+                values = form.getlist(name)
+                files += [
+                    (name, _safe_name(file.filename or ""), await file.read())
+                    for file in values
+                    if isinstance(file, UploadFile)
+                ]
+                texts = [value for value in values if isinstance(value, str)]
+                if texts:
+                    fields[name] = texts if len(texts) > 1 else texts[0]
+    return fields, files
 
 
 def _taken(call: Call, filename: str) -> bytes:
@@ -318,95 +319,3 @@ def documents_remove(call: Call) -> Response:
     for name in names:
         library.forget(call.store, js.string(name))
     return json_answer({"success": True, "message": "Documents removed successfully"})
-
-
-@endpoints.add("POST", "/v1/workspace/{slug}/update-embeddings", api_key)
-def embeddings_update(call: Call) -> Response:
-    """Never says what failed: compare the documents."""
-    workspace = workspaces.by_slug(call.store, call.params["slug"])
-    if not workspace:
-        return send_status(400)
-    adds, deletes = call.body.get("adds", []), call.body.get("deletes", [])
-    if not isinstance(adds, list) or not isinstance(deletes, list):
-        raise ThrownError("adds is not iterable")
-    for location in deletes:
-        library.unembed(call.store, workspace["id"], js.string(location))
-    for location in adds:
-        library.embed(call.store, call.app.config, workspace["id"], js.string(location))
-    documents = workspaces.documents_of(call.store, workspace["id"])
-    pinned = sum(json.loads(row["metadata"])["token_count_estimate"] for row in documents if row["pinned"])
-    extra = {"documents": documents, "contextWindow": 8192, "currentContextTokenCount": pinned}
-    return json_answer({"workspace": {**workspace, **extra}})
-
-
-@endpoints.add("POST", "/v1/workspace/{slug}/update-pin", api_key)
-def pin_update(call: Call) -> Response:
-    """Without docPath the workspace's first document is pinned; what is not a boolean is not saved, and called success."""
-    workspace = workspaces.by_slug(call.store, call.params["slug"])
-    if not workspace:
-        return bare(500)
-    where, values = ("docpath = ?", [call.body["docPath"]]) if "docPath" in call.body else ("1", [])
-    sql = f"SELECT id FROM workspace_documents WHERE workspaceId = ? AND {where} ORDER BY id LIMIT 1"  # noqa: S608
-    document = call.store.one(sql, workspace["id"], *values)
-    if not document:
-        return send_status(404)
-    status = call.body.get("pinStatus", False)
-    if isinstance(status, bool):
-        with contextlib.suppress(DatabaseError):
-            saved = {"pinned": int(status)}
-            call.store.update("workspace_documents.update", "workspace_documents", document["id"], saved)
-    return json_answer({"message": "Pin status updated successfully"})
-
-
-@endpoints.add("POST", "/v1/workspace/{slug}/vector-search", api_key, since="1.4.0")
-def vector_search(call: Call) -> Response:
-    workspace = workspaces.by_slug(call.store, call.params["slug"])
-    if not workspace:
-        return json_answer({"message": f"Workspace {call.params['slug']} is not a valid workspace."}, 400)
-    query = call.body.get("query")
-    if not isinstance(query, str) or not query:
-        return json_answer({"message": "Query parameter cannot be empty."}, 400)
-    if not call.store.count("vectors", "workspaceId = ?", workspace["id"]):
-        return json_answer({"results": [], "message": "No embeddings found for this workspace."})
-    threshold = _between(call.body.get("scoreThreshold"), workspace["similarityThreshold"])
-    top = _at_least_one(call.body.get("topN"), workspace["topN"])
-    try:
-        found = library.search(call.store, call.app.config, workspace["id"], query, threshold=threshold, top=top)
-    except library.EmbedderError as error:
-        raise ThrownError(str(error)) from error
-    return json_answer({"results": [_result(row) for row in found]})
-
-
-def _between(value: Json, default: float) -> float:
-    number = js.number(value) if value is not None else math.nan
-    return default if math.isnan(number) or not 0 <= number <= 1 else number
-
-
-def _at_least_one(value: Json, default: int) -> int:
-    number = js.number(value) if value is not None else math.nan
-    return default if math.isnan(number) or number < 1 else int(number)
-
-
-def _result(row: Row) -> Row:
-    meta = row["meta"]
-    names = {
-        "url": "url",
-        "title": "title",
-        "author": "docAuthor",
-        "description": "description",
-        "docSource": "docSource",
-    }
-    names |= {
-        "chunkSource": "chunkSource",
-        "published": "published",
-        "wordCount": "wordCount",
-        "tokenCount": "token_count_estimate",
-    }
-    shown = {name: meta[key] for name, key in names.items()}
-    return {
-        "id": row["id"],
-        "text": row["text"],
-        "metadata": shown,
-        "distance": 1 - row["score"],
-        "score": row["score"],
-    }

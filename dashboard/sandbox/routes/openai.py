@@ -5,7 +5,6 @@ import hashlib
 import time
 from collections.abc import AsyncIterator
 
-from starlette.datastructures import UploadFile
 from starlette.responses import Response
 
 from dashboard.sandbox import js, library
@@ -158,8 +157,8 @@ def _vector(text: str) -> list[float]:
 async def image(call: Call) -> Response:
     fields: Row = call.body
     if call.request.headers.get("content-type", "").startswith("multipart/"):
-        form = await call.request.form()
-        fields = {name: value for name, value in form.items() if not isinstance(value, UploadFile)}
+        async with call.request.form() as form:
+            fields = {name: value for name, value in form.items() if isinstance(value, str)}
     prompt = fields.get("prompt")
     if not isinstance(prompt, str) or not prompt.strip():
         return json_answer({"error": "A prompt is required."}, 400)
