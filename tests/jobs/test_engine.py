@@ -179,6 +179,33 @@ def test_a_worker_that_seemed_dead_changes_nothing_any_more(new_job):
     assert [key for verb, key in trouble.asked if verb == "perform"] == ["a", "b"]
 
 
+def test_a_worker_that_seemed_dead_does_not_settle_what_another_is_at(new_job):
+    job = new_job("a")
+    late = engine._claim(job)
+    job.items.update(state=ItemState.PENDING)
+    claimed = engine._claim(job)
+    engine._settle(late, Result(ItemState.FAILED, "late words of the first worker"))
+    assert states(job) == ["running"]
+    engine._settle(claimed, Result(ItemState.DONE))
+    assert states(job) == ["done"]
+
+
+def test_a_worker_that_seemed_dead_leaves_the_rest_to_the_other(new_job):
+    job = new_job("ab")
+
+    def another_takes_over(item):
+        time_passes(job)
+        engine.due()
+        assert engine._take(job.pk)
+        return Result(ItemState.DONE)
+
+    trouble.answers = {"a": [another_takes_over]}
+    assert engine.work(job.pk) is False
+    assert [key for _verb, key in trouble.asked] == ["a"]
+    job.refresh_from_db()
+    assert (job.state, job.run) == (JobState.RUNNING, 2)
+
+
 def test_a_job_that_the_queue_lost_is_found(new_job):
     job = new_job("a")
     assert engine.due() == []
@@ -200,6 +227,7 @@ def test_cancelling_leaves_out_what_has_not_begun_and_ends_what_has(new_job, ada
 
     def somebody_cancels(item):
         services.cancel(actor=ada, job=services.visible_to(ada).get())
+        assert services.visible_to(ada).get().state == JobState.RUNNING  # the item under way has not ended
         return Result(ItemState.DONE)
 
     trouble.answers = {"a": [somebody_cancels]}

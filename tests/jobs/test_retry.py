@@ -46,3 +46,15 @@ def test_there_must_be_something_to_retry(new_job, ada):
     engine.work(job.pk)
     with pytest.raises(Declined):
         services.retry(actor=ada, job=job)  # all done
+
+
+def test_it_waits_for_the_end(new_job, ada):
+    job = new_job("ab")
+
+    def somebody_retries(item):
+        with pytest.raises(Declined):
+            services.retry(actor=ada, job=job)
+
+    trouble.answers = {"a": ["refused"], "b": [somebody_retries]}
+    engine.work(job.pk)
+    assert states(job) == ["failed", "done"]
