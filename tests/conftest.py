@@ -100,3 +100,18 @@ def viewer_client(db) -> Client:
 @pytest.fixture
 def member_client(db) -> Client:
     return signed_in(operator(Role.MEMBER, "sam"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser comes last: what drives it keeps an event loop running, beside which Django refuses to touch its database."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests measured, in one table."""
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.getreports(kind)]
+    lines = sorted(line for report in reports for name, line in report.user_properties if name == "figure")
+    if lines:
+        terminalreporter.section("figures")
+    for what, measured, at_most in lines:
+        terminalreporter.write_line(f"{what:<44} {measured:>30}   at most {at_most}")

@@ -1,0 +1,161 @@
+"""A real Foyer (web, worker, static files as in production) before an instance of 1,000 people, and Chromium to look at it."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.cache.backends.filebased import FileBasedCache
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from dashboard.instance import _mark_key
+from dashboard.sandbox.seed import Size
+from dashboard.sandbox.testing import Sandbox, running_sandbox
+from tests.browser.hand import Hand
+from tests.project.processes import running
+
+SECRET_KEY = "only-for-browser-tests-0123456789-0123456789"
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+class Foyer:
+    """A running Foyer, and the people who look at it. `ada`, `mia` and `sam` are admin, manager and default on the instance."""
+
+    def __init__(self, url: str, data: Path, browser: Browser, password: str) -> None:
+        self.url, self.data, self.password = url, data, password
+        self._browser = browser
+        self._signed_in: dict[str, Any] = {}
+        self._contexts: list[BrowserContext] = []
+        self.said: list[str] = []
+
+    def context(self, who: str | None = "ada", **options: Any) -> BrowserContext:
+        """A fresh browser profile with an empty cache; with `who`, signed in."""
+        if who and who not in self._signed_in:
+            with self._browser.new_context(base_url=self.url) as door:
+                page = door.new_page()
+                self.sign_in(page, who)
+                self._signed_in[who] = door.storage_state()
+        state = self._signed_in[who] if who else None
+        context = self._browser.new_context(base_url=self.url, storage_state=state, **options)
+        context.set_default_timeout(10_000)
+        context.on("console", lambda message: self._hear(message.type, message.text))
+        context.on("weberror", lambda error: self.said.append(str(error.error)))
+        self._contexts.append(context)
+        return context
+
+    def page(self, who: str | None = "ada", **options: Any) -> Page:
+        return self.context(who, **options).new_page()
+
+    def _hear(self, kind: str, text: str) -> None:
+        # That an answer was 404 or 422 is for the tests to judge, not the browser.
+        if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
+            self.said.append(text)
+
+    def sign_in(self, page: Page, who: str) -> None:
+        page.goto("/sign-in/")
+        page.get_by_label("User name").fill(who)
+        page.get_by_label("Password", exact=True).fill(self.password)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "sign-in" not in url)
+
+    def let_proof_age(self, page: Page) -> None:
+        """As if the password had been given an hour ago."""
+        key = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "sessionid")
+        store = SessionStore()
+        with sqlite3.connect(self.data / "foyer.sqlite3", timeout=20) as database:
+            rows = database.execute("SELECT session_data FROM django_session WHERE session_key = ?", [key])
+            session = store.decode(rows.fetchone()[0])
+            session["proved_at"] -= 3600
+            written = [store.encode(session), key]
+            database.execute("UPDATE django_session SET session_data = ? WHERE session_key = ?", written)
+        database.close()
+
+    def forget(self) -> None:
+        """What was read of the instance is read again: it went back to its beginning."""
+        cache = FileBasedCache(str(self.data / "cache"), {})
+        for key in ("users", "workspaces", "members", "invites", "overview"):
+            cache.set(_mark_key(key), uuid.uuid4().hex, timeout=None)
+
+    def everybody_leaves(self) -> None:
+        while self._contexts:
+            self._contexts.pop().close()
+        self.said.clear()
+
+
+@pytest.fixture(scope="session")
+def big_instance() -> Iterator[Sandbox]:
+    with running_sandbox(size=Size(users=1000, workspaces=200)) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def _browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def _foyer(big_instance: Sandbox, _browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Foyer]:
+    home = tmp_path_factory.mktemp("foyer")
+    variables = {
+        "SECRET_KEY": SECRET_KEY,
+        "ANYTHINGLLM_URL": big_instance.url,
+        "ANYTHINGLLM_API_KEY": big_instance.api_key,
+        "TEAM_NAME": "Nordlicht Instruments",
+    }
+    with running(["dashboard.run"], home, **variables) as process:
+        process.wait_until(lambda: "Foyer is ready" in process.said())
+        yield Foyer(f"http://127.0.0.1:{process.port}", home / "data", _browser, big_instance.password)
+
+
+@pytest.fixture
+def standin(big_instance: Sandbox, _foyer: Foyer) -> Sandbox:
+    """The instance, as it was at the beginning."""
+    big_instance.reset()
+    _foyer.forget()
+    return big_instance
+
+
+@pytest.fixture
+def foyer(_foyer: Foyer, standin: Sandbox, settings: Any) -> Iterator[Foyer]:
+    """Nothing may be wrong in the console of any page of any test: no error, no warning, no breach of the content security policy."""
+    settings.SECRET_KEY = SECRET_KEY
+    yield _foyer
+    said = list(_foyer.said)
+    _foyer.everybody_leaves()
+    assert said == []
+
+
+@pytest.fixture
+def page(foyer: Foyer) -> Page:
+    """Ada's, who is admin."""
+    return foyer.page()
+
+
+@pytest.fixture
+def hand(page: Page) -> Hand:
+    """Ada's hand, on the home page."""
+    page.goto("/")
+    return Hand(page)
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str, str, str], None]:
+    """`figure(what, measured, at_most)`: one line of the table at the end of the run."""
+    return lambda *line: record_property("figure", line)

@@ -1,0 +1,97 @@
+"""What everyday jobs cost with 1,000 people: clicks and fields, each up to the instance's wanted state and a page that truthfully says so."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def somebody(standin) -> dict:
+    """One of many: neither first nor last, and able to sign in."""
+    return [user for user in standin.get("/v1/admin/users")["users"] if user["role"] == "default"][500]
+
+
+def account(standin, username: str) -> dict:
+    return next(user for user in standin.get("/v1/admin/users")["users"] if user["username"] == username)
+
+
+def may_sign_in(standin, username: str, password: str) -> bool:
+    """Asked of the instance itself, as its own sign-in page does."""
+    return standin.post("/request-token", {"username": username, "password": password})["valid"]
+
+
+def find(hand, name: str) -> None:
+    hand.click(hand.page.get_by_role("link", name="Users", exact=True))
+    hand.type(hand.page.get_by_label("Search"), name)
+    expect(hand.page.locator("#user-table tbody tr")).to_have_count(1)
+
+
+def jump(hand, name: str) -> None:
+    hand.click(hand.page.get_by_role("link", name="Jump to"))
+    hand.type(hand.page.get_by_role("searchbox", name="Jump to people"), name)
+    hand.click(hand.page.locator(".palette-results").get_by_role("link", name=re.compile(f"^{name} ")))
+
+
+def test_creating_a_user(hand, standin, figure):
+    page = hand.page
+    hand.click(page.get_by_role("link", name="Users", exact=True))
+    hand.click(page.get_by_role("link", name="New user"))
+    hand.type(page.get_by_label("User name"), "newcomer")
+    hand.click(page.get_by_role("button", name="Create"))
+
+    expect(page.get_by_text("newcomer was created.")).to_be_visible()
+    assert account(standin, "newcomer")["role"] == "default"
+    assert may_sign_in(standin, "newcomer", page.locator("p.copy code").inner_text())
+    figure("1 create a user", f"{hand.cost} clicks / fields", "3 / 2")
+    assert hand.paid_at_most(3, 2)
+
+
+def test_suspending_one_of_a_thousand(hand, standin, somebody, figure):
+    page, name = hand.page, somebody["username"]
+    find(hand, name)
+    hand.click(page.get_by_role("button", name=f"Suspend {name}"))
+
+    expect(page.locator("#toasts")).to_contain_text(f"{name} is suspended and locked out.")
+    expect(page.locator("#user-table tbody tr")).to_contain_text("suspended")
+    assert account(standin, name)["suspended"] == 1
+    figure("2 suspend one of 1,000 people", f"{hand.cost} clicks / fields", "4 / 1")
+    assert hand.paid_at_most(4, 1)
+
+
+def test_resetting_a_password(hand, standin, somebody, figure):
+    page, name = hand.page, somebody["username"]
+    assert may_sign_in(standin, name, standin.password)
+    find(hand, name)
+    hand.click(page.get_by_role("link", name=name, exact=True))
+    hand.click(page.get_by_role("link", name="Reset password"))
+    hand.click(page.get_by_role("dialog").get_by_role("button", name="Reset password"))
+
+    expect(page.get_by_role("heading", name="The password was reset")).to_be_visible()
+    assert may_sign_in(standin, name, page.locator("p.copy code").inner_text())
+    assert not may_sign_in(standin, name, standin.password)
+    figure("3 reset somebody's password", f"{hand.cost} clicks / fields", "4 / 1")
+    assert hand.paid_at_most(4, 1)
+
+
+def test_locking_a_leaver_out(hand, foyer, standin, figure):
+    """Out of the instance and, where they are signed in to it, out of Foyer."""
+    page, name = hand.page, "grace.okafor"
+    leaver = foyer.page(None)
+    foyer.sign_in(leaver, name)
+    jump(hand, name)
+    hand.click(page.get_by_role("button", name=re.compile(f"Suspend {name}")))
+
+    expect(page.get_by_text(f"{name} is suspended and locked out.")).to_be_visible()
+    expect(page.locator(".page-head")).to_contain_text("suspended")
+    assert account(standin, name)["suspended"] == 1
+    assert not may_sign_in(standin, name, standin.password)
+    leaver.goto("/users/")
+    expect(leaver.get_by_text("Your account of AnythingLLM may not sign in any more.")).to_be_visible()
+    leaver.goto("/users/")
+    assert "/sign-in/" in leaver.url
+    figure("8 lock a leaver out (first half)", f"{hand.cost} clicks / fields", "4 / 1")
+    assert hand.paid_at_most(4, 1)
+
