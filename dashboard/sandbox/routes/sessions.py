@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from dashboard.sandbox.http import Call, Endpoints, bare, json_answer, send_status, session
+from dashboard.sandbox.http import Call, Endpoints, bare, index_page, json_answer, send_status, session
 from dashboard.sandbox.routes import invites, users, workspaces
 from dashboard.sandbox.store import Row, new_code, stamps
 
@@ -42,6 +42,18 @@ def own_workspaces(call: Call) -> Response:
         ids = {row["id"] for row in joined}
         rows = [row for row in rows if row["id"] in ids]
     return json_answer({"workspaces": [workspaces.shown(row) for row in rows]})
+
+
+@endpoints.add("GET", "/system/api-keys", anybody)
+@endpoints.add("GET", "/system/local-files", staff)
+@endpoints.add("GET", "/system/system-vectors", staff)
+@endpoints.add("GET", "/admin/system-preferences", staff)
+@endpoints.add("GET", "/workspace/{slug}", anybody)
+@endpoints.add("GET", "/workspace/{slug}/chats", anybody)
+@endpoints.add("GET", "/workspace/{slug}/threads", anybody)
+def behind_the_door(call: Call) -> Response:
+    """Of these only the door is played: who has no session is refused."""
+    return index_page()
 
 
 @endpoints.add("GET", "/admin/users", staff)
