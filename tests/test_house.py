@@ -28,6 +28,7 @@ DOORS: dict[str, tuple[Action | None, set[str]]] = {
     "home": (Action.USE_FOYER, READ),
     "palette": (Action.USE_FOYER, READ),
     "light": (Action.USE_FOYER, READ),
+    "refresh": (Action.USE_FOYER, WRITE),
     "theme_change": (Action.USE_FOYER, WRITE),
     "sign_out": (Action.USE_FOYER, WRITE),
     "sign_out_everywhere": (Action.USE_FOYER, WRITE),

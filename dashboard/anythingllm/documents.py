@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, NoReturn
 
 from .errors import ApiError, NotApplied, NotFound, NotSupported, Unconfirmed
 from .http import HttpClient, Kind, Reply
+from .multipart import FileForm
 from .types import Document, DocumentFolder, DocumentPage, each, need, need_dict
 
 PROTECTED_FOLDER = "custom-documents"
@@ -60,6 +61,9 @@ class DocumentsModule:
         """Uploads one file; some (mail boxes, sheets) become several documents. Refused with the reason if it is
         unreadable.
 
+        The file must be seekable; it is read while it is sent. The instance answers with the whole text: over 20 MB of it
+        is TooLarge, although the document is there.
+
         Two uploads of one file name at the same time mix up their contents on the instance: make names unique or wait.
         `add_to_workspaces` embeds only the first document, and fails silently: prefer workspaces.add_documents()
         afterwards.
@@ -79,10 +83,9 @@ class DocumentsModule:
                 )
         name = file_name or Path(str(getattr(file_obj, "name", "document.txt"))).name
         fields = {"addToWorkspaces": ",".join(add_to_workspaces or ()), "metadata": json.dumps(dict(metadata or {}))}
-        sent: dict[str, Any] = {
-            "data": {key: value for key, value in fields.items() if value not in ("", "{}")},
-            "files": {"file": (name, file_obj, content_type)},
-        }
+        fields = {key: value for key, value in fields.items() if value not in ("", "{}")}
+        form = FileForm(fields, "file", file_obj, name, content_type)
+        sent: dict[str, Any] = {"data": form, "headers": form.headers}
         if folder_name is None:
             return self._http.call("POST", "/v1/document/upload", _documents, kind=Kind.UPLOAD, **sent)
         return self._http.call(

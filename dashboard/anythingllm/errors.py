@@ -99,9 +99,12 @@ class NotApplied(ApiError):
 class MembershipMismatch(NotApplied):
     """The members read back are not those asked for."""
 
-    def __init__(self, observed: list[Member], *, missing: frozenset[int], unexpected: frozenset[int]) -> None:
+    def __init__(
+        self, observed: list[Member], *, before: frozenset[int], missing: frozenset[int], unexpected: frozenset[int]
+    ) -> None:
         super().__init__("The workspace's members are not what was asked for.")
         self.observed = observed
+        self.before = before
         self.missing = missing
         self.unexpected = unexpected
 

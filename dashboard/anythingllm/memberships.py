@@ -26,6 +26,14 @@ class Roster:
     slugs: Mapping[int, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The ids of a workspace's members as read before and after."""
+
+    before: frozenset[int]
+    after: frozenset[int]
+
+
 class MembershipsModule:
     def __init__(self, http: HttpClient, users: UsersModule, workspaces: WorkspacesModule) -> None:
         self._http = http
@@ -52,42 +60,56 @@ class MembershipsModule:
         )
         return list({member.user_id: member for member in members}.values())
 
-    def add(self, workspace_id: int, user_ids: Collection[int], *, roster: Roster | None = None) -> list[Member]:
-        """Returns the members observed afterwards. NotFound, before anything is sent, when a user or the workspace is
-        gone."""
+    def change(
+        self,
+        workspace_id: int,
+        *,
+        add: Collection[int] = (),
+        remove: Collection[int] = (),
+        roster: Roster | None = None,
+    ) -> Change:
+        """Applies a difference in at most three calls besides the roster, and returns the members read before and after.
+
+        NotFound, before anything is sent, when a user to be added or the workspace is gone. MembershipMismatch when what is
+        read back lacks an added one or still has a removed one; what others changed meanwhile is no mismatch.
+        """
         roster = roster or self.roster()
-        unknown = set(user_ids) - roster.user_ids
+        unknown = set(add) - roster.user_ids
         if unknown:
             raise NotFound(200, f"The instance does not list these users: {sorted(unknown)}.")
-        before = self.read(workspace_id)
-        present = _ids(before)
-        if present.issuperset(user_ids):
-            return before
-        wanted = frozenset(user_ids) - present
-        observed = self._write(roster, workspace_id, adds=wanted, target=present | wanted)
-        return _compared(observed, missing=wanted - _ids(observed), unexpected=frozenset())
+        before = _ids(self.read(workspace_id))
+        if remove and not before and not self._users.list():
+            # No members may mean "database busy", and so does an empty list of users.
+            raise ServerError(200, "The instance lists no users; its database may be busy.")
+        adds, removes = frozenset(add) - before, (frozenset(remove) & before) - frozenset(add)
+        if not adds and not removes:
+            return Change(before, before)
+        observed = self._write(roster, workspace_id, adds=None if removes else adds, target=(before | adds) - removes)
+        after = _ids(observed)
+        if adds - after or removes & after:
+            raise MembershipMismatch(observed, before=before, missing=adds - after, unexpected=removes & after)
+        return Change(before, after)
 
-    def remove(self, workspace_id: int, user_ids: Collection[int], *, roster: Roster | None = None) -> list[Member]:
-        """Returns the members observed afterwards. Who is no member is nothing to do."""
-        roster = roster or self.roster()
-        # No members at all may mean "database busy": then nothing would be removed, and all would seem well.
-        before = self.read(workspace_id) or self.read(workspace_id)
-        present = _ids(before)
-        if present.isdisjoint(user_ids):
-            return before
-        return self._set(roster, workspace_id, present - set(user_ids))
+    def add(self, workspace_id: int, user_ids: Collection[int], *, roster: Roster | None = None) -> frozenset[int]:
+        """Returns the ids of the members afterwards; see change()."""
+        return self.change(workspace_id, add=user_ids, roster=roster).after
 
-    def replace(self, workspace_id: int, user_ids: Collection[int], *, roster: Roster | None = None) -> list[Member]:
-        """Exactly these users, save those the instance no longer lists. Returns the members observed afterwards."""
+    def remove(self, workspace_id: int, user_ids: Collection[int], *, roster: Roster | None = None) -> frozenset[int]:
+        """Returns the ids of the members afterwards. Who is no member is nothing to do; see change()."""
+        return self.change(workspace_id, remove=user_ids, roster=roster).after
+
+    def replace(self, workspace_id: int, user_ids: Collection[int], *, roster: Roster | None = None) -> frozenset[int]:
+        """Exactly these users, save those the instance no longer lists. Returns the ids of the members afterwards."""
         roster = roster or self.roster()
         target = roster.user_ids & frozenset(user_ids)
-        before = self.read(workspace_id)
-        return before if _ids(before) == target else self._set(roster, workspace_id, target)
-
-    def _set(self, roster: Roster, workspace_id: int, target: frozenset[int]) -> list[Member]:
-        observed = self._write(roster, workspace_id, adds=None, target=target & roster.user_ids)
-        ids = _ids(observed)
-        return _compared(observed, missing=target - ids, unexpected=ids - target)
+        before = _ids(self.read(workspace_id))
+        if before == target:
+            return before
+        observed = self._write(roster, workspace_id, adds=None, target=target)
+        after = _ids(observed)
+        if after != target:
+            raise MembershipMismatch(observed, before=before, missing=target - after, unexpected=after - target)
+        return after
 
     def _write(
         self, roster: Roster, workspace_id: int, *, adds: frozenset[int] | None, target: frozenset[int]
@@ -103,6 +125,7 @@ class MembershipsModule:
                     "/v1/admin/workspaces/{workspaceSlug}/manage-users",
                     lambda data: None,
                     names={"workspaceSlug": slug},
+                    # Ids of users who are gone are dropped; those who came after the roster was read are kept.
                     json={"userIds": sorted(target if adds is None else adds), "reset": adds is None},
                 )
                 return self._read_back(workspace_id)
@@ -126,9 +149,3 @@ class MembershipsModule:
 
 def _ids(members: Collection[Member]) -> frozenset[int]:
     return frozenset(member.user_id for member in members)
-
-
-def _compared(observed: list[Member], *, missing: frozenset[int], unexpected: frozenset[int]) -> list[Member]:
-    if missing or unexpected:
-        raise MembershipMismatch(observed, missing=missing, unexpected=unexpected)
-    return observed

@@ -92,9 +92,10 @@ def test_it_asks_again_after_a_passing_trouble(client, server, trouble: Answer) 
 
 def test_it_gives_up_after_two_retries(client, server) -> None:
     server.answer = Answer(503)
-    with pytest.raises(ServerError):
+    with pytest.raises(ServerError) as caught:
         client.users.list()
     assert len(server.asked) == 3
+    assert not caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize("trouble", [CUT, Answer(500), Answer(503)], ids=["cut", "500", "503"])
@@ -180,6 +181,37 @@ def test_it_reads_no_more_than_its_cap(client, server) -> None:
     server.answer = Answer(200, pieces=[megabyte] * (MAX_BODY // len(megabyte) + 1))
     with pytest.raises(TooLarge):
         client.users.list()
+
+
+class Endless:
+    """A file too large to be held, which tells how much was read of it at once."""
+
+    def __init__(self, size: int) -> None:
+        self.size, self.place, self.largest = size, 0, 0
+
+    def tell(self) -> int:
+        return self.place
+
+    def seek(self, place: int, whence: int = 0) -> int:
+        self.place = self.size if whence else place
+        return self.place
+
+    def read(self, size: int) -> bytes:
+        self.largest = max(self.largest, size)
+        chunk = b"x" * min(size, self.size - self.place)
+        self.place += len(chunk)
+        return chunk
+
+
+def test_it_reads_a_file_while_it_sends_it(client, server) -> None:
+    file = Endless(3_000_000)
+    server.answer = of_json({"success": True, "error": None, "documents": []})
+    client.documents.upload(file_obj=file, file_name="Größe.txt", metadata={"title": "T"}, folder_name="a b")
+    body = server.asked[0].body
+    assert int(server.asked[0].headers["Content-Length"]) == len(body)
+    assert body.count(b"x") >= 3_000_000
+    assert 'name="file"; filename="Größe.txt"'.encode() in body
+    assert 0 < file.largest <= 65536
 
 
 # -- what is no answer ---------------------------------------------------------------------------------------------------

@@ -186,13 +186,13 @@ def team(real) -> tuple[int, list[int]]:
 def test_it_adds_removes_and_replaces(real, team) -> None:
     workspace, (a, b, c) = team
     assert real.memberships.read(workspace) == []
-    assert ids(real.memberships.add(workspace, [a, b, a])) == [a, b]
-    assert ids(real.memberships.add(workspace, [b])) == [a, b]
-    assert ids(real.memberships.remove(workspace, [a, c])) == [b]
-    assert ids(real.memberships.replace(workspace, [a, c])) == [a, c]
-    assert ids(real.memberships.remove(workspace, [a, c])) == []
-    assert ids(real.memberships.replace(workspace, [b])) == [b]
-    assert real.memberships.replace(workspace, []) == []
+    assert sorted(real.memberships.add(workspace, [a, b, a])) == [a, b]
+    assert sorted(real.memberships.add(workspace, [b])) == [a, b]
+    assert sorted(real.memberships.remove(workspace, [a, c])) == [b]
+    assert sorted(real.memberships.replace(workspace, [a, c])) == [a, c]
+    assert sorted(real.memberships.remove(workspace, [a, c])) == []
+    assert sorted(real.memberships.replace(workspace, [b])) == [b]
+    assert real.memberships.replace(workspace, []) == frozenset()
 
 
 def test_a_deleted_user_empties_no_workspace(real, team) -> None:
@@ -202,7 +202,7 @@ def test_a_deleted_user_empties_no_workspace(real, team) -> None:
     real.users.delete(c)
     with pytest.raises(NotFound):
         real.memberships.add(workspace, [c])
-    assert ids(real.memberships.replace(workspace, [a, c])) == [a]
+    assert sorted(real.memberships.replace(workspace, [a, c])) == [a]
     with pytest.raises(MembershipMismatch) as caught:
         real.memberships.replace(workspace, [a, b, c], roster=stale)
     assert (caught.value.missing, caught.value.unexpected) == ({c}, frozenset())
@@ -217,6 +217,33 @@ def test_it_notices_members_that_were_not_changed(real, team, standin) -> None:
     assert caught.value.missing == {a, b}
 
 
+def test_a_change_adds_and_removes_in_three_calls(real, team, standin) -> None:
+    workspace, (a, b, c) = team
+    real.memberships.replace(workspace, [a, b])
+    roster = real.memberships.roster()
+    calls = len(standin.state()["requests"])
+    change = real.memberships.change(workspace, add=[c], remove=[a], roster=roster)
+    assert (change.before, change.after) == ({a, b}, {b, c})
+    assert len(standin.state()["requests"]) - calls == 3
+
+
+def test_a_change_keeps_those_who_came_after_the_roster_was_read(real, team) -> None:
+    workspace, (a, b, _) = team
+    real.memberships.replace(workspace, [a, b])
+    stale = real.memberships.roster()
+    late = real.users.create("late", "welcome-to-foyer").id
+    real.memberships.add(workspace, [late])
+    assert real.memberships.change(workspace, remove=[a], roster=stale).after == {b, late}
+
+
+def test_nobody_is_taken_for_removed_while_the_database_is_busy(client, server) -> None:
+    server.answer = of_json({"users": []})
+    roster = Roster(frozenset([1]), {1: "one"})
+    with pytest.raises(ServerError, match="busy"):
+        client.memberships.change(1, remove=[1], roster=roster)
+    assert {asked.method for asked in server.asked} == {"GET"}
+
+
 def test_it_refuses_unknown_workspaces(real) -> None:
     with pytest.raises(NotFound):
         real.memberships.add(99999, [1])
@@ -228,7 +255,7 @@ def test_without_the_newer_route_it_sends_only_ids_just_read(client, server) -> 
     server.also("POST", "/api/v1/admin/workspaces/one/manage-users", PAGE)
     server.also("GET", members_path(), of_json(member_json(1)), of_json(member_json(1, 2)))
     roster = Roster(frozenset([1, 2]), {1: "one"})
-    assert ids(client.memberships.replace(1, [1, 2, 2, 99999], roster=roster)) == [1, 2]
+    assert sorted(client.memberships.replace(1, [1, 2, 2, 99999], roster=roster)) == [1, 2]
     assert [asked.json for asked in server.asked if asked.path.endswith("update-users")] == [{"userIds": [1, 2]}]
 
 
@@ -367,8 +394,8 @@ def test_it_works_with_every_version(real, standin, version: tuple[int, int, int
     workspace = real.workspaces.create("Old and new")
     invite = real.admin.create_invite([workspace.id])
     real.admin.delete_invite(invite.id)
-    assert ids(real.memberships.add(workspace.id, [user.id])) == [user.id]
-    assert real.memberships.replace(workspace.id, []) == []
+    assert sorted(real.memberships.add(workspace.id, [user.id])) == [user.id]
+    assert real.memberships.replace(workspace.id, []) == frozenset()
     (document,) = real.documents.raw_text("Penguins like ice.", "Penguins")
     assert document.path in [found.path for found in real.documents.list()]
     assert len(real.workspaces.add_documents(workspace.slug, [document.path])) == 1
