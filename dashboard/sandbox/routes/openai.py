@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from starlette.responses import Response
 
 from dashboard.sandbox import js, library
-from dashboard.sandbox.chat import ChatError, Question, RefusedError
+from dashboard.sandbox.chat import ChatError, Question, RefusedError, abort
 from dashboard.sandbox.http import PIXEL, Call, Endpoints, api_key, bare, json_answer
 from dashboard.sandbox.js import Json
 from dashboard.sandbox.model import ModelError, Reply
@@ -59,9 +59,12 @@ async def completion(call: Call) -> Response:
     if not workspace:
         return bare(401)
     messages = call.body.get("messages")
-    asked = messages[-1] if isinstance(messages, list) and messages and isinstance(messages[-1], dict) else {}
-    text = _text(asked.get("content"))
-    if asked.get("role") != "user" or not text:
+    if not isinstance(messages, list) or not messages or not isinstance(messages[-1], dict):
+        return bare(500)
+    if messages[-1].get("role") != "user":
+        return json_answer(abort("No user prompt found. Must be last element in message array with 'user' role."), 400)
+    text = _text(messages[-1].get("content"))
+    if not text:
         return bare(500)
     mode = "chat" if workspace["chatMode"] == "automatic" else workspace["chatMode"]
     question = Question(call.store, call.app.config, workspace, text, mode)

@@ -195,11 +195,15 @@ def _flat(row: Row) -> Row:
         "prompt": row["prompt"],
         "response": row["answer"].get("text"),
         "sent_at": row["createdAt"],
-        "attachments": row["answer"].get("attachments", []),
+        "attachments": _images(row),
         "workspace": row["workspace"]["name"],
         "username": row["user"]["username"],
         "rating": rating,
     }
+
+
+def _images(row: Row) -> list[Row]:
+    return [{"type": "image", "image": item.get("contentString")} for item in row["answer"].get("attachments", [])]
 
 
 def _as_json(rows: list[Row]) -> str:
@@ -213,7 +217,7 @@ def _as_csv(rows: list[Row]) -> str:
         return '"' + str(value).replace('"', '""').replace("\n", " ") + '"'
 
     def line(row: Row) -> str:
-        return ",".join(str(row["id"]) if name == "id" else cell(row[name]) for name in names)
+        return ",".join(cell(row[name]) for name in names)
 
     return "\n".join([",".join(names), *(line(_flat(row)) for row in rows)])
 
@@ -226,13 +230,13 @@ def _as_alpaca(rows: list[Row]) -> str:
 def _as_jsonl(rows: list[Row]) -> str:
     """One conversation a workspace."""
 
-    def said(role: str, text: str) -> Row:
-        return {"role": role, "content": [{"type": "text", "text": text}]}
+    def said(role: str, text: str, *images: Row) -> Row:
+        return {"role": role, "content": [{"type": "text", "text": text}, *images]}
 
     talks: dict[int, list[Row]] = {}
     for row in rows:
         talk = talks.setdefault(row["workspaceId"], [said("system", row["system"])])
-        talk += [said("user", row["prompt"]), said("assistant", row["answer"].get("text"))]
+        talk += [said("user", row["prompt"], *_images(row)), said("assistant", row["answer"].get("text"))]
     return "\n".join(js.stringify({"messages": talk}) for talk in talks.values())
 
 
