@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.anythingllm.rules import (
@@ -67,6 +67,7 @@ def test_it_suggests_a_name(text: str, name: str) -> None:
     assert suggest_username(text) == name
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.sampled_from(VERSIONS), st.integers(min_value=0, max_value=12))
 def test_what_it_suggests_is_always_valid_and_free(text: str, version: str | None, others: int) -> None:
     taken: set[str] = set()

@@ -7,7 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dashboard.anythingllm.sse import (
@@ -55,6 +55,7 @@ FINAL = {"uuid": "u", "type": "finalizeResponseStream", "close": True, "error": 
 
 
 @pytest.mark.parametrize("row", STREAMS + COMPLETIONS, ids=lambda row: row.name)
+@settings(deadline=None, max_examples=30)
 @given(places=st.lists(st.integers(min_value=0, max_value=10**6), max_size=12))
 def test_the_cuts_between_bytes_make_no_difference(row, places: list[int]) -> None:
     reader = ChatReader if row in STREAMS else CompletionReader
@@ -68,6 +69,7 @@ def test_byte_by_byte_it_is_the_same(row) -> None:
     assert read(*[bytes([byte]) for byte in body]) == read(body)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.one_of(st.binary(max_size=40), st.sampled_from([sse(chunk("x")), sse(FINAL), b"\n\n", b"data: {"])),
