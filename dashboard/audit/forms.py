@@ -17,12 +17,16 @@ class DateInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")  # the only one a browser's date field understands
 
 
+def short() -> forms.TextInput:
+    return forms.TextInput(attrs={"size": 14})
+
+
 class AuditSearchForm(forms.Form):
     """Which lines of the ledger to show. Everything may be left empty."""
 
-    person = forms.CharField(label=_("Person"), required=False, max_length=150)
+    person = forms.CharField(label=_("Person"), required=False, max_length=150, widget=short())
     action = forms.ChoiceField(label=_("Action"), required=False)
-    target = forms.CharField(label=_("On"), required=False, max_length=255, help_text=_("A name or an id."))
+    target = forms.CharField(label=_("On"), required=False, max_length=255, widget=short())
     outcome = forms.ChoiceField(label=_("Outcome"), required=False, choices=[("", _("Any")), *Outcome.choices])
     since = forms.DateField(label=_("From"), required=False, widget=DateInput())
     until = forms.DateField(label=_("To"), required=False, widget=DateInput())

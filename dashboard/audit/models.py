@@ -35,6 +35,9 @@ TONES = {
 }
 
 
+EMPTY = (None, "")
+
+
 def given_up() -> datetime:
     """An act that began before this moment and is still open will not be closed any more."""
     return timezone.now() - GIVEN_UP_AFTER
@@ -89,9 +92,9 @@ class AuditEvent(models.Model):
 
     @property
     def changes(self) -> list[tuple[Words, Words, Words]]:
-        """What was recorded of the thing: field, before, after, in words."""
-        names = self.before | self.after
+        """What was recorded of the thing: field, before, after, in words; nothing of fields that are empty."""
         return [
             (words.FIELDS.get(name, name), words.value(self.before.get(name)), words.value(self.after.get(name)))
-            for name in names
+            for name in self.before | self.after
+            if self.before.get(name) not in EMPTY or self.after.get(name) not in EMPTY
         ]

@@ -220,14 +220,16 @@ def create(
     """A new account. Raises Refused with the instance's words when it does not like the name or the password."""
     after = {"role": role, "daily_message_limit": daily_message_limit, "bio": bio}
     try:
-        with recording(actor, "user.created", target=("user", "", username), after=after):
+        with recording(actor, "user.created", target=("user", "", username), after=after) as entry:
             users = instance.connect().users
-            return _applied(
+            user = _applied(
                 lambda: users.create(
                     username, password, role, daily_message_limit=daily_message_limit, bio=bio or None
                 ),
                 lambda found: next((user for user in found if user.username == username), None),
             )
+            entry.target_id = str(user.id)
+            return user
     finally:
         instance.forget("users")
 
