@@ -12,7 +12,7 @@ from dashboard.sandbox.app import StandIn
 from dashboard.sandbox.config import NEWEST, Config, version
 from dashboard.sandbox.seed import Size, sow
 from dashboard.sandbox.server import uvicorn_server
-from dashboard.sandbox.store import Store
+from dashboard.sandbox.store import Store, stamps
 
 
 def main() -> int:
@@ -37,6 +37,8 @@ def main() -> int:
     if not store.count("api_keys"):
         size = Size(options.users, options.workspaces, options.documents)
         sow(store, api_key=options.api_key, size=size, seed=options.seed)
+    elif not store.count("api_keys", "secret = ?", options.api_key):
+        store.insert("api_keys.create", "api_keys", {"name": "sandbox", "secret": options.api_key, **stamps()})
     store.remember()
     app = StandIn(config, store)
     app.faults = options.fault

@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import secrets
+from collections import deque
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -31,7 +32,7 @@ class StandIn:
         self.store = store
         self.session_secret = secrets.token_bytes(32)
         self.faults: list[faults.Fault] = []
-        self.requests: list[control.Seen] = []
+        self.requests: deque[control.Seen] = deque(maxlen=10_000)
         self.hotdir: dict[str, bytes] = {}
         self._routes = [
             (endpoint, Route(f"/api{endpoint.path}", _unused, methods=[endpoint.method])) for endpoint in ENDPOINTS

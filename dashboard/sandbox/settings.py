@@ -73,22 +73,28 @@ _VALUES: Row = {
 }
 
 
-def all_settings(store: Store, config: Config) -> Row:
-    """The whole list. What update-env changed shows here, too."""
+def changeable(store: Store) -> Row:
+    """What update-env may change, with what it changed already."""
     known: dict[str, Json] = {
         **dict.fromkeys(_FALSE.split(), False),
         **dict.fromkeys(_NULL.split()),
         **_VALUES,
+        "GenericOpenAiTokenLimit": "8192",
+    }
+    for row in store.all("SELECT label, value FROM settings WHERE label LIKE 'env:%'"):
+        name = row["label"].removeprefix("env:")
+        known[name] = bool(row["value"]) if isinstance(known[name], bool) else row["value"]
+    return known
+
+
+def all_settings(store: Store, config: Config) -> Row:
+    """The whole list."""
+    return {
+        **changeable(store),
         "MultiUserMode": not config.single_user,
         "SimpleSSOEnabled": config.sso,
         "SimpleSSONoLogin": config.sso_no_login,
         "WorkspaceDeletionProtection": config.deletion_protection,
         "HasExistingEmbeddings": store.one("SELECT 1 AS yes FROM workspace_documents LIMIT 1") is not None,
-        "HasCachedEmbeddings": store.one("SELECT 1 AS yes FROM files WHERE cached LIMIT 1") is not None,
-        "GenericOpenAiTokenLimit": "8192",
+        "HasCachedEmbeddings": store.on_disk.one("SELECT 1 AS yes FROM files WHERE cached LIMIT 1") is not None,
     }
-    for row in store.all("SELECT label, value FROM settings WHERE label LIKE 'env:%'"):
-        name = row["label"].removeprefix("env:")
-        if name in known:
-            known[name] = bool(row["value"]) if isinstance(known[name], bool) else row["value"]
-    return known

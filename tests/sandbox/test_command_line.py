@@ -25,10 +25,10 @@ def start(*options: str) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def users(port: int) -> list[dict]:
+def users(port: int, key: str = DEFAULT_API_KEY) -> list[dict]:
     for _ in range(100):
         try:
-            headers = {"Authorization": f"Bearer {DEFAULT_API_KEY}"}
+            headers = {"Authorization": f"Bearer {key}"}
             return requests.get(f"http://127.0.0.1:{port}/api/v1/admin/users", headers=headers, timeout=5).json()[
                 "users"
             ]
@@ -49,6 +49,16 @@ def test_it_keeps_its_state_in_a_file_and_stops_when_told(tmp_path: Path, by: si
             process.send_signal(by)
             _, errors = process.communicate(timeout=10)
         assert errors == ""
+
+
+def test_a_state_file_learns_a_new_key(tmp_path: Path) -> None:
+    database = str(tmp_path / "sandbox.sqlite3")
+    for key in ("first-key", "second-key"):
+        port = free_port()
+        with start("--port", str(port), "--db", database, "--users", "5", "--api-key", key) as process:
+            assert len(users(port, key)) == 5
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=10)
 
 
 def test_a_busy_port_is_one_sentence() -> None:

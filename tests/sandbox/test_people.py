@@ -153,3 +153,14 @@ def test_suspension_ends_a_session(sandbox: Sandbox, ask: Ask) -> None:
     ask("POST", "/v1/admin/users/3", json={"suspended": 1})
     assert ask("GET", "/system/check-token", headers=headers).json() == {"error": "User is suspended from system"}
     assert ask("GET", "/v1/auth", headers=headers).status_code == 403
+
+
+def test_the_environment_can_be_changed_by_the_names_of_the_pages(ask: Ask) -> None:
+    told = ask(
+        "POST", "/v1/system/update-env", json={"GenericOpenAiTokenLimit": "4096", "MultiUserMode": "no", "NOPE": "x"}
+    ).json()
+    assert told == {"newValues": {"GenericOpenAiTokenLimit": "4096"}, "error": False}
+    settings = ask("GET", "/v1/system").json()["settings"]
+    assert (settings["GenericOpenAiTokenLimit"], settings["MultiUserMode"]) == ("4096", True)
+    told = ask("POST", "/v1/system/update-env", json={"GenericOpenAiTokenLimit": "0", "VectorDB": "none"}).json()
+    assert told == {"newValues": {}, "error": "Value must be greater than zero"}

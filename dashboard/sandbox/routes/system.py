@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from dashboard.sandbox import js
 from dashboard.sandbox.http import Call, Endpoints, ThrownError, api_key, json_answer, multi_user
-from dashboard.sandbox.settings import all_settings
+from dashboard.sandbox.settings import all_settings, changeable
 from dashboard.sandbox.store import SYSTEM_PROMPT, DatabaseError, Row
 
 endpoints = Endpoints()
@@ -84,7 +84,7 @@ def vector_count(call: Call) -> Response:
 @endpoints.add("POST", "/v1/system/update-env", api_key)
 def env_update(call: Call) -> Response:
     """Stops at the first bad value; what came before it is kept. Unknown names are ignored."""
-    known = all_settings(call.store, call.app.config)
+    known = changeable(call.store)
     applied: Row = {}
     error: str | bool = False
     wanted = {name: value for name, value in call.body.items() if name in known}
