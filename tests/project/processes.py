@@ -32,7 +32,7 @@ class Running:
         self.port, self.sandbox_port = free_port(), free_port()
         self.log = tmp_path / "log"
         environment = {
-            "PATH": os.environ["PATH"],
+            **{name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")},
             "DATA_DIR": str(tmp_path / "data"),
             "PORT": str(self.port),
             "SANDBOX_PORT": str(self.sandbox_port),
