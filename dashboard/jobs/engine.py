@@ -32,7 +32,7 @@ from dashboard.permissions import allows
 
 R = TypeVar("R")
 
-SLICE = 5.0  # seconds of work after which a job lets others have their turn, and a worker may stop
+SLICE = 2.0  # seconds of work after which a job lets others have their turn, and a worker may stop
 BEAT = 10.0  # seconds between signs of life
 # Longer than a write may take: what a dead worker asked of the instance has ended before it is read back.
 DEAD_AFTER = timedelta(seconds=90)

@@ -131,7 +131,7 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back(new_job, tmp_path, wo
     job = new_job(range(1000), kind="rig.write", pace=0.02)
     process = worker()
     wait_until(lambda: len(done(tmp_path / "done")) >= 3)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=engine.SLICE + 5) == 0
     assert "running" not in states(job)
     job.refresh_from_db()
