@@ -41,6 +41,7 @@ T = TypeVar("T")
 
 MAX_BODY = 20 * 1024 * 1024
 RETRIES = 2
+BACKOFF = 0.2  # seconds before the first retry, twice as long before the next, give or take a half
 
 
 class Kind(Enum):
@@ -421,7 +422,7 @@ class HttpClient:
         attempts = 1 + RETRIES if kind is Kind.READ else 1
         for attempt in range(attempts):
             if attempt:
-                time.sleep(random.uniform(0.5, 1.5) * 0.1 * 2**attempt)  # noqa: S311
+                time.sleep(random.uniform(0.5, 1.5) * BACKOFF * 2 ** (attempt - 1))  # noqa: S311
             last = attempt == attempts - 1
             try:
                 reply = self._send(method, path, kind, **body)
