@@ -17,14 +17,14 @@ from dashboard.accounts.models import Operator
 class Request(HttpRequest):
     """A request behind the sign-in: `user` is an operator. Views are annotated with it, nothing is ever constructed."""
 
-    user: Operator  # type: ignore[assignment]
+    user: Operator
     htmx: HtmxDetails
 
 
 class OpenRequest(HttpRequest):
     """A request to a public view: nobody need be signed in."""
 
-    user: Operator | AnonymousUser  # type: ignore[assignment]
+    user: Operator | AnonymousUser
     htmx: HtmxDetails
 
 

@@ -172,6 +172,7 @@ INSTALLED_APPS = [
     "dashboard.home",
     "dashboard.users",
     "dashboard.workspaces",
+    "dashboard.access",
     "dashboard.system",
     "huey.contrib.djhuey",  # after dashboard.jobs, which has its own defaults for run_huey
 ]

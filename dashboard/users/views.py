@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -78,7 +78,7 @@ def user_list(request: Request) -> HttpResponse:
 
 @require_GET
 @requires(Action.EXPORT_USERS)
-def user_export(request: Request) -> HttpResponse:
+def user_export(request: Request) -> StreamingHttpResponse:
     """What the table shows under the same search and filters, all pages, as CSV."""
     criteria = UserSearchForm(request.GET).criteria()
     reading = services.search(**criteria)
