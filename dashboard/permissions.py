@@ -31,6 +31,11 @@ class Action(StrEnum):
     PROMOTE_USERS = "promote_users"  # role to admin
     DELETE_USERS = "delete_users"
     VIEW_WORKSPACES = "view_workspaces"
+    CREATE_WORKSPACES = "create_workspaces"
+    CHANGE_WORKSPACES = "change_workspaces"
+    DELETE_WORKSPACES = "delete_workspaces"
+    CHANGE_ACCESS = "change_access"
+    MANAGE_GROUPS = "manage_groups"
     VIEW_JOBS = "view_jobs"
     VIEW_LEDGER = "view_ledger"
     VIEW_SYSTEM = "view_system"
@@ -41,12 +46,19 @@ EVERYBODY = {Action.USE_FOYER}
 READERS = EVERYBODY | {Action.VIEW_USERS, Action.VIEW_WORKSPACES}
 POLICY: dict[Role, set[Action]] = {
     Role.ADMIN: set(Action),
-    Role.MANAGER: READERS | {Action.EXPORT_USERS},
+    Role.MANAGER: READERS
+    | {
+        Action.EXPORT_USERS,
+        Action.CHANGE_ACCESS,
+        Action.CREATE_WORKSPACES,
+        Action.CHANGE_WORKSPACES,
+        Action.VIEW_JOBS,  # their own
+    },
     Role.VIEWER: READERS,
     Role.MEMBER: EVERYBODY,
 }
 # These ask for the password again when it was last given more than 15 minutes ago.
-DANGEROUS = {Action.PROMOTE_USERS, Action.DELETE_USERS, Action.MANAGE_OPERATORS}
+DANGEROUS = {Action.PROMOTE_USERS, Action.DELETE_USERS, Action.DELETE_WORKSPACES, Action.MANAGE_OPERATORS}
 
 
 def allows(operator: Operator, action: Action) -> bool:
@@ -88,3 +100,8 @@ def public(view: View) -> View:
     opened: View = login_not_required(view)
     opened.public = True  # type: ignore[attr-defined]
     return opened
+
+
+def scope(operator: Operator) -> frozenset[int] | None:
+    """The ids of the workspaces this operator looks after; None: all of them."""
+    return None
