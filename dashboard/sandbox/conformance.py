@@ -92,13 +92,13 @@ def replay(path: Path) -> list[Outcome]:
         phases.setdefault(str(recording.get("phase")), []).append(recording)
     outcomes: list[Outcome] = []
     run: Run | None = None
-    with _web_pages(phases, path.parent / "files"):
+    with _web_pages(phases, path.parent / "files") as sites:
         for phase, recordings in phases.items():
             if not run or not _goes_on(phase):
                 if run:
                     run.close()
                 set_up = any(recording.get("setup") for recording in recordings)
-                run = Run(phase, path.parent / "files", set_up=set_up)
+                run = Run(phase, path.parent / "files", sites, set_up=set_up)
             outcomes += run.through(recordings)
         if run:
             run.close()
@@ -111,33 +111,16 @@ def _goes_on(phase: str) -> bool:
 
 
 @contextlib.contextmanager
-def _web_pages(phases: dict[str, list[Recording]], files: Path) -> Iterator[None]:
-    """The small web servers on this machine whose pages were uploaded by link."""
-    links = [
-        recording
-        for recordings in phases.values()
-        for recording in recordings
-        if recording["path"].endswith("/upload-link")
-    ]
-    ports = {
-        urlsplit(_link(recording)).port
-        for recording in links
-        if recording.get("status") == 200 and "127.0.0.1" in _link(recording)
-    }
-    servers = []
-    for port in filter(None, ports):
-        with contextlib.suppress(OSError):  # taken by somebody else
-            servers.append(
-                http.server.ThreadingHTTPServer(("127.0.0.1", port), functools.partial(_Pages, directory=str(files)))
-            )
-    for server in servers:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+def _web_pages(phases: dict[str, list[Recording]], files: Path) -> Iterator[dict[str, str]]:
+    """The recorded files as a web site on a free port; recorded address of such a site -> the one here."""
+    links = [urlsplit(_link(row)) for rows in phases.values() for row in rows if row.get("status") == 200]
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Pages, directory=str(files)))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
-        yield
+        yield {link.netloc: f"127.0.0.1:{server.server_port}" for link in links if link.hostname == "127.0.0.1"}
     finally:
-        for server in servers:
-            server.shutdown()
-            server.server_close()
+        server.shutdown()
+        server.server_close()
 
 
 def _link(recording: Recording) -> str:
@@ -153,7 +136,7 @@ class _Pages(http.server.SimpleHTTPRequestHandler):
 class Run:
     """One phase: a stand-in in its starting state, and what was matched so far."""
 
-    def __init__(self, phase: str, files: Path, *, set_up: bool) -> None:
+    def __init__(self, phase: str, files: Path, sites: dict[str, str], *, set_up: bool) -> None:
         letter, title = phase[:1], phase.lower()
         single = letter == "A" or phase.startswith("B ")
         config = Config(api_key="API_KEY", single_user=single, pace=1_000_000, slow=0, processing=0.05)
@@ -161,6 +144,7 @@ class Run:
             if words in title:
                 config.change(**changes)
         self._files = files
+        self._sites = sites
         self._known: dict[str, str] = {}
         self._ids: dict[tuple[str, int], int] = {}
         self._store = Store()
@@ -270,6 +254,8 @@ class Run:
     def _filled(self, text: str) -> str:
         """A request's text with the values of this run."""
         text = _MADE_UP.sub(lambda found: self._known.get(found[0], found[0]), text)
+        for recorded, here in self._sites.items():
+            text = text.replace(recorded, here)
         text = re.sub(
             r"\{id of ([^}]+)\}",
             lambda found: str(self._one("SELECT id FROM users WHERE username = ?", found[1])["id"]),
