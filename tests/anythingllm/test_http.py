@@ -260,6 +260,24 @@ def test_it_names_what_is_missing(client, server) -> None:
         client.users.list()
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("id", "1", "'id' is not a whole number"),
+        ("id", True, "'id' is not a whole number"),
+        ("username", None, "'username' is not a text"),
+        ("createdAt", "yesterday", "'createdAt' is not a time"),
+    ],
+)
+def test_it_names_what_is_of_the_wrong_type(client, server, key: str, value: object, problem: str) -> None:
+    user = {"id": 1, "username": "ada", "role": "admin", "suspended": 0, "createdAt": "2026-11-21T01:25:45.162Z"}
+    server.answer = of_json({"users": [user]})
+    assert client.users.list()[0].username == "ada"
+    server.answer = of_json({"users": [user | {key: value}]})
+    with pytest.raises(BrokenAnswer, match=problem):
+        client.users.list()
+
+
 @pytest.mark.parametrize("status", [200, 400, 500])
 def test_it_never_passes_on_database_text(client, server, status: int) -> None:
     text = "\nInvalid `prisma.users.create()` invocation:\n\n\nOperation has timed out"

@@ -23,7 +23,7 @@ from dashboard.anythingllm import (
     User,
 )
 from dashboard.anythingllm.sse import Done
-from tests.anythingllm.answering import PAGE, of_json
+from tests.anythingllm.answering import PAGE, Answer, of_json
 from tests.anythingllm.exchanges import member_json, members_path
 
 
@@ -259,6 +259,15 @@ def test_without_the_newer_route_it_sends_only_ids_just_read(client, server) -> 
     assert [asked.json for asked in server.asked if asked.path.endswith("update-users")] == [{"userIds": [1, 2]}]
 
 
+def test_without_the_newer_route_a_member_nobody_lists_is_not_sent(client, server) -> None:
+    """One id that does not exist would leave the workspace empty."""
+    server.answer = of_json({"success": True, "error": None})
+    server.also("POST", "/api/v1/admin/workspaces/one/manage-users", PAGE)
+    server.also("GET", members_path(), of_json(member_json(1, 77)), of_json(member_json(1, 2)))
+    client.memberships.add(1, [2], roster=Roster(frozenset([1, 2]), {1: "one"}))
+    assert [asked.json for asked in server.asked if asked.path.endswith("update-users")] == [{"userIds": [1, 2]}]
+
+
 def test_a_list_of_no_users_changes_nothing(client, server) -> None:
     server.also("GET", "/api/v1/admin/users", of_json({"users": []}))
     with pytest.raises(ServerError, match="busy"):
@@ -285,6 +294,40 @@ def test_it_deletes_a_workspace_and_looks(real, standin) -> None:
         real.workspaces.get(workspace.slug)
     with pytest.raises(NotFound):
         real.workspaces.delete(workspace.slug)
+
+
+def test_no_workspaces_at_all_prove_no_deletion(client, server) -> None:
+    server.answer = Answer(200, b"OK", "text/plain; charset=utf-8")
+    server.also("GET", "/api/v1/workspaces", of_json({"workspaces": []}))
+    with pytest.raises(Unconfirmed):
+        client.workspaces.delete("one")
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+def test_it_notices_a_pin_that_did_not_change(client, server, pinned: bool) -> None:
+    made = "2026-11-21T01:30:55.687Z"
+    document = {"id": 1, "docId": "d", "docpath": "a/x.json", "pinned": not pinned, "createdAt": made}
+    workspace = {"id": 1, "name": "One", "slug": "one", "createdAt": made, "documents": [document]}
+    server.answer = of_json({"message": "Pin status updated successfully"})
+    server.also("GET", "/api/v1/workspace/one", of_json({"workspace": [workspace]}))
+    with pytest.raises(NotApplied) as caught:
+        client.workspaces.pin("one", "a/x.json", pinned)
+    assert caught.value.differences == {"pinned": (pinned, not pinned)}
+
+
+def test_it_notices_a_folder_that_was_not_removed(client, server) -> None:
+    server.answer = of_json({"success": True, "message": "Folder removed successfully"})
+    left = {"folder": "a", "documents": [], "totalCount": 0, "hasMore": False, "error": None}
+    server.also("GET", "/api/v1/documents/folder/a", of_json(left))
+    with pytest.raises(NotApplied, match="still there"):
+        client.documents.delete_folder("a")
+
+
+def test_a_word_that_would_freeze_the_instance_is_not_sent(client, server) -> None:
+    for ask in (client.chat.send_message, client.chat.stream_message):
+        with pytest.raises(ValueError, match="freeze"):
+            ask("one", "look: " + "x" * 20_000)
+    assert server.asked == []
 
 
 def test_it_notices_settings_the_instance_coerced(real) -> None:
