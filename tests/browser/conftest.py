@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.cache.backends.filebased import FileBasedCache
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from dashboard.instance import _mark_key
 from dashboard.sandbox.seed import Size
 from dashboard.sandbox.testing import Sandbox, running_sandbox
 from tests.browser.hand import Hand
 from tests.project.processes import running
+
+expect.set_options(timeout=20_000)  # a busy machine is no failure
 
 SECRET_KEY = "only-for-browser-tests-0123456789-0123456789"
 CHROMIUM = (
@@ -51,7 +53,6 @@ class Foyer:
                 self._signed_in[who] = door.storage_state()
         state = self._signed_in[who] if who else None
         context = self._browser.new_context(base_url=self.url, storage_state=state, **options)
-        context.set_default_timeout(10_000)
         context.on("console", lambda message: self._hear(message.type, message.text))
         context.on("weberror", lambda error: self.said.append(str(error.error)))
         self._contexts.append(context)

@@ -94,4 +94,3 @@ def test_locking_a_leaver_out(hand, foyer, standin, figure):
     assert "/sign-in/" in leaver.url
     figure("8 lock a leaver out (first half)", f"{hand.cost} clicks / fields", "4 / 1")
     assert hand.paid_at_most(4, 1)
-

@@ -1,0 +1,333 @@
+"""Every page of Foyer and every state of it that looks different, and how to get there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from dashboard.sandbox.testing import Sandbox
+from tests.browser.conftest import Foyer
+
+# Doors that show nothing of their own: files, fragments, probes, and acts that end on another page.
+NOT_PAGES = {
+    "healthz", "readyz", "light", "refresh", "user_check",
+    "audit_export", "user_export", "user_import_export", "job_report", "job_passwords",
+    "theme_change", "sign_out", "sign_out_everywhere", "connection_test",
+    "user_suspend", "user_resume", "user_bulk", "job_cancel", "job_retry",
+    "recovery_codes",  # only at a first sign-in: see STATES
+    "sign_in",
+}  # fmt: skip
+
+# Where to find one of each kind, once `Things` has made them.
+Things = dict[str, int | str]
+
+
+def address(name: str, things: Things, needs: list[str]) -> str:
+    if name == "operator_password":
+        return reverse(name, args=[things["local_operator_id"]])
+    return reverse(name, kwargs={key: things[key] for key in needs})
+
+
+# --- States: a name, and how a page gets there --------------------------------------------------------------------------
+Look = Callable[[Foyer, Sandbox, Things], Page]
+STATES: dict[str, Look] = {}
+
+
+def state(look: Look) -> Look:
+    STATES[look.__name__] = look
+    return look
+
+
+def at(foyer: Foyer, url: str, who: str | None = "ada") -> Page:
+    page = foyer.page(who)
+    page.goto(url)
+    return page
+
+
+def dialog_of(foyer: Foyer, url: str, link: str) -> Page:
+    page = at(foyer, url)
+    page.locator("main").get_by_role("link", name=link).first.click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+def send(page: Page, verb: str) -> Page:
+    page.locator("#dialog").get_by_role("button", name=verb, exact=True).click()
+    return page
+
+
+@state
+def sign_in(foyer, standin, things):
+    return at(foyer, "/sign-in/", None)
+
+
+@state
+def sign_in_refused(foyer, standin, things):
+    page = at(foyer, "/sign-in/", None)
+    page.get_by_label("User name").fill("nobody-at-all")
+    page.get_by_label("Password", exact=True).fill("certainly-wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+@state
+def recovery_codes(foyer, standin, things):
+    page = foyer.page(None)
+    foyer.sign_in(page, "yuki")
+    expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    return page
+
+
+@state
+def home_of_a_member(foyer, standin, things):
+    return at(foyer, "/", "sam")
+
+
+@state
+def home_of_a_manager(foyer, standin, things):
+    return at(foyer, "/", "mia")
+
+
+@state
+def users_of_a_manager(foyer, standin, things):
+    return at(foyer, "/users/", "mia")
+
+
+@state
+def nobody_found(foyer, standin, things):
+    return at(foyer, "/users/?q=nobody-is-called-that")
+
+
+@state
+def some_selected(foyer, standin, things):
+    page = at(foyer, "/users/")
+    page.get_by_label("Select all on this page").check()
+    expect(page.locator("[data-selection-count]")).to_be_visible()
+    return page
+
+
+@state
+def bulk_suspend(foyer, standin, things):
+    page = some_selected(foyer, standin, things)
+    page.locator("#selection").get_by_role("button", name="Suspend").click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def bulk_delete(foyer, standin, things):
+    page = some_selected(foyer, standin, things)
+    page.locator("#selection").get_by_role("button", name="Delete").click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def bulk_role(foyer, standin, things):
+    page = some_selected(foyer, standin, things)
+    page.locator("#selection").get_by_role("button", name="Change role").click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def toast(foyer, standin, things):
+    page = at(foyer, "/users/?state=active&role=default")
+    page.get_by_role("button", name=re.compile("^Suspend .")).first.click()
+    expect(page.locator(".toast")).to_be_visible()
+    return page
+
+
+@state
+def edit_dialog(foyer, standin, things):
+    return dialog_of(foyer, f"/users/{things['user_id']}/", "Edit")
+
+
+@state
+def edit_dialog_with_errors(foyer, standin, things):
+    page = dialog_of(foyer, f"/users/{things['user_id']}/", "Edit")
+    page.locator("#dialog").get_by_label("User name").fill("Not A Name!")
+    send(page, "Save")
+    expect(page.locator("#dialog [aria-invalid=true]")).to_be_visible()
+    return page
+
+
+@state
+def delete_dialog(foyer, standin, things):
+    return dialog_of(foyer, f"/users/{things['user_id']}/", "Delete user")
+
+
+@state
+def proof_dialog(foyer, standin, things):
+    page = foyer.page(None)
+    foyer.sign_in(page, "jonas")
+    foyer.let_proof_age(page)
+    page.goto(f"/users/{things['user_id']}/")
+    page.get_by_role("link", name="Delete user").click()
+    page.locator("#dialog input[type=text]").fill(str(things["username"]))
+    send(page, "Delete user")
+    expect(page.get_by_role("heading", name="Your password, please")).to_be_visible()
+    return page
+
+
+@state
+def proof_page(foyer, standin, things):
+    page = foyer.page(None)
+    foyer.sign_in(page, "jonas")
+    foyer.let_proof_age(page)
+    page.goto("/operators/new/")
+    page.get_by_label("User name").fill("late")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_role("heading", name="Your password, please")).to_be_visible()
+    return page
+
+
+@state
+def password_dialog(foyer, standin, things):
+    return dialog_of(foyer, f"/users/{things['user_id']}/", "Reset password")
+
+
+@state
+def password_done(foyer, standin, things):
+    page = send(password_dialog(foyer, standin, things), "Reset password")
+    expect(page.get_by_role("heading", name="The password was reset")).to_be_visible()
+    return page
+
+
+@state
+def user_created(foyer, standin, things):
+    page = at(foyer, "/users/new/")
+    page.get_by_label("User name").fill("brand-new")
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_text("brand-new was created.")).to_be_visible()
+    return page
+
+
+@state
+def user_new_with_errors(foyer, standin, things):
+    page = at(foyer, "/users/new/")
+    page.get_by_label("User name").fill("ada")
+    expect(page.locator("#user-check [data-tone=error]")).to_be_visible()
+    page.get_by_role("button", name="Create").click()
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+    return page
+
+
+@state
+def user_import_with_errors(foyer, standin, things):
+    page = at(foyer, "/users/import/")
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+@state
+def operator_created(foyer, standin, things):
+    page = at(foyer, "/operators/new/")
+    page.get_by_label("User name").fill(f"op-{standin.state()['changes']}-{len(page.content())}")
+    page.get_by_role("button", name="Create").click()
+    expect(page.locator("#password")).to_be_visible()
+    return page
+
+
+@state
+def own_operator(foyer, standin, things):
+    page = at(foyer, "/operators/?q=ada")
+    page.locator("main").get_by_role("link", name="ada", exact=True).click()
+    expect(page.get_by_text("This is you.")).to_be_visible()
+    return page
+
+
+@state
+def connection_tested(foyer, standin, things):
+    page = at(foyer, "/system/")
+    page.get_by_role("button", name="Test connection").click()
+    expect(page.locator("#connection-test h2")).to_be_visible()
+    return page
+
+
+@state
+def ledger_line_open(foyer, standin, things):
+    page = at(foyer, "/audit/")
+    page.locator("main summary").first.click()
+    return page
+
+
+@state
+def help_open(foyer, standin, things):
+    page = at(foyer, "/")
+    page.keyboard.press("?")
+    expect(page.locator("#help")).to_be_visible()
+    return page
+
+
+@state
+def jump_box(foyer, standin, things):
+    page = at(foyer, "/")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("ad")
+    expect(page.locator(".palette-results[data-query=ad] a").first).to_be_visible()
+    return page
+
+
+@state
+def profile_menu(foyer, standin, things):
+    page = at(foyer, "/")
+    page.locator(".profile-button").click()
+    expect(page.locator("#profile-menu")).to_be_visible()
+    return page
+
+
+@state
+def not_for_you(foyer, standin, things):
+    page = foyer.page("sam")
+    assert page.goto("/users/").status == 403
+    return page
+
+
+@state
+def nothing_here(foyer, standin, things):
+    page = foyer.page()
+    assert page.goto("/nowhere/").status == 404
+    return page
+
+
+@state
+def nothing_here_for_a_stranger(foyer, standin, things):
+    page = foyer.page(None)
+    assert page.goto("/nowhere/").status == 404
+    return page
+
+
+@state
+def form_too_old(foyer, standin, things):
+    page = at(foyer, "/sign-in/", None)
+    page.context.clear_cookies()
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password", exact=True).fill("whatever-it-is")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Form too old")).to_be_visible()
+    return page
+
+
+@state
+def instance_down(foyer, standin, things):
+    page = at(foyer, "/users/")
+    standin.fault("502")
+    foyer.forget()
+    page.goto("/users/")
+    expect(page.locator("main .banner").first).to_be_visible()
+    return page
+
+
+@state
+def instance_down_for_a_change(foyer, standin, things):
+    page = at(foyer, f"/users/{things['user_id']}/")
+    standin.fault("502")
+    page.get_by_role("button", name=re.compile("^Suspend")).click()
+    expect(page.locator("[data-sentence]")).to_be_visible()
+    return page
