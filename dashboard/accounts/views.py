@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -25,7 +24,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, PasswordLoginDisabled
 from dashboard.anythingllm.rules import generate_password
 from dashboard.errors import describe
-from dashboard.http import OpenRequest, Request, render_page
+from dashboard.http import OpenRequest, Request, own_url, render_page
 from dashboard.paging import page_of
 from dashboard.permissions import Action, public, requires
 
@@ -35,7 +34,9 @@ from dashboard.permissions import Action, public, requires
 @never_cache
 @public
 def sign_in(request: OpenRequest) -> HttpResponse:
-    goal = _own_url(request, request.POST.get("next") or request.GET.get("next", ""))
+    goal = own_url(
+        request, request.POST.get("next") or request.GET.get("next", ""), resolve_url(settings.LOGIN_REDIRECT_URL)
+    )
     if request.user.is_authenticated and request.method == "GET":
         return redirect(goal)
     form = SignInForm(request.POST or None)
@@ -57,13 +58,6 @@ def sign_in(request: OpenRequest) -> HttpResponse:
                 seconds = check.locked_for
     response = render(request, "accounts/sign_in.html", {"form": form, "next": goal}, status=status)
     return services.locked_out(response, seconds)
-
-
-def _own_url(request: OpenRequest, url: str) -> str:
-    """`url` if it leads into this Foyer, else home: nobody is sent elsewhere by a link to our sign-in."""
-    if url_has_allowed_host_and_scheme(url, {request.get_host()}, request.is_secure()):
-        return url
-    return resolve_url(settings.LOGIN_REDIRECT_URL)
 
 
 def _welcome(request: OpenRequest, operator: Operator, codes: tuple[str, ...], goal: str) -> HttpResponse:
