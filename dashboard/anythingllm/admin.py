@@ -1,4 +1,4 @@
-"""What seed clients expect under `admin`: users and invites by their admin names, preferences, the log of all chats."""
+"""What other clients have under `admin`: users and invites by their admin names, preferences, the log of all chats."""
 
 from __future__ import annotations
 

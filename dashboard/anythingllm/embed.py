@@ -1,4 +1,4 @@
-"""Embedding vectors (the seed's meaning of "embed") and chat widgets for web pages (the instance's)."""
+"""Embedding vectors, and what AnythingLLM itself calls embeds: chat widgets for web pages."""
 
 from __future__ import annotations
 

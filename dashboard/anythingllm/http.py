@@ -142,7 +142,8 @@ def failure_of(reply: Reply) -> ApiError | None:
         return _database_failure(status, words)
     if "has been disabled" in words or "[005]" in words:
         return PasswordLoginDisabled(status, words, details)
-    if status == 401 and (words == "Unauthorized" or "Multi-User" in words):
+    # The instance says this in plain text; in JSON it is somebody else's.
+    if status == 401 and data is None and (words == "Unauthorized" or "Multi-User" in words):
         return SingleUserMode(status, "The instance is not in multi-user mode.")
     if status == 403 and words == "No valid api key found.":
         return KeyRefused(status, "The instance refuses the API key.")
@@ -158,7 +159,7 @@ def failure_of(reply: Reply) -> ApiError | None:
     if status == 413:
         return TooLarge(status, "A server on the way to the instance refuses so large a request.")
     # Unreadable files and the like are 500 with a sentence in JSON: a refusal, not a crash.
-    if status >= 500 and not (words and data):
+    if status >= 500 and (not (words and data) or words.lower() == "internal server error"):
         return ServerError(status, "The instance failed to answer.")
     return Refused(status, words or "The instance refused.", details)
 
@@ -312,7 +313,7 @@ class HttpClient:
         self._kept.close()
         self._fresh.close()
 
-    # -- seed-shaped verbs: the decoded JSON (or text) of the answer --------------------------------------------------
+    # -- any path below /api: the decoded JSON (or text) of the answer -------------------------------------------------
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, *, kind: Kind = Kind.READ) -> Any:
         return self.call("GET", path, _as_is, kind=kind, params=params)
@@ -374,7 +375,6 @@ class HttpClient:
 
     def stream(self, route: str, *, names: Mapping[str, str | int], json: Mapping[str, Any]) -> ByteStream:
         """POSTs and gives the event stream's bytes as they come. A refusal before the stream raises."""
-
         path = path_of(route, names)
         return self._guarded("POST", route, Kind.STREAM, lambda: self._open_stream(path, json))
 
