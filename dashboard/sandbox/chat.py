@@ -14,6 +14,14 @@ from dashboard.sandbox.store import DatabaseError, Row, Store, new_uuid, stamps
 MODES = ("automatic", "chat", "query")
 _REFUSAL = "There is no relevant information in this workspace to answer your query."
 _CONTINUED = "...continued on in source document..."
+_NEEDS_KEY = {
+    "openai": "OpenAI",
+    "anthropic": "Anthropic",
+    "gemini": "Gemini",
+    "groq": "Groq",
+    "mistral": "Mistral",
+    "openrouter": "OpenRouter",
+}
 
 
 class ChatError(Exception):
@@ -53,16 +61,9 @@ class Question:
         if not isinstance(self.message, str):
             raise ChatError("promptString.startsWith is not a function")
         provider = self.workspace["chatProvider"]
+        if provider in _NEEDS_KEY:
+            raise ChatError(f"No {_NEEDS_KEY[provider]} API key was set.")
         if provider and provider != "generic-openai":
-            if provider in ("openai", "anthropic", "mistral", "groq", "gemini", "openrouter"):
-                names = {
-                    "openai": "OpenAI",
-                    "anthropic": "Anthropic",
-                    "mistral": "Mistral",
-                    "groq": "Groq",
-                    "gemini": "Gemini",
-                }
-                raise ChatError(f"No {names.get(provider, 'OpenRouter')} API key was set.")
             raise ChatError("ENV: No valid LLM_PROVIDER value found in environment! Using generic-openai")
 
     def sources(self) -> list[Row]:
@@ -81,11 +82,9 @@ class Question:
                 )
             except EmbedderError as error:
                 raise ChatError(str(error)) from error
-            distances = [
-                {"id": row["id"], **_without(row["meta"], "id"), "text": row["text"], "score": row["score"]}
-                for row in found
-            ]
-            sources += [{**source, "_distance": 1 - source["score"]} for source in distances]
+            for row in found:
+                score = {"_distance": 1 - row["score"], "score": row["score"]}
+                sources.append({**row["meta"], "id": row["id"], "text": row["text"], **score})
         # Query mode is not strict: sources of earlier answers fill the context, too.
         if self.mode == "query" and not sources and not self._history_has_sources():
             raise RefusedError(refusal, early=False)
@@ -159,10 +158,6 @@ def _attached(item: Row) -> Row:
         raise ChatError(str(error)) from error
     place = {"location": f"direct-uploads/{document.name}", "isDirectUpload": True}
     return {"text": document.text[:1000] + _CONTINUED, **document.meta, **place}
-
-
-def _without(row: Row, key: str) -> Row:
-    return {name: value for name, value in row.items() if name != key}
 
 
 def forget_history(
