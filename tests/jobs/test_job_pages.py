@@ -36,7 +36,17 @@ def test_everybody_but_admins_sees_own_jobs_only(new_job, ada, django_user_model
     assert services.visible_to(mia).count() == 0
 
 
-@pytest.mark.parametrize("role", ["manager", "viewer", "member"])
+def test_to_a_manager_the_jobs_of_others_do_not_exist(new_job, manager_client):
+    job = new_job("a")
+    assert manager_client.get("/jobs/").context["rows"] == []
+    for url in (f"/jobs/{job.pk}/", f"/jobs/{job.pk}/report/"):
+        assert manager_client.get(url).status_code == 404
+    for verb in ("cancel", "retry", "passwords"):
+        assert manager_client.post(f"/jobs/{job.pk}/{verb}/").status_code == 404
+    assert states(job) == ["pending"]
+
+
+@pytest.mark.parametrize("role", ["viewer", "member"])
 def test_it_refuses_those_who_may_not_see_jobs(request, role, new_job):
     client, job = request.getfixturevalue(f"{role}_client"), new_job("a")
     for url in ("/jobs/", f"/jobs/{job.pk}/", f"/jobs/{job.pk}/report/"):

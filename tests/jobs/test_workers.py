@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings
 from django.core.management import get_commands, load_command_class
 from django.db import connection
+from django.utils import timezone
 
 from dashboard.jobs import engine
 from dashboard.jobs.models import JobState
@@ -111,6 +112,19 @@ def test_a_job_is_taken_up_once(new_job, tmp_path, queue):
     assert done(tmp_path / "done") == [str(n) for n in range(20)]
     job.refresh_from_db()
     assert (job.state, job.run) == (JobState.DONE, 1)
+
+
+def test_a_call_that_takes_long_does_not_look_dead(new_job, queue, monkeypatch):
+    monkeypatch.setattr(engine, "BEAT", 0.02)
+    job = new_job("a", kind="rig.write", pace=0.3)
+    working = threading.Thread(target=lambda: (engine.work(job.pk), connection.close()))
+    working.start()
+    wait_until(lambda: states(job) == ["running"])
+    time_passes(job)
+    wait_until(lambda: type(job).objects.get(pk=job.pk).alive_at > timezone.now() - engine.DEAD_AFTER, seconds=0.5)
+    assert engine.due() == []
+    working.join()
+    assert states(job) == ["done"]
 
 
 def test_a_worker_killed_again_and_again_loses_nothing_and_doubles_nothing(new_job, tmp_path, worker):
