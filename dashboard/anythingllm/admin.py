@@ -7,7 +7,7 @@ from typing import Any, NoReturn, Unpack
 
 from .errors import NotSupported
 from .http import HttpClient, Kind
-from .types import ChatLogPage, Invite, User, each, need, need_bool
+from .types import ChatLogPage, Invite, User, done, each, need, need_bool
 from .users import UserFields, UsersModule
 
 
@@ -46,14 +46,14 @@ class AdminModule:
 
     def delete_invite(self, invite_id: int) -> None:
         """Disables it for good; it stays listed. Works on a claimed one too, and then hides that it was claimed."""
-        self._http.call("DELETE", "/v1/admin/invite/{id}", lambda data: None, names={"id": invite_id})
+        self._http.call("DELETE", "/v1/admin/invite/{id}", done, names={"id": invite_id})
 
     def get_system_preferences(self) -> NoReturn:
         raise NotSupported("AnythingLLM has offered no way to read preferences with an API key since v1.2.4.")
 
     def update_system_preferences(self, preferences: Mapping[str, Any]) -> None:
         """The instance drops unknown keys and invalid values silently, and nothing can be read back."""
-        self._http.call("POST", "/v1/admin/preferences", lambda data: None, json=dict(preferences))
+        self._http.call("POST", "/v1/admin/preferences", done, json=dict(preferences))
 
     def chat_log(self, page: int = 0) -> ChatLogPage:
         """20 chats of everybody, newest first, hidden ones included; works in single-user mode too."""

@@ -14,7 +14,7 @@ from .errors import NotFound, NotSupported, TimedOut, Unreachable
 from .http import ByteStream, HttpClient, Kind
 from .rules import has_endless_word
 from .sse import ChatReader, Event
-from .types import ChatAnswer, ChatMessage, Thread, ThreadName, Workspace, each, need
+from .types import ChatAnswer, ChatMessage, Thread, ThreadName, Workspace, done_in_text, each, need
 from .workspaces import WorkspacesModule
 
 Mode = Literal["automatic", "chat", "query"]
@@ -164,7 +164,7 @@ class WorkspaceThreadModule:
         self._http.call(
             "DELETE",
             "/v1/workspace/{slug}/thread/{threadSlug}",
-            lambda data: None,
+            done_in_text,
             names={"slug": workspace_id, "threadSlug": thread_id},
         )
 
@@ -223,7 +223,7 @@ class WorkspaceThreadModule:
         self._http.call(
             "POST",
             "/v1/workspace/{slug}/thread/{threadSlug}/chat",
-            lambda data: None,
+            lambda data: need(data, "type"),
             names={"slug": workspace_id, "threadSlug": thread_id},
             json={"reset": True},
         )

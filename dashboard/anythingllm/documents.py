@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NoReturn
 from .errors import ApiError, NotApplied, NotFound, NotSupported, Unconfirmed
 from .http import HttpClient, Kind, Reply
 from .multipart import FileForm
-from .types import Document, DocumentFolder, DocumentPage, each, need, need_dict
+from .types import Document, DocumentFolder, DocumentPage, done, each, need, need_dict
 
 PROTECTED_FOLDER = "custom-documents"
 
@@ -34,7 +34,7 @@ class DocumentsModule:
         """A part of one folder (v1.16). Before, the instance gives all folders here: NotSupported."""
 
         def parse(data: Any) -> DocumentPage:
-            if "localFiles" in data:
+            if type(data) is dict and "localFiles" in data:
                 raise NotSupported("Before v1.16 AnythingLLM cannot give a part of a folder; use in_folder().")
             return DocumentPage.from_json(data)
 
@@ -138,7 +138,7 @@ class DocumentsModule:
         self._http.call(
             "DELETE",
             "/v1/system/remove-documents",
-            lambda data: None,
+            done,
             kind=Kind.UPLOAD,
             json={"names": [str(path) for path in document_ids]},
         )
@@ -150,7 +150,7 @@ class DocumentsModule:
         """Refused when it exists. A path is flattened or made unlistable by the instance, so it is a ValueError
         here."""
         _plain_folder(name)
-        self._http.call("POST", "/v1/document/create-folder", lambda data: None, json={"name": name})
+        self._http.call("POST", "/v1/document/create-folder", done, json={"name": name})
         return DocumentFolder(name, ())
 
     def delete_folder(self, folder_id: str) -> None:
@@ -161,9 +161,7 @@ class DocumentsModule:
         _plain_folder(folder_id)
         if folder_id == PROTECTED_FOLDER:
             raise NotSupported("AnythingLLM never removes its folder custom-documents.")
-        self._http.call(
-            "DELETE", "/v1/document/remove-folder", lambda data: None, kind=Kind.UPLOAD, json={"name": folder_id}
-        )
+        self._http.call("DELETE", "/v1/document/remove-folder", done, kind=Kind.UPLOAD, json={"name": folder_id})
         try:
             self.in_folder(folder_id)
         except NotFound:
@@ -178,8 +176,13 @@ class DocumentsModule:
         On Refused ("Failed to move some files.") the others WERE moved.
         """
         files = [{"from": source, "to": target} for source, target in moves.items()]
+
+        def words_beside_success(data: Any) -> Any:
+            done(data)
+            return data.get("message")
+
         words = self._http.call(
-            "POST", "/v1/document/move-files", lambda data: data.get("message"), kind=Kind.UPLOAD, json={"files": files}
+            "POST", "/v1/document/move-files", words_beside_success, kind=Kind.UPLOAD, json={"files": files}
         )
         if words:
             raise NotApplied(str(words))

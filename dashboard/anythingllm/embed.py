@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 from .errors import NotSupported
 from .http import HttpClient
 from .openai import OpenAIModule
-from .types import EmbedChat, Embeddings, EmbedWidget, each, need
+from .types import EmbedChat, Embeddings, EmbedWidget, done, each, need
 
 
 class WidgetFields(TypedDict, total=False):
@@ -64,12 +64,10 @@ class EmbedModule:
     def update_widget(self, uuid: str, **fields: Unpack[WidgetFields]) -> None:
         if not fields:
             raise ValueError("Nothing to change.")
-        self._http.call(
-            "POST", "/v1/embed/{embedUuid}", lambda data: None, names={"embedUuid": uuid}, json=_wire_body(fields)
-        )
+        self._http.call("POST", "/v1/embed/{embedUuid}", done, names={"embedUuid": uuid}, json=_wire_body(fields))
 
     def delete_widget(self, uuid: str) -> None:
-        self._http.call("DELETE", "/v1/embed/{embedUuid}", lambda data: None, names={"embedUuid": uuid})
+        self._http.call("DELETE", "/v1/embed/{embedUuid}", done, names={"embedUuid": uuid})
 
     def chats(self, uuid: str, session_id: str | None = None) -> list[EmbedChat]:
         """Of all visitors, or of one. An unknown widget has none."""

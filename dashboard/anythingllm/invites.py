@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .errors import NotFound, Refused
 from .http import HttpClient
-from .types import need, need_text
+from .types import done, need, need_text
 
 
 class InvitesModule:
@@ -26,4 +26,4 @@ class InvitesModule:
     def accept(self, code: str, username: str, password: str) -> None:
         """Makes the account, always of role default, and puts it into those workspaces that still exist."""
         body = {"username": str(username), "password": str(password)}
-        self._http.call("POST", "/invite/{code}", lambda data: None, names={"code": code}, json=body)
+        self._http.call("POST", "/invite/{code}", done, names={"code": code}, json=body)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .errors import ApiError, MembershipMismatch, NotAnythingLLM, NotFound, ServerError, Unconfirmed
 from .http import HttpClient
-from .types import Member, each
+from .types import Member, done, each
 from .users import UsersModule
 from .workspaces import WorkspacesModule
 
@@ -123,7 +123,7 @@ class MembershipsModule:
                 self._http.call(
                     "POST",
                     "/v1/admin/workspaces/{workspaceSlug}/manage-users",
-                    lambda data: None,
+                    done,
                     names={"workspaceSlug": slug},
                     # Ids of users who are gone are dropped; those who came after the roster was read are kept.
                     json={"userIds": sorted(target if adds is None else adds), "reset": adds is None},
@@ -134,7 +134,7 @@ class MembershipsModule:
         self._http.call(
             "POST",
             "/v1/admin/workspaces/{workspaceId}/update-users",
-            lambda data: None,
+            done,
             names={"workspaceId": workspace_id},
             json={"userIds": sorted(target & roster.user_ids)},
         )

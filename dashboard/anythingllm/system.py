@@ -7,7 +7,7 @@ from typing import Any, Literal, NoReturn
 
 from .errors import NotSupported
 from .http import HttpClient, Kind
-from .types import InstanceMetrics, SystemSettings, need, need_bool, need_dict, need_int
+from .types import InstanceMetrics, SystemSettings, done_in_text, need, need_bool, need_dict, need_int
 
 _NO_MODELS = "AnythingLLM lists no models with an API key; get_settings() tells which one is in use."
 _NO_PROMPTS = (
@@ -49,7 +49,7 @@ class SystemModule:
 
     def env_dump(self) -> None:
         """Rewrites the instance's .env from its running settings. Needs no key, whatever the documentation says."""
-        self._http.call("GET", "/v1/system/env-dump", lambda data: None, kind=Kind.WRITE)
+        self._http.call("GET", "/v1/system/env-dump", done_in_text, kind=Kind.WRITE)
 
     def vector_count(self) -> int:
         """Of the whole instance."""

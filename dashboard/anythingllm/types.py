@@ -112,6 +112,18 @@ def each(parse: Callable[[Any], T], key: str) -> Callable[[Any], list[T]]:
     return lambda data: [parse(item) for item in need_list(data, key)]
 
 
+def done(data: Any) -> None:
+    """For answers that say no more than {"success": true}; false is an error long before this."""
+    if need(data, "success") is not True:
+        raise _broken("success", "is not true")
+
+
+def done_in_text(data: Any) -> None:
+    """For the few answers that are the text "OK"."""
+    if data != "OK":
+        raise BrokenAnswer(200, "The answer is not the expected OK.")
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """An account on the instance. `first_login_done`: has signed in with a password at least once
@@ -754,4 +766,5 @@ class Embeddings:
 
     @classmethod
     def from_json(cls, data: Any) -> Embeddings:
-        return cls(_text(data, "model"), tuple(tuple(need_list(item, "embedding")) for item in need_list(data, "data")))
+        vectors = tuple(tuple(need_list(item, "embedding")) for item in need_list(data, "data"))
+        return cls(_text(data, "model"), vectors)

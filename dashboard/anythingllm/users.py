@@ -7,7 +7,7 @@ from typing import Any, Literal, NoReturn, TypedDict, Unpack, overload
 
 from .errors import ApiError, NotApplied, NotFound, NotSupported, ServerError, Unconfirmed
 from .http import HttpClient
-from .types import LoginToken, User, UserName, each, need
+from .types import LoginToken, User, UserName, done, each, need
 
 _NO_KEYS = "API keys can be listed, made and deleted only in AnythingLLM itself (Settings > Developer API)."
 
@@ -116,7 +116,7 @@ class UsersModule:
         if not body:
             raise ValueError("Nothing to change.")
         try:
-            self._http.call("POST", "/v1/admin/users/{id}", _nothing, names={"id": user_id}, json=body)
+            self._http.call("POST", "/v1/admin/users/{id}", done, names={"id": user_id}, json=body)
         except ServerError as problem:
             # An unknown id together with a role is 500.
             if verify and self._is_gone(user_id):
@@ -147,7 +147,7 @@ class UsersModule:
         ServerError.
         """
         try:
-            self._http.call("DELETE", "/v1/admin/users/{id}", _nothing, names={"id": user_id})
+            self._http.call("DELETE", "/v1/admin/users/{id}", done, names={"id": user_id})
         except ServerError as problem:
             # An unknown id is 500, not 404.
             if verify and self._is_gone(user_id):
@@ -178,7 +178,3 @@ class UsersModule:
 
     def delete_api_key(self, key_id: str) -> NoReturn:
         raise NotSupported(_NO_KEYS)
-
-
-def _nothing(data: Any) -> None:
-    """For answers that say no more than that it went well."""

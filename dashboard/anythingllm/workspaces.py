@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 from .errors import ApiError, NotApplied, NotFound, NotSupported, Unconfirmed
 from .http import HttpClient, Kind
-from .types import VectorHit, Workspace, WorkspaceDocument, each, need
+from .types import VectorHit, Workspace, WorkspaceDocument, done_in_text, each, need
 
 
 class WorkspaceFields(TypedDict, total=False):
@@ -147,7 +147,7 @@ class WorkspacesModule:
     def delete(self, workspace_id: str, *, verify: bool = True) -> None:
         """Deletes all its chats, threads, memberships, embed widgets and vectors, of everybody; its documents' sources
         stay."""
-        self._http.call("DELETE", "/v1/workspace/{slug}", lambda data: None, names={"slug": workspace_id})
+        self._http.call("DELETE", "/v1/workspace/{slug}", done_in_text, names={"slug": workspace_id})
         if not verify:
             return
         try:
@@ -205,7 +205,7 @@ class WorkspacesModule:
         self._http.call(
             "POST",
             "/v1/workspace/{slug}/update-pin",
-            lambda data: None,
+            lambda data: need(data, "message"),
             names={"slug": workspace_id},
             json={"docPath": document_id, "pinStatus": bool(pinned)},
         )

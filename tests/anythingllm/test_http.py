@@ -28,7 +28,7 @@ from dashboard.anythingllm.http import MAX_BODY
 from tests.anythingllm.answering import PAGE, Answer, Answering, of_json
 from tests.anythingllm.replaying import KEY
 
-NOBODY = of_json({"users": []})
+NOBODY = of_json({"users": [], "success": True})
 CUT = Answer(cut=True)
 
 

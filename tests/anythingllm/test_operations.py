@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from dashboard.anythingllm import AnythingLLMClient, KeyRefused
+from dashboard.anythingllm import AnythingLLMClient, ApiError, BrokenAnswer, KeyRefused, NotAnythingLLM, NotFound
 from tests.anythingllm.answering import Answering, of_json
 from tests.anythingllm.exchanges import PUBLIC, operations
 from tests.anythingllm.operations import OPERATIONS
@@ -36,6 +36,43 @@ def test_it_reaches(operation: tuple[str, str], server: Answering) -> None:
     assert caught.value.route == heard[-1].route == route
     assert re.fullmatch("/api" + re.sub(r"\{\w+\}", "[^/]+", route), asked.path)
     assert asked.headers["Authorization"] == f"Bearer {KEY}"
+
+
+SHAPES = [
+    None,
+    5,
+    "text",
+    [],
+    {},
+    [None],
+    {"success": None},
+    {"users": 5, "workspaces": 5, "workspace": 5, "documents": 5, "history": 5, "chats": 5, "data": 5, "invite": 5},
+    {"users": [5], "workspaces": [5], "workspace": [5], "documents": [5], "history": [5], "chats": [5], "data": [5]},
+    {
+        "invites": [{}],
+        "embeds": [None],
+        "choices": [],
+        "localFiles": {"items": [5]},
+        "user": 5,
+        "thread": 5,
+        "embed": 5,
+    },
+]
+
+
+@pytest.mark.parametrize("operation", sorted(OPERATIONS), ids=" ".join)
+def test_no_shape_of_an_answer_is_taken_for_a_good_one(operation: tuple[str, str], server: Answering) -> None:
+    if operation[1] in ("/v1/system/export-chats", "/v1/document/generated-files/{filename}", "/v1/auth"):
+        return  # Files and the bare gate take what comes.
+    client = AnythingLLMClient(server.url, KEY)
+    for shape in SHAPES:
+        server.clear()
+        server.answer = of_json(shape)
+        if operation[1].endswith(("manage-users", "update-users")):
+            server.also("GET", "/api/v1/admin/workspaces/1/users", MEMBERS)
+        with pytest.raises(ApiError) as caught:
+            OPERATIONS[operation](client)
+        assert isinstance(caught.value, (BrokenAnswer, NotFound, NotAnythingLLM)), shape
 
 
 @pytest.mark.parametrize(
