@@ -83,7 +83,7 @@ def _take(job_id: int) -> Job | None:
 
 def _work(job: Job) -> bool:
     handler = registered(job.kind)
-    if not (job.actor.is_active and (handler.action is None or allows(job.actor, handler.action))):
+    if not allows(job.actor, handler.action):
         cancel(job)
     ends, misses = time.monotonic() + SLICE, 0
     while _still_mine(job):

@@ -36,7 +36,7 @@ class Kind(Protocol):
 @dataclass(frozen=True, slots=True)
 class Registered:
     kind: Kind
-    action: Action | None
+    action: Action
     makes_passwords: bool
 
 
@@ -44,7 +44,7 @@ K = TypeVar("K", bound=Kind)
 _registry: dict[str, Registered] = {}
 
 
-def register(name: str, *, action: Action | None = None, makes_passwords: bool = False) -> Callable[[type[K]], type[K]]:
+def register(name: str, *, action: Action, makes_passwords: bool = False) -> Callable[[type[K]], type[K]]:
     """Makes a class the handler of jobs of this kind.
 
     Whoever started the job must be allowed `action` whenever a worker takes it up. With `makes_passwords` its items may

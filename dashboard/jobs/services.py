@@ -23,6 +23,7 @@ from dashboard.jobs.kinds import registered
 from dashboard.jobs.models import OPEN, TROUBLE, UNFINISHED, ItemState, Job, JobItem, JobState
 from dashboard.jobs.passwords import password_for
 from dashboard.jobs.tasks import run_job
+from dashboard.permissions import allows
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ def cancel(*, actor: Operator, job: Job) -> None:
 def retry(*, actor: Operator, job: Job) -> None:
     """Does again what failed or is unknown; the unknown is read back first. From now on the job acts in the name of `actor`."""
     with recording(actor, "job.retried", target=("job", job.pk, job.title)) as entry:
+        _demand_right(actor, job)
         with transaction.atomic():
             trouble = JobItem.objects.filter(job=OuterRef("pk"), state__in=TROUBLE)
             reopened = Job.objects.filter(Exists(trouble), pk=job.pk).exclude(state__in=OPEN)
@@ -147,6 +149,7 @@ def has_passwords(job: Job) -> bool:
 def show_passwords(*, actor: Operator, job: Job) -> list[tuple[str, str]]:
     """Names and passwords of the accounts the job has made, once: afterwards nobody can compute them again."""
     with recording(actor, "job.passwords_shown", target=("job", job.pk, job.title)) as entry:
+        _demand_right(actor, job)
         with transaction.atomic():
             Job.objects.select_for_update().get(pk=job.pk)
             items = list(job.items.filter(state=ItemState.DONE).exclude(salt=""))
@@ -163,6 +166,12 @@ def report(job: Job) -> Iterator[list[object]]:
     for item in job.items.iterator():
         when = timezone.localtime(item.finished_at).isoformat(" ", "seconds") if item.finished_at else ""
         yield [item.position, item.label, item.get_state_display(), item.message, item.attempts, when]
+
+
+def _demand_right(actor: Operator, job: Job) -> None:
+    """Who was allowed this when the job began may not be any more. Raises Declined."""
+    if not allows(actor, registered(job.kind).action):
+        raise Declined(_("Your role does not include this any more."))
 
 
 def _enqueue(job: Job) -> None:

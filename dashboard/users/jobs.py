@@ -11,6 +11,7 @@ from dashboard.anythingllm import Refused, UserFields, differences
 from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.jobs.passwords import password_for
+from dashboard.permissions import Action
 from dashboard.users import services
 
 # Seconds for which a read is good enough: the reading back of one item serves the next, which halves a job's time.
@@ -45,7 +46,7 @@ class Change(ABC):
         return None if differences(user, self.fields(job)) else Result(ItemState.DONE)
 
 
-@register("users.suspend")
+@register("users.suspend", action=Action.CHANGE_USERS)
 class Suspend(Change):
     def fields(self, job: Job) -> UserFields:
         return {"suspended": True}
@@ -54,7 +55,7 @@ class Suspend(Change):
         services.suspend(actor=actor, user_id=user_id, max_age=RECENT)
 
 
-@register("users.resume")
+@register("users.resume", action=Action.CHANGE_USERS)
 class Resume(Change):
     def fields(self, job: Job) -> UserFields:
         return {"suspended": False}
@@ -63,7 +64,7 @@ class Resume(Change):
         services.resume(actor=actor, user_id=user_id, max_age=RECENT)
 
 
-@register("users.role")
+@register("users.role", action=Action.PROMOTE_USERS)
 class ChangeRole(Change):
     """`params`: role."""
 
@@ -71,7 +72,7 @@ class ChangeRole(Change):
         return {"role": job.params["role"]}
 
 
-@register("users.limit")
+@register("users.limit", action=Action.CHANGE_USERS)
 class SetLimit(Change):
     """`params`: daily_message_limit, None for no limit."""
 
@@ -79,7 +80,7 @@ class SetLimit(Change):
         return {"daily_message_limit": job.params["daily_message_limit"]}
 
 
-@register("users.delete")
+@register("users.delete", action=Action.DELETE_USERS)
 class Delete:
     def perform(self, item: JobItem, job: Job) -> Result:
         if services.present(int(item.key), max_age=RECENT) is None:
@@ -91,7 +92,7 @@ class Delete:
         return Result(ItemState.DONE) if services.present(int(item.key)) is None else None
 
 
-@register("users.import", makes_passwords=True)
+@register("users.import", action=Action.CREATE_USERS, makes_passwords=True)
 class Import:
     """An item's key is the name of the new account, free when the job began; `payload`: role, daily_message_limit, bio."""
 

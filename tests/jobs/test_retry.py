@@ -58,3 +58,16 @@ def test_it_waits_for_the_end(new_job, ada):
     trouble.answers = {"a": ["refused"], "b": [somebody_retries]}
     engine.work(job.pk)
     assert states(job) == ["failed", "done"]
+
+
+def test_it_needs_the_right_that_the_job_needed(new_job, ada):
+    job = new_job("a", kind="rig.write", file="/nowhere/at/all")
+    engine.work(job.pk)
+    assert states(job) == ["unknown"]
+    ada.role = "manager"
+    ada.save()
+    with pytest.raises(Declined, match="any more"):
+        services.retry(actor=ada, job=job)
+    with pytest.raises(Declined, match="any more"):
+        services.show_passwords(actor=ada, job=job)
+    assert states(job) == ["unknown"]

@@ -53,7 +53,7 @@ ERRORS = {
 }
 
 
-@register("rig.trouble")
+@register("rig.trouble", action=Action.VIEW_JOBS)
 class Troubled:
     def perform(self, item: JobItem, job: Job) -> Result:
         return self._answer("perform", item) or Result(ItemState.DONE)
@@ -76,7 +76,7 @@ class Troubled:
         return answer
 
 
-@register("rig.password", makes_passwords=True)
+@register("rig.password", action=Action.VIEW_JOBS, makes_passwords=True)
 class Account:
     made: dict[str, str] = {}
 
@@ -88,7 +88,7 @@ class Account:
         return None
 
 
-@register("rig.where")
+@register("rig.where", action=Action.VIEW_JOBS)
 class Where:
     def perform(self, item: JobItem, job: Job) -> Result:
         return Result(ItemState.DONE, f"{request_address.get()} {request_id.get()}")
