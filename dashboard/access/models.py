@@ -107,6 +107,8 @@ class AccessSet(models.Model):
     applied_at = models.DateTimeField(null=True)
     job_id = models.BigIntegerField(null=True)
     undoes = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
+    # What applying does to Foyer's own groups and open workspaces, see sets.reshape.
+    also = models.JSONField(default=dict)
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -118,8 +120,9 @@ class AccessSet(models.Model):
 class AccessChange(models.Model):
     """One step of a set: give a reason to, or take it from, one user for one workspace.
 
-    `was_member` is what the operator saw when staging. `outcome` is empty until the change was tried, then done, kept (another
-    reason stands), already, failed or unknown.
+    `was_member`, `was_found` (a member without any reason known here), `had_reason` and `had_until` are what the operator saw when
+    staging, and what undoing goes back to. `outcome` is empty until the change was tried, then done, kept (another reason stands),
+    already, failed or unknown.
     """
 
     class Outcome(models.TextChoices):
@@ -128,6 +131,14 @@ class AccessChange(models.Model):
         ALREADY = "already", _("was so already")
         FAILED = "failed", _("failed")
         UNKNOWN = "unknown", _("unknown")
+
+    TONES = {
+        Outcome.DONE: "ok",
+        Outcome.KEPT: "warn",
+        Outcome.ALREADY: "quiet",
+        Outcome.FAILED: "error",
+        Outcome.UNKNOWN: "warn",
+    }
 
     set = models.ForeignKey(AccessSet, on_delete=models.CASCADE, related_name="changes")
     workspace_id = models.PositiveBigIntegerField()
@@ -139,6 +150,9 @@ class AccessChange(models.Model):
     group = models.ForeignKey(Group, on_delete=models.SET_NULL, null=True, related_name="+")
     until = models.DateTimeField(null=True)
     was_member = models.BooleanField()
+    was_found = models.BooleanField(default=False)
+    had_reason = models.BooleanField(default=False)
+    had_until = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
     message = models.CharField(max_length=300, blank=True)
 
@@ -148,3 +162,7 @@ class AccessChange(models.Model):
 
     def __str__(self) -> str:
         return f"{'give' if self.give else 'take'} {self.username} {self.workspace_name}"
+
+    @property
+    def tone(self) -> str:
+        return self.TONES.get(self.Outcome(self.outcome), "quiet") if self.outcome else "quiet"

@@ -106,7 +106,8 @@ def _apply(actor: Operator | None, workspace_id: int, steps: Sequence[Step], ros
             "group"
         )
     )
-    standing = {step: [g for g in grants if g.user_id == step.user_id and not step.takes(g)] for step in steps}
+    left = [grant for grant in grants if not any(step.takes(grant) for step in steps)]
+    standing = {step: [grant for grant in left if grant.user_id == step.user_id] for step in steps}
     adds = {step.user_id for step in steps if step.give and step.user_id in roster.user_ids}
     removes = {step.user_id for step in steps if not step.give and not standing[step]} - adds
     truth = _write(workspace_id, adds, removes, roster)

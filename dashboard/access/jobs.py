@@ -1,0 +1,85 @@
+"""A set of changes as a job: one item is one workspace, so that its members are written once."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.utils.translation import gettext as _
+
+from dashboard import instance
+from dashboard.access.models import AccessChange, AccessSet
+from dashboard.access.services import change_members
+from dashboard.access.sets import Outcome, finish_shape, fresh, step_of
+from dashboard.anythingllm import ApiError, Roster
+from dashboard.errors import Declined, describe
+from dashboard.jobs.kinds import Result, register
+from dashboard.jobs.models import ItemState, Job, JobItem
+from dashboard.permissions import Action, scope
+
+RECENT = 10.0  # seconds for which one reading of users and workspaces serves the items of a job
+
+
+@register("access.set", action=Action.CHANGE_ACCESS)
+class ApplySet:
+    """`params`: set (its id). An item's key is a workspace's id."""
+
+    def perform(self, item: JobItem, job: Job) -> Result:
+        workspace_id, mine = int(item.key), scope(job.actor)
+        changes = list(AccessChange.objects.filter(set=job.params["set"], workspace_id=workspace_id))
+        todo = [change for change in changes if change.outcome in ("", Outcome.FAILED, Outcome.UNKNOWN)]
+        try:
+            if mine is not None and workspace_id not in mine:
+                raise Declined(_("You do not look after this workspace any more."))
+            results = change_members(
+                actor=job.actor,
+                workspace_id=workspace_id,
+                workspace_name=item.label,
+                steps=[step_of(change) for change in todo],
+                roster=roster(RECENT),
+            )
+        except (ApiError, Declined) as error:
+            for change in todo:
+                change.outcome, change.message = Outcome.FAILED, str(describe(error).sentence)[:300]
+            raise
+        else:
+            for change, result in zip(todo, results, strict=True):
+                change.outcome, change.message = result.outcome, str(result.message)[:300]
+                # What a worker did who died before he could write it down was done all the same.
+                if item.attempts > 1 and change.outcome == Outcome.ALREADY and change.was_member != change.give:
+                    change.outcome = Outcome.DONE
+        finally:
+            AccessChange.objects.bulk_update(todo, ["outcome", "message"])
+        finish_shape(AccessSet.objects.get(pk=job.params["set"]).also)
+        return summary(changes)
+
+    def check(self, item: JobItem, job: Job) -> Result | None:
+        """Nothing needs to be read back first: each change is a difference to what is read, so that doing it again does no harm."""
+        return None
+
+
+def roster(max_age: float) -> Roster:
+    """Users and workspaces, read within `max_age` seconds. Raises ApiError."""
+    return Roster(
+        frozenset(user.id for user in fresh(instance.users(max_age))),
+        {workspace.id: workspace.slug for workspace in fresh(instance.workspaces(max_age))},
+    )
+
+
+def summary(changes: list[AccessChange]) -> Result:
+    """ "12 given, 3 taken, 1 failed: ..." of one workspace."""
+    counts = Counter((change.outcome, change.give if change.outcome == Outcome.DONE else None) for change in changes)
+    words = {
+        (Outcome.DONE, True): _("%(n)d given"),
+        (Outcome.DONE, False): _("%(n)d taken"),
+        (Outcome.KEPT, None): _("%(n)d kept for another reason"),
+        (Outcome.ALREADY, None): _("%(n)d so already"),
+        (Outcome.FAILED, None): _("%(n)d failed"),
+        (Outcome.UNKNOWN, None): _("%(n)d unknown"),
+    }
+    said = ", ".join(text % {"n": counts[key]} for key, text in words.items() if counts[key])
+    trouble = [change for change in changes if change.outcome in (Outcome.FAILED, Outcome.UNKNOWN)]
+    if not trouble:
+        return Result(ItemState.DONE, said)
+    unknown = any(change.outcome == Outcome.UNKNOWN for change in trouble)
+    why = "; ".join(f"{change.username}: {change.message}" for change in trouble[:3])
+    return Result(ItemState.UNKNOWN if unknown else ItemState.FAILED, f"{said}: {why}")

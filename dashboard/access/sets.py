@@ -1,0 +1,386 @@
+"""Changes of access that belong together: staged, looked at, applied as a job, and undone as a whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import formats, timezone
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dashboard import instance, locks
+from dashboard.access.models import (
+    AccessChange,
+    AccessSet,
+    Grant,
+    Group,
+    GroupMember,
+    GroupWorkspace,
+    OpenWorkspace,
+    Reason,
+)
+from dashboard.access.services import IMPLICIT_ROLES, Step, grants_of, reasons_in_words
+from dashboard.accounts.models import Operator, Role
+from dashboard.anythingllm import User, Workspace
+from dashboard.errors import Declined
+from dashboard.jobs import services as jobs
+from dashboard.jobs.models import Job
+from dashboard.permissions import scope
+
+T = TypeVar("T")
+
+Outcome = AccessChange.Outcome
+NAMES_SHOWN = 12  # of a longer list within a sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A reason that shall be given to, or taken from, one user for one workspace. `until` ends what is given directly."""
+
+    workspace_id: int
+    user_id: int
+    give: bool
+    reason: Reason = Reason.DIRECT
+    group_id: int | None = None
+    until: datetime | None = None
+
+
+# --- Staging ----------------------------------------------------------------------------------------------------------
+def fresh(reading: instance.Reading[T]) -> T:
+    """The value of a reading on whose strength something is changed. Raises the ApiError that makes it an old one."""
+    if reading.problem is not None:
+        raise reading.problem
+    return reading.value
+
+
+def stage(
+    *,
+    actor: Operator,
+    title: str,
+    wanted: Iterable[Wanted],
+    undoes: AccessSet | None = None,
+    also: dict[str, Any] | None = None,
+) -> AccessSet:
+    """Writes down what shall change; nothing does yet. What is so already, what does not exist, and workspaces that the actor does not look
+    after are left out, so the set may be empty. Raises ApiError when the instance cannot be read.
+    """
+    people = {user.id: user for user in fresh(instance.users())}
+    rooms = {workspace.id: workspace for workspace in fresh(instance.workspaces())}
+    members = {workspace_id: frozenset(ids) for workspace_id, ids in fresh(instance.members()).items()}
+    mine = scope(actor)
+    # Said twice, the last word holds.
+    distinct = {(w.workspace_id, w.user_id, w.reason, w.group_id): w for w in wanted}
+    possible = [
+        w
+        for w in distinct.values()
+        if w.user_id in people and w.workspace_id in rooms and (mine is None or w.workspace_id in mine)
+    ]
+    grants = grants_of(workspace_ids={w.workspace_id for w in possible})
+    with transaction.atomic():
+        access_set = AccessSet.objects.create(actor=actor, title=title[:200], undoes=undoes, also=also or {})
+        changes = [
+            _change(
+                access_set,
+                w,
+                people[w.user_id],
+                rooms[w.workspace_id],
+                w.user_id in members.get(w.workspace_id, ()),
+                grants.get((w.workspace_id, w.user_id), ()),
+            )
+            for w in possible
+        ]
+        AccessChange.objects.bulk_create([change for change in changes if change], batch_size=500)
+    return access_set
+
+
+def _change(
+    access_set: AccessSet, wanted: Wanted, user: User, workspace: Workspace, member: bool, grants: Sequence[Grant]
+) -> AccessChange | None:
+    """The change to be tried, or None when there is nothing to do."""
+    taking = Step(wanted.user_id, "", give=False, reason=wanted.reason, group_id=wanted.group_id)
+    own = next((grant for grant in grants if taking.takes(grant)), None)
+    found = member and not grants
+    if wanted.give:
+        # Who is there without a reason of ours stays so: else, leaving the group would take what the group did not give.
+        nothing_to_do = found and wanted.reason != Reason.DIRECT
+        nothing_to_do |= member and own is not None and own.until == wanted.until
+    else:
+        nothing_to_do = own is None and not (member and wanted.reason == Reason.DIRECT)
+    if nothing_to_do:
+        return None
+    return AccessChange(
+        set=access_set,
+        workspace_id=workspace.id,
+        workspace_name=workspace.name[:255],
+        user_id=user.id,
+        username=user.username[:255],
+        give=wanted.give,
+        reason=wanted.reason,
+        group_id=wanted.group_id,
+        until=wanted.until if wanted.give else None,
+        was_member=member,
+        was_found=found,
+        had_reason=own is not None,
+        had_until=own.until if own else None,
+    )
+
+
+def visible_to(operator: Operator) -> QuerySet[AccessSet]:
+    """The sets this operator may see: admins all, others their own."""
+    sets = AccessSet.objects.select_related("actor", "undoes")
+    return sets if operator.role == Role.ADMIN else sets.filter(actor=operator)
+
+
+# --- Looking ----------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One change against what is so now: `member` as just read, `notes` on what will be otherwise than it seems."""
+
+    change: AccessChange
+    member: bool
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    sentences: list[str]
+    rows: list[Row]
+    warnings: list[str]
+
+
+def preview(access_set: AccessSet) -> Preview:
+    """What applying the set would do to what is so now. Reads the members of its workspaces anew; raises ApiError."""
+    changes = list(access_set.changes.select_related("group"))
+    workspace_ids = {change.workspace_id for change in changes}
+    instance.forget_members(*workspace_ids)
+    people = {user.id: user for user in fresh(instance.users())}
+    members = fresh(instance.members()) if workspace_ids else {}
+    grants = grants_of(workspace_ids=workspace_ids)
+    warned: dict[str, dict[str, None]] = defaultdict(dict)  # sentence -> names, each once
+    steps_of: dict[tuple[int, int], list[AccessChange]] = defaultdict(list)
+    for change in changes:
+        steps_of[change.workspace_id, change.user_id].append(change)
+    rows = []
+    for change in changes:
+        key = change.workspace_id, change.user_id
+        member = change.user_id in members.get(change.workspace_id, ())
+        notes = []
+        for note, sentence in _notes(
+            change,
+            people.get(change.user_id),
+            change.workspace_id in members,
+            member,
+            grants.get(key, ()),
+            steps_of[key],
+        ):
+            notes.append(note)
+            warned[sentence][change.username] = None
+        rows.append(Row(change, member, notes))
+    warnings = [sentence % {"names": names_in_words(list(names))} for sentence, names in warned.items()]
+    return Preview(sentences(changes), rows, warnings)
+
+
+def _notes(
+    change: AccessChange,
+    user: User | None,
+    exists: bool,
+    member: bool,
+    grants: Sequence[Grant],
+    beside: Sequence[AccessChange],
+) -> Iterator[tuple[str, str]]:
+    """What an operator should know before this change: in the row, and as a sentence over all of them."""
+    if not exists:
+        yield _("workspace not there any more"), _("A workspace is not there any more; nothing happens to: %(names)s.")
+    if user is None:
+        yield _("account not there any more"), _("These accounts are not there any more: %(names)s.")
+        return
+    if user.suspended and change.give:
+        yield _("suspended"), _("Suspended, so they cannot use it before they are resumed: %(names)s.")
+    if user.role in IMPLICIT_ROLES:
+        yield _("opens it by role"), _("Admins and managers open every workspace anyway: %(names)s.")
+    if member != change.was_member:
+        yield (
+            _("got access since you looked") if member else _("lost access since you looked"),
+            _("Changed since you looked: %(names)s."),
+        )
+    if not change.give:
+        taking = [step_of(other) for other in beside]
+        left = [grant for grant in grants if not any(step.takes(grant) for step in taking)]
+        if left:
+            yield (
+                _("keeps access: %(reasons)s") % {"reasons": reasons_in_words(left)},
+                _("Keep access for another reason: %(names)s."),
+            )
+
+
+def step_of(change: AccessChange) -> Step:
+    return Step(
+        change.user_id,
+        change.username,
+        change.give,
+        reason=Reason(change.reason),
+        group_id=change.group_id,
+        until=change.until,
+    )
+
+
+def sentences(changes: Iterable[AccessChange]) -> list[str]:
+    """The changes in words: by people or by workspaces, whichever is shorter; who shares the same is named together."""
+    kinds: dict[tuple[Any, ...], list[AccessChange]] = defaultdict(list)
+    for change in changes:
+        kinds[not change.give, change.reason, change.group_id, change.until].append(change)
+    found = []
+    for some in kinds.values():
+        by_people = _rectangles((change.username, change.workspace_name) for change in some)
+        by_workspaces = _rectangles((change.workspace_name, change.username) for change in some)
+        people_first = len(by_people) <= len(by_workspaces)
+        for one, other in by_people if people_first else by_workspaces:
+            found.append(_sentence(some[0], other, one) if people_first else _sentence(some[0], one, other))
+    return found
+
+
+def _rectangles(pairs: Iterable[tuple[str, str]]) -> list[tuple[tuple[str, ...], list[str]]]:
+    """Pairs (a, b) as the fewest "all of these b, for each of these a" that go by a."""
+    of: dict[str, dict[str, None]] = defaultdict(dict)
+    for a, b in pairs:
+        of[a][b] = None
+    alike: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for a, bs in of.items():
+        alike[tuple(bs)].append(a)
+    return list(alike.items())
+
+
+def _sentence(like: AccessChange, people: Collection[str], workspaces: Collection[str]) -> str:
+    words = {"people": names_in_words(list(people)), "workspaces": names_in_words(list(workspaces))}
+    if like.group:
+        words["group"] = like.group.name
+        if like.give:
+            return _("Give %(people)s access to %(workspaces)s, by the group %(group)s.") % words
+        return _("Take from %(people)s the access to %(workspaces)s that the group %(group)s gives.") % words
+    if like.reason == Reason.EVERYONE:
+        if like.give:
+            return _("Give %(people)s access to %(workspaces)s, which is for everyone.") % words
+        return _("Take from %(people)s the access to %(workspaces)s that everyone had.") % words
+    if not like.give:
+        return _("Take from %(people)s access to %(workspaces)s.") % words
+    if like.until:
+        words["until"] = formats.date_format(timezone.localtime(like.until), "DATE_FORMAT")
+        return _("Give %(people)s access to %(workspaces)s until the end of %(until)s.") % words
+    return _("Give %(people)s access to %(workspaces)s.") % words
+
+
+def names_in_words(names: list[str]) -> str:
+    """ "ada, cem and sam"; of many the first ones and how many more."""
+    more = len(names) - NAMES_SHOWN
+    if more > 1:
+        names = [*names[:NAMES_SHOWN], ngettext("%(n)d more", "%(n)d more", more) % {"n": more}]
+    return get_text_list(names, _("and"))
+
+
+# --- Applying ---------------------------------------------------------------------------------------------------------
+def apply(*, actor: Operator, access_set: AccessSet) -> Job | None:
+    """Starts the job that makes the changes, one workspace after the other; None when there are none. Raises Declined the second time."""
+    with locks.held(f"access-set:{access_set.pk}"):
+        access_set.refresh_from_db()
+        if access_set.applied_at:
+            raise Declined(_("This set of changes was applied already."))
+        reshape(access_set.also)
+        changes: dict[int, list[AccessChange]] = defaultdict(list)
+        for change in access_set.changes.all():
+            changes[change.workspace_id].append(change)
+        job = None
+        if changes:
+            items = [
+                jobs.NewItem(str(workspace_id), some[0].workspace_name, {"changes": len(some)})
+                for workspace_id, some in changes.items()
+            ]
+            job = jobs.start(
+                actor, kind="access.set", title=access_set.title, items=items, params={"set": access_set.pk}
+            )
+        access_set.applied_at = timezone.now()
+        access_set.job_id = job.pk if job else None
+        access_set.save(update_fields=["applied_at", "job_id"])
+    finish_shape(access_set.also)
+    return job
+
+
+def undo(*, actor: Operator, access_set: AccessSet) -> AccessSet:
+    """Stages the opposite of what applying the set has really changed, for another look. Raises Declined while there is nothing to undo."""
+    job = job_of(access_set)
+    if not access_set.applied_at or (job and job.is_open):
+        raise Declined(_("These changes are not finished, so they cannot be undone yet."))
+    if access_set.also.get("delete"):
+        raise Declined(_("The group was deleted. Make it again to give what it gave."))
+    return stage(
+        actor=actor,
+        title=_("Undo: %(title)s") % {"title": access_set.title},
+        wanted=[w for change in access_set.changes.all() if (w := _opposite(change))],
+        undoes=access_set,
+        also={OPPOSITE.get(key, key): value for key, value in access_set.also.items()},
+    )
+
+
+def job_of(access_set: AccessSet) -> Job | None:
+    return Job.objects.filter(pk=access_set.job_id).first() if access_set.job_id else None
+
+
+def _opposite(change: AccessChange) -> Wanted | None:
+    """What brings back what was so when the change was staged, as far as it was made."""
+    if change.outcome not in (Outcome.DONE, Outcome.KEPT, Outcome.ALREADY):
+        return None
+    back = Wanted(
+        change.workspace_id, change.user_id, not change.give, Reason(change.reason), change.group_id, change.had_until
+    )
+    again = Wanted(change.workspace_id, change.user_id, True, Reason(change.reason), change.group_id, change.had_until)
+    if change.give:
+        # Had it already, for this reason or one we do not know: only its end was changed.
+        return again if change.was_member and (change.had_reason or change.was_found) else back
+    gone = change.was_member and (change.had_reason or change.outcome == Outcome.DONE)
+    over = change.had_until is not None and change.had_until <= timezone.now()
+    return back if gone and not over else None
+
+
+# --- What goes with it in Foyer itself --------------------------------------------------------------------------------
+OPPOSITE = {
+    "open": "close",
+    "close": "open",
+    "add_users": "remove_users",
+    "remove_users": "add_users",
+    "add_workspaces": "remove_workspaces",
+    "remove_workspaces": "add_workspaces",
+}
+
+
+def reshape(also: dict[str, Any]) -> None:
+    """Changes open workspaces and groups. Keys: open, close (a workspace's id); group (its id) with add_users, remove_users,
+    add_workspaces, remove_workspaces (ids) and delete (True).
+    """
+    with transaction.atomic():
+        if "open" in also:
+            OpenWorkspace.objects.get_or_create(workspace_id=also["open"])
+        if "close" in also:
+            OpenWorkspace.objects.filter(workspace_id=also["close"]).delete()
+        group = Group.objects.filter(pk=also["group"]).first() if "group" in also else None
+        if group is None:
+            return
+        GroupMember.objects.bulk_create(
+            [GroupMember(group=group, user_id=i) for i in also.get("add_users", ())], ignore_conflicts=True
+        )
+        GroupWorkspace.objects.bulk_create(
+            [GroupWorkspace(group=group, workspace_id=i) for i in also.get("add_workspaces", ())], ignore_conflicts=True
+        )
+        group.members.filter(user_id__in=also.get("remove_users", ())).delete()
+        group.workspaces.filter(workspace_id__in=also.get("remove_workspaces", ())).delete()
+
+
+def finish_shape(also: dict[str, Any]) -> None:
+    """Deletes a group that was to go, once nobody has anything by it: its grants would go with it, and with them the reason why."""
+    if also.get("delete"):
+        Group.objects.filter(pk=also["group"], grants=None).delete()
