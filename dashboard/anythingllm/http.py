@@ -285,7 +285,7 @@ class HttpClient:
         short = {
             kind: Budget(BUDGETS[kind].connect, min(BUDGETS[kind].read, timeout)) for kind in (Kind.PROBE, Kind.READ)
         }
-        self._budgets = {
+        self.budgets = {
             **BUDGETS,
             **short,
             Kind.WRITE: Budget(BUDGETS[Kind.WRITE].connect, timeout),
@@ -440,7 +440,7 @@ class HttpClient:
             return Reply(
                 response.status_code,
                 response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-                self._read_body(response, self._budgets[kind].read),
+                self._read_body(response, self.budgets[kind].read),
                 response.headers.get("Content-Disposition", "").startswith("attachment"),
             )
         finally:
@@ -448,7 +448,7 @@ class HttpClient:
 
     def _open(self, method: str, path: str, kind: Kind, *, token: str | None = None, **body: Any) -> requests.Response:
         session = self._kept if kind is Kind.READ else self._fresh
-        budget = self._budgets[kind]
+        budget = self.budgets[kind]
         # Public routes need no key, so they get none.
         auth = _bearer(token) if token else self._authorize if path.startswith("/v1/") else _bearer(None)
         failure = None
@@ -493,7 +493,7 @@ class HttpClient:
         if response.status_code == 200 and content_type in ("text/event-stream", ""):
             return ByteStream(response)
         try:
-            reply = Reply(response.status_code, content_type, self._read_body(response, self._budgets[Kind.READ].read))
+            reply = Reply(response.status_code, content_type, self._read_body(response, self.budgets[Kind.READ].read))
         finally:
             response.close()
         raise failure_of(reply) or NotAnythingLLM(reply.status, "Something else than an event stream came.")
