@@ -29,6 +29,7 @@ from dashboard.anythingllm import (
     Call,
     InstanceMetrics,
     Invite,
+    Kind,
     SystemSettings,
     Unconfirmed,
     Unreachable,
@@ -77,8 +78,8 @@ class Breaker:
                     raise Unreachable("The instance did not answer a moment ago.", sent=False)
                 self._probed_at = time.monotonic()
 
-    def after(self, error: str | None) -> None:
-        """What a call that was tried came to: the name of its error, or None."""
+    def after(self, error: str | None, *, probe: bool = False) -> None:
+        """What a call that was tried came to: the name of its error, or None. Nothing is ever wrong with a probe but the instance."""
         with self._lock:
             self.heard_at = now = time.monotonic()
             if error in OUTAGES:
@@ -87,7 +88,7 @@ class Breaker:
                 self._outages.append(now)
             else:
                 self._outages.clear()
-            self.last_error = error if error in OUTAGES or error in TROUBLES else None
+            self.last_error = error if probe or error in OUTAGES or error in TROUBLES else None
 
 
 # --- The line ---------------------------------------------------------------------------------------------------------
@@ -136,7 +137,7 @@ class Line:
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
     def _heard(self, call: Call) -> None:
-        self.breaker.after(call.error)
+        self.breaker.after(call.error, probe=call.kind is Kind.PROBE)
 
     def read(self, key: str, ask: Callable[[], T], max_age: float) -> Reading[T]:
         """The answer to a question, asked again when older than `max_age` seconds or forgotten by any process.
