@@ -115,6 +115,7 @@ async def through(app: "StandIn", seen: "Seen", scope: Scope, receive: Receive, 
     request = Request(scope, receive)
     delay = app.config.latency + sum(fault.seconds for fault in found if fault.kind == "latency")
     if delay:
+        await request.body()  # slow, but not deaf: what was asked is done, even when the client leaves meanwhile
         await asyncio.sleep(delay)
     for kind in _BEFORE & kinds.keys():
         if kind == "stall":
