@@ -7,9 +7,10 @@ import json
 import logging
 import secrets
 from collections import deque
+from contextlib import suppress
 from urllib.parse import parse_qs
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
@@ -49,7 +50,8 @@ class StandIn:
             return
         seen = control.Seen(scope["method"], scope["path"])
         self.requests.append(seen)
-        await faults.through(self, seen, scope, receive, send)
+        with suppress(ClientDisconnect):  # the client left while we waited: nobody is there to be answered
+            await faults.through(self, seen, scope, receive, send)
 
     async def answer(self, request: Request, *, locked: str = "", single_user: bool = False) -> Response:
         """What the instance answers. `locked` and `single_user` are what a fault makes of this one request."""
