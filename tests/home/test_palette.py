@@ -59,9 +59,10 @@ def test_pages_are_found_when_the_instance_is_down(admin_client, settings):
     assert "does not answer" in response.content.decode()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("query", ["user", "x", "person 9999"])
 def test_ten_thousand_names_are_searched_in_a_blink(query):
     names = [f"Person {number}" for number in range(10_000)]
-    started = time.perf_counter()
+    started = time.thread_time()
     services.best(names, query, str)
-    assert time.perf_counter() - started < 0.1
+    assert time.thread_time() - started < 0.1
