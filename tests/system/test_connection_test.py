@@ -52,10 +52,10 @@ def test_it_says_so_in_single_user_mode(admin_client, standin):
 
 
 def test_each_step_tells_its_time(standin):
-    standin.fault("latency", path="/api/ping", seconds=0.2)
+    standin.fault("latency", path="/api/ping", seconds=0.5)
     steps = ask_connection()
-    assert 200 <= steps[0].ms < 1000
-    assert all(step.ms < 200 for step in steps[1:])
+    assert steps[0].ms >= 500
+    assert all(step.ms < steps[0].ms for step in steps[1:])
 
 
 def test_the_page_shows_afterwards_what_was_found_out(admin_client, standin):
