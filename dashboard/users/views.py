@@ -73,7 +73,8 @@ def user_list(request: Request) -> HttpResponse:
         "filtered": any(criteria[name] for name in ("q", "role", "state", "signed_in")),
         "may": _may(request),
     }
-    return render_page(request, "users/user_list.html", partial="users/_user_table.html", context=context)
+    partial = "users/_user_counts.html" if "counts" in request.GET else "users/_user_table.html"
+    return render_page(request, "users/user_list.html", partial=partial, context=context)
 
 
 @require_GET
@@ -81,8 +82,8 @@ def user_list(request: Request) -> HttpResponse:
 def user_export(request: Request) -> StreamingHttpResponse:
     """What the table shows under the same search and filters, all pages, as CSV."""
     criteria = UserSearchForm(request.GET).criteria()
-    reading = services.search(**criteria)
-    counts = services.workspace_counts().value
+    # A file cannot say how old it is, so old answers will not do.
+    users, counts = services.search(**criteria).certain(), services.workspace_counts().certain()
     header = [
         _("Name"),
         _("Role"),
@@ -104,7 +105,7 @@ def user_export(request: Request) -> StreamingHttpResponse:
             user.created_at.isoformat(timespec="seconds"),
             user.bio,
         ]
-        for user in reading.value
+        for user in users
     )
     return csv_response("users.csv", header, rows)
 
@@ -130,11 +131,12 @@ def user_detail(request: Request, user_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Action.CREATE_USERS)
 def user_new(request: Request) -> HttpResponse:
+    reading = instance.users()
     form = NewUserForm(
         request.POST or None,
         initial={"password": generate_password()},
         rule=username_rule(instance.version()),
-        names={user.username for user in instance.users().value},
+        names={user.username for user in reading.value},
     )
     if request.method == "POST" and form.is_valid():
         demand = also_requires(request, Action.PROMOTE_USERS) if form.cleaned_data["role"] == "admin" else None
@@ -149,7 +151,8 @@ def user_new(request: Request) -> HttpResponse:
             return render(
                 request, "users/user_created.html", {"person": user, "password": form.cleaned_data["password"]}
             )
-    return render(request, "users/user_new.html", {"form": form}, status=422 if form.errors else 200)
+    context = {"form": form, "reading": reading}
+    return render(request, "users/user_new.html", context, status=422 if form.errors else 200)
 
 
 @require_GET
@@ -173,7 +176,8 @@ def user_check(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Action.CHANGE_USERS)
 def user_edit(request: Request, user_id: int) -> HttpResponse:
-    person = _user_or_404(user_id).value
+    reading = _user_or_404(user_id)
+    person = reading.value
     form = UserForm(
         request.POST or None,
         initial={
@@ -200,7 +204,7 @@ def user_edit(request: Request, user_id: int) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s was saved.") % {"name": person.username})
             return _back(request, user_id)
-    context = {"form": form, "person": person}
+    context = {"form": form, "person": person, "reading": reading}
     status = 422 if form.errors else 200
     return render_page(request, "users/user_edit.html", partial="users/_user_edit.html", context=context, status=status)
 
@@ -235,9 +239,10 @@ def _row(request: Request, person: User) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Action.CHANGE_USERS)
 def user_password(request: Request, user_id: int) -> HttpResponse:
-    person = _user_or_404(user_id).value
+    reading = _user_or_404(user_id)
+    person = reading.value
     form = PasswordForm(request.POST or None, initial={"password": generate_password()})
-    context: dict[str, Any] = {"form": form, "person": person}
+    context: dict[str, Any] = {"form": form, "person": person, "reading": reading}
     if request.method == "POST" and form.is_valid():
         try:
             services.set_password(actor=request.user, user_id=user_id, password=form.cleaned_data["password"])
@@ -257,7 +262,8 @@ def user_password(request: Request, user_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Action.DELETE_USERS)
 def user_delete(request: Request, user_id: int) -> HttpResponse:
-    person = _user_or_404(user_id).value
+    reading = _user_or_404(user_id)
+    person = reading.value
     form = UserDeleteForm(request.POST or None, username=person.username)
     if request.method == "POST" and form.is_valid():
         try:
@@ -267,7 +273,7 @@ def user_delete(request: Request, user_id: int) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s was deleted.") % {"name": person.username})
             return redirect(reverse("user_list"))
-    context = {"form": form, "person": person}
+    context = {"form": form, "person": person, "reading": reading}
     status = 422 if form.errors else 200
     return render_page(
         request, "users/user_delete.html", partial="users/_user_delete.html", context=context, status=status
