@@ -51,12 +51,12 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 // --- Dialogs --------------------------------------------------------------------------------------------------------
 // The browser itself keeps the focus inside a modal dialog, closes it by Esc and gives the focus back.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.id === "dialog") placeToasts(document.body);
+  if (event.detail.target?.id === "dialog") placeToasts(document.body);
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const dialog = event.detail.target;
-  if (dialog.id === "dialog" && dialog.childElementCount) {
+  const dialog = event.detail.target; // none when a page comes back from the history
+  if (dialog?.id === "dialog" && dialog.childElementCount) {
     const title = dialog.querySelector("h2");
     if (title) dialog.setAttribute("aria-label", title.textContent.trim());
     if (dialog.open) (dialog.querySelector("[aria-invalid=true], [autofocus]") ?? dialog.querySelector("input:not([type=hidden])"))?.focus();
