@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
-from django.core.cache.backends.filebased import FileBasedCache
+from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from dashboard.instance import _mark_key
+from dashboard import instance
 from dashboard.sandbox.seed import Size
 from dashboard.sandbox.testing import Sandbox, running_sandbox
 from tests.browser.hand import Hand
@@ -87,9 +87,10 @@ class Foyer:
 
     def forget(self) -> None:
         """What was read of the instance is read again: it went back to its beginning."""
-        cache = FileBasedCache(str(self.data / "cache"), {})
-        for key in ("users", "workspaces", "members", "invites", "overview"):
-            cache.set(_mark_key(key), uuid.uuid4().hex, timeout=None)
+        cache = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": self.data / "cache"}
+        with override_settings(CACHES={"default": cache}):
+            instance.forget("users", "workspaces", "invites", "overview")
+            instance.forget_members()
 
     def everybody_leaves(self) -> None:
         while self._contexts:
@@ -123,6 +124,41 @@ def _foyer(big_instance: Sandbox, _browser: Browser, tmp_path_factory: pytest.Te
     with running(["dashboard.run"], home, **variables) as process:
         process.wait_until(lambda: "Foyer is ready" in process.said())
         yield Foyer(f"http://127.0.0.1:{process.port}", home / "data", _browser, big_instance.password)
+
+
+@pytest.fixture(scope="session")
+def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
+    """One of each thing that pages are about: a user, a workspace, an operator, a job, a draft of an import."""
+    foyer = _foyer
+    user = next(user for user in big_instance.get("/v1/admin/users")["users"] if user["username"] == "sam")
+    page = foyer.page(java_script_enabled=False)
+    found: dict[str, int | str] = {
+        "user_id": user["id"],
+        "username": user["username"],
+        "slug": big_instance.get("/v1/workspaces")["workspaces"][0]["slug"],
+    }
+
+    def number_in_url() -> int:
+        return int(re.search(r"/(\d+)/", page.url)[1])
+
+    page.goto("/users/import/")
+    page.get_by_label("Or paste the list").fill("name,role,limit\nfresh-one,default,20\nada,,\nNot a name,boss,-1\n")
+    page.get_by_role("button", name="Check the list").click()
+    found["draft_id"] = number_in_url()
+    page.goto("/users/?q=sam")
+    page.get_by_label("Select sam", exact=True).check()
+    page.get_by_role("button", name="Set limit").click()
+    page.get_by_label("Messages a day").fill("77")
+    page.locator("main").get_by_role("button", name=re.compile("^(Set|Change|Limit)")).click()
+    found["job_id"] = number_in_url()
+    page.goto("/operators/new/")
+    page.get_by_label("User name").fill("lotte")
+    page.get_by_role("button", name="Create").click()
+    page.goto("/operators/?q=lotte")
+    page.get_by_role("link", name="lotte").click()
+    found["operator_id"] = found["local_operator_id"] = number_in_url()
+    page.context.close()
+    return found
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from dashboard.sandbox.testing import Sandbox
 from tests.browser.conftest import Foyer
+from tests.test_house import urls
 
 # Doors that show nothing of their own: files, fragments, probes, and acts that end on another page.
 NOT_PAGES = {
@@ -20,6 +21,8 @@ NOT_PAGES = {
     "recovery_codes",  # only at a first sign-in: see STATES
     "sign_in",
 }  # fmt: skip
+
+PAGES = {url.name: list(url.pattern.converters) for url in urls() if url.name not in NOT_PAGES}
 
 # Where to find one of each kind, once `Things` has made them.
 Things = dict[str, int | str]

@@ -1,0 +1,100 @@
+"""What a page weighs, how soon it can be used on a slow line, and what its answers forbid the browser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from statistics import median
+
+import pytest
+from playwright.sync_api import Response, expect
+
+from tests.browser.pages import PAGES, address
+
+pytestmark = pytest.mark.browser
+
+COLD_LOADS = 3
+SLOW_LINE = {
+    "offline": False,
+    "latency": 150,
+    "downloadThroughput": 200_000,
+    "uploadThroughput": 94_000,
+}  # bytes a second
+FILE_HEADERS = {"x-content-type-options": "^nosniff$", "cross-origin-resource-policy": "^same-origin$"}
+HEADERS = {
+    **FILE_HEADERS,
+    "content-security-policy": r"^(?!.*unsafe)(?=.*default-src 'none')(?=.*script-src 'self')(?=.*frame-ancestors 'none')",
+    "x-frame-options": "^DENY$",
+    "referrer-policy": "^same-origin$",
+    "cross-origin-opener-policy": "^same-origin$",
+    "permissions-policy": r"camera=\(\)",
+}
+OWN_CODE = r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=|javascript:"
+
+
+@dataclass
+class Visit:
+    """A page loaded with an empty cache."""
+
+    source: str
+    answers: list[tuple[str, str, dict[str, str]]]  # kind, address, headers
+    kilobytes: float  # over the line, with headers
+    seconds: float  # until its load event
+
+
+def visit(foyer, url: str, who: str | None, line: dict | None = None) -> Visit:
+    context = foyer.context(who)
+    page = context.new_page()
+    chrome = context.new_cdp_session(page)
+    chrome.send("Network.enable")
+    if line:
+        chrome.send("Network.emulateNetworkConditions", line)
+    lengths: list[float] = []
+    chrome.on("Network.loadingFinished", lambda event: lengths.append(event["encodedDataLength"]))
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))
+    source = page.goto(url).text()
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    seconds = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000
+    heard = [(answer.request.resource_type, answer.url, answer.headers) for answer in answers]
+    context.close()
+    return Visit(source, heard, sum(lengths) / 1000, seconds)
+
+
+@pytest.fixture(scope="module")
+def visits(_foyer, things) -> dict[str, Visit]:
+    """Every page, as ada meets it for the first time."""
+    found = {name: visit(_foyer, address(name, things, needs), "ada") for name, needs in PAGES.items()}
+    found["sign_in"] = visit(_foyer, "/sign-in/", None)
+    return found
+
+
+def test_pages_are_light(visits, figure):
+    weights = {name: visit.kilobytes for name, visit in visits.items()}
+    assert all(weight > 10 for weight in weights.values())  # with style and script
+    heaviest = max(weights, key=weights.__getitem__)
+    figure("weight: sign-in, cold, compressed", f"{weights['sign_in']:.0f} kB", "60 kB")
+    figure("weight: users page, 50 rows of 1,000", f"{weights['user_list']:.0f} kB", "120 kB")
+    figure(f"weight: the heaviest page ({heaviest})", f"{weights[heaviest]:.0f} kB", "120 kB")
+    assert weights["sign_in"] <= 60
+    assert weights[heaviest] <= 120
+
+
+@pytest.mark.parametrize(("url", "who"), [("/sign-in/", None), ("/users/", "ada")])
+def test_a_slow_line_waits_a_second_and_a_half_at_most(foyer, url, who, figure):
+    visit(foyer, url, who)  # what the server itself has to read first
+    seconds = median(visit(foyer, url, who, SLOW_LINE).seconds for _ in range(COLD_LOADS))
+    figure(f"1.6 Mbit/s, 150 ms, cold: {url}", f"{seconds:.2f} s to load", "1.5 s")
+    assert seconds <= 1.5
+
+
+def test_every_answer_forbids_what_pages_do_not_need(visits):
+    for name, visit in visits.items():
+        for kind, url, headers in visit.answers:
+            for header, value in (HEADERS if kind == "document" else FILE_HEADERS).items():
+                assert re.search(value, headers.get(header, "")), f"{header} of {url} on {name}"
+
+
+def test_no_page_carries_script_or_style_of_its_own(visits):
+    for name, visit in visits.items():
+        assert not re.search(OWN_CODE, visit.source), name
