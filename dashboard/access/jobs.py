@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from dashboard import instance
 from dashboard.access.models import AccessChange, AccessSet
 from dashboard.access.services import change_members
-from dashboard.access.sets import Outcome, finish_shape, fresh, step_of
+from dashboard.access.sets import Outcome, finish_shape, step_of
 from dashboard.anythingllm import ApiError, Roster
 from dashboard.errors import Declined, describe
 from dashboard.jobs.kinds import Result, register
@@ -60,8 +60,8 @@ class ApplySet:
 def roster(max_age: float) -> Roster:
     """Users and workspaces, read within `max_age` seconds. Raises ApiError."""
     return Roster(
-        frozenset(user.id for user in fresh(instance.users(max_age))),
-        {workspace.id: workspace.slug for workspace in fresh(instance.workspaces(max_age))},
+        frozenset(user.id for user in instance.users(max_age).certain()),
+        {workspace.id: workspace.slug for workspace in instance.workspaces(max_age).certain()},
     )
 
 

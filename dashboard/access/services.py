@@ -6,24 +6,30 @@ applied to a list just read, under a lock that holds between processes, and judg
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import formats, timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import errors, instance, locks
-from dashboard.access.models import AccessChange, Grant, Reason
+from dashboard.access.models import AccessChange, Grant, OpenWorkspace, Reason
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError, MembershipMismatch, Roster
+from dashboard.anythingllm import ApiError, MembershipMismatch, Roster, User
 from dashboard.audit.models import Outcome as LedgerOutcome
 from dashboard.audit.services import recording
 from dashboard.errors import Words
+from dashboard.permissions import scope
 
 Outcome = AccessChange.Outcome
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,14 @@ class Step:
     reason: Reason = Reason.DIRECT
     group_id: int | None = None
     until: datetime | None = None
+    only_over: bool = False  # takes only what was given until a time that has passed
 
     def takes(self, grant: Grant) -> bool:
         """Whether this grant ends with the step. Taking by hand ends what was given by hand or by an invite, not a group's reason."""
         if grant.user_id != self.user_id or self.give:
             return False
+        if self.only_over:
+            return grant.until is not None and grant.until <= timezone.now()
         if self.reason == Reason.DIRECT:
             return grant.reason in (Reason.DIRECT, Reason.INVITE)
         return grant.reason == self.reason and grant.group_id == self.group_id
@@ -175,6 +184,9 @@ def _judge(step: Step, standing: list[Grant], truth: Truth, roster: Roster) -> R
 def _remember(actor: Operator | None, workspace_id: int, step: Step, grants: list[Grant]) -> None:
     """Keeps the reasons in step with what was read back."""
     if step.give:
+        if step.reason == Reason.DIRECT:
+            # What is given by hand takes the place of the invite: its end, or that it has none, is what holds.
+            Grant.objects.filter(workspace_id=workspace_id, user_id=step.user_id, reason=Reason.INVITE).delete()
         Grant.objects.update_or_create(
             workspace_id=workspace_id,
             user_id=step.user_id,
@@ -237,3 +249,127 @@ def grants_of(
     for grant in found:
         grants[grant.workspace_id, grant.user_id].append(grant)
     return {key: tuple(some) for key, some in grants.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One user and one workspace with the names to show. Built by `switches_of_user`, or by hand from a `Cell`."""
+
+    user_id: int
+    username: str
+    workspace_id: int
+    workspace_name: str
+    slug: str
+    cell: Cell
+
+    @property
+    def on(self) -> bool:
+        return self.cell.member
+
+    @property
+    def lines(self) -> list[tuple[str, Words]]:
+        """Tone and words of every reason, for people."""
+        cell = self.cell
+        tone = "error" if cell.lost else "quiet"
+        lines: list[tuple[str, Words]] = [(tone, grant_in_words(grant)) for grant in cell.grants]
+        if cell.implicit:
+            lines.insert(0, ("quiet", _("by role")))
+        if cell.found and not cell.implicit:
+            lines.append(("quiet", _("found on AnythingLLM")))
+        if cell.lost:
+            lines.append(("warn", _("was taken on AnythingLLM, not here")))
+        return lines
+
+
+def grant_in_words(grant: Grant) -> Words:
+    """ "given directly by ada on 3 November, until 5 December"."""
+    words = {
+        "name": grant.granted_by.username if grant.granted_by else "Foyer",
+        "on": formats.date_format(timezone.localtime(grant.granted_at), "SHORT_DATE_FORMAT"),
+    }
+    if grant.group:
+        return gettext("by the group %(group)s") % {"group": grant.group.name}
+    if grant.reason != Reason.DIRECT:
+        return grant.get_reason_display()
+    if grant.until:
+        words["until"] = formats.date_format(timezone.localtime(grant.until), "SHORT_DATE_FORMAT")
+        return gettext("given by %(name)s on %(on)s, until %(until)s") % words
+    return gettext("given by %(name)s on %(on)s") % words
+
+
+def switches_of_user(operator: Operator, user: User) -> instance.Reading[list[Switch]]:
+    """One switch for every workspace that the operator looks after, by name. Raises ApiError."""
+    workspaces, members = instance.workspaces(), instance.members()
+    mine, implicit = scope(operator), user.role in IMPLICIT_ROLES
+    grants = grants_of(user_ids=[user.id])
+    found = [
+        Switch(
+            user.id,
+            user.username,
+            workspace.id,
+            workspace.name,
+            workspace.slug,
+            Cell(user.id in members.value.get(workspace.id, ()), implicit, grants.get((workspace.id, user.id), ())),
+        )
+        for workspace in sorted(workspaces.value, key=lambda w: w.name.casefold())
+        if mine is None or workspace.id in mine
+    ]
+    return instance.Reading(found, min(workspaces.as_of, members.as_of), workspaces.problem or members.problem)
+
+
+def ending(operator: Operator, within: timedelta) -> list[Grant]:
+    """What was given until a time not further off than this and will really end access then, the soonest first."""
+    soon = Grant.objects.filter(until__isnull=False, until__lte=timezone.now() + within).order_by("until")
+    beside = Grant.objects.filter(workspace_id=OuterRef("workspace_id"), user_id=OuterRef("user_id"), until=None)
+    mine = scope(operator)
+    return [grant for grant in soon.exclude(Exists(beside)) if mine is None or grant.workspace_id in mine]
+
+
+# --- Workspaces for everyone ------------------------------------------------------------------------------------------
+def lacking(workspace_id: int, users: list[User], members: Collection[int]) -> list[User]:
+    """The users to whom an open workspace is still to be given: who can sign in, and did not get it before.
+
+    Who was given it once has a grant, even where it was taken on the instance since. Who is a member for no reason known here stays so.
+    """
+    grants = grants_of(workspace_ids=[workspace_id])
+
+    def lacks(user: User) -> bool:
+        own = grants.get((workspace_id, user.id), ())
+        found = user.id in members and not own
+        return not user.suspended and not found and all(grant.reason != Reason.EVERYONE for grant in own)
+
+    return [user for user in users if lacks(user)]
+
+
+def open_to(users: list[User]) -> None:
+    """Gives the open workspaces to those of the users who lack them, in the name of Foyer. Raises ApiError when nothing can be read."""
+    open_ids = set(OpenWorkspace.objects.values_list("workspace_id", flat=True))
+    for workspace in instance.workspaces().value if open_ids else ():
+        # Asked before the members are read: every minute most have it.
+        if workspace.id not in open_ids or not lacking(workspace.id, users, ()):
+            continue
+        with trying_again_later():
+            members = {member.user_id for member in instance.connect().memberships.read(workspace.id)}
+            newcomers = lacking(workspace.id, users, members)
+            if newcomers:
+                change_members(
+                    actor=None,
+                    workspace_id=workspace.id,
+                    workspace_name=workspace.name,
+                    steps=[Step(user.id, user.username, give=True, reason=Reason.EVERYONE) for user in newcomers],
+                )
+
+
+def welcome(user: User) -> None:
+    """Gives a new user the workspaces that are for everyone. What cannot be given now, the worker gives within minutes."""
+    with trying_again_later():
+        open_to([user])
+
+
+@contextmanager
+def trying_again_later() -> Iterator[None]:
+    """For what Foyer does by itself: an error is logged and stops nothing else, because the worker comes back every minute."""
+    try:
+        yield
+    except (ApiError, errors.Declined) as error:
+        log.warning("access left for later", extra={"cause": type(error).__name__})

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -26,7 +26,7 @@ from dashboard.access.models import (
     OpenWorkspace,
     Reason,
 )
-from dashboard.access.services import IMPLICIT_ROLES, Step, grants_of, reasons_in_words
+from dashboard.access.services import IMPLICIT_ROLES, Step, grants_of, lacking, reasons_in_words
 from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import User, Workspace
 from dashboard.errors import Declined
@@ -34,9 +34,8 @@ from dashboard.jobs import services as jobs
 from dashboard.jobs.models import Job
 from dashboard.permissions import scope
 
-T = TypeVar("T")
-
 Outcome = AccessChange.Outcome
+HAND = (Reason.DIRECT, Reason.INVITE)
 NAMES_SHOWN = 12  # of a longer list within a sentence
 
 
@@ -53,13 +52,6 @@ class Wanted:
 
 
 # --- Staging ----------------------------------------------------------------------------------------------------------
-def fresh(reading: instance.Reading[T]) -> T:
-    """The value of a reading on whose strength something is changed. Raises the ApiError that makes it an old one."""
-    if reading.problem is not None:
-        raise reading.problem
-    return reading.value
-
-
 def stage(
     *,
     actor: Operator,
@@ -71,9 +63,9 @@ def stage(
     """Writes down what shall change; nothing does yet. What is so already, what does not exist, and workspaces that the actor does not look
     after are left out, so the set may be empty. Raises ApiError when the instance cannot be read.
     """
-    people = {user.id: user for user in fresh(instance.users())}
-    rooms = {workspace.id: workspace for workspace in fresh(instance.workspaces())}
-    members = {workspace_id: frozenset(ids) for workspace_id, ids in fresh(instance.members()).items()}
+    people = {user.id: user for user in instance.users().certain()}
+    rooms = {workspace.id: workspace for workspace in instance.workspaces().certain()}
+    members = {workspace_id: frozenset(ids) for workspace_id, ids in instance.members().certain().items()}
     mine = scope(actor)
     # Said twice, the last word holds.
     distinct = {(w.workspace_id, w.user_id, w.reason, w.group_id): w for w in wanted}
@@ -132,6 +124,35 @@ def _change(
     )
 
 
+def everything_of(user_id: int) -> list[Wanted]:
+    """All that lets this user in, whatever the reason, to be taken. Raises ApiError."""
+    wanted = [
+        Wanted(grant.workspace_id, user_id, give=False, reason=Reason(grant.reason), group_id=grant.group_id)
+        for grant in Grant.objects.filter(user_id=user_id)
+    ]
+    # An invite is taken like what was given by hand, and so is what was found.
+    listed = [workspace_id for workspace_id, ids in instance.members().certain().items() if user_id in ids]
+    return [
+        *(w for w in wanted if w.reason in (Reason.GROUP, Reason.EVERYONE)),
+        *(
+            Wanted(workspace_id, user_id, give=False)
+            for workspace_id in dict.fromkeys([*(w.workspace_id for w in wanted if w.reason in HAND), *listed])
+        ),
+    ]
+
+
+def opening(workspace_id: int) -> list[Wanted]:
+    """What gives a workspace to everyone. Raises ApiError."""
+    members = instance.members().certain().get(workspace_id, ())
+    users = lacking(workspace_id, instance.users().certain(), members)
+    return [Wanted(workspace_id, user.id, give=True, reason=Reason.EVERYONE) for user in users]
+
+
+def closing(workspace_id: int) -> list[Wanted]:
+    grants = Grant.objects.filter(workspace_id=workspace_id, reason=Reason.EVERYONE)
+    return [Wanted(workspace_id, grant.user_id, give=False, reason=Reason.EVERYONE) for grant in grants]
+
+
 def visible_to(operator: Operator) -> QuerySet[AccessSet]:
     """The sets this operator may see: admins all, others their own."""
     sets = AccessSet.objects.select_related("actor", "undoes")
@@ -160,8 +181,8 @@ def preview(access_set: AccessSet) -> Preview:
     changes = list(access_set.changes.select_related("group"))
     workspace_ids = {change.workspace_id for change in changes}
     instance.forget_members(*workspace_ids)
-    people = {user.id: user for user in fresh(instance.users())}
-    members = fresh(instance.members()) if workspace_ids else {}
+    people = {user.id: user for user in instance.users().certain()}
+    members = instance.members().certain() if workspace_ids else {}
     grants = grants_of(workspace_ids=workspace_ids)
     warned: dict[str, dict[str, None]] = defaultdict(dict)  # sentence -> names, each once
     steps_of: dict[tuple[int, int], list[AccessChange]] = defaultdict(list)
@@ -351,6 +372,8 @@ def _opposite(change: AccessChange) -> Wanted | None:
 OPPOSITE = {
     "open": "close",
     "close": "open",
+    "leave": "join",
+    "join": "leave",
     "add_users": "remove_users",
     "remove_users": "add_users",
     "add_workspaces": "remove_workspaces",
@@ -360,13 +383,19 @@ OPPOSITE = {
 
 def reshape(also: dict[str, Any]) -> None:
     """Changes open workspaces and groups. Keys: open, close (a workspace's id); group (its id) with add_users, remove_users,
-    add_workspaces, remove_workspaces (ids) and delete (True).
+    add_workspaces, remove_workspaces (ids) and delete (True); leave, join (groups' ids) with user (an id).
     """
     with transaction.atomic():
         if "open" in also:
             OpenWorkspace.objects.get_or_create(workspace_id=also["open"])
         if "close" in also:
             OpenWorkspace.objects.filter(workspace_id=also["close"]).delete()
+        if "leave" in also:
+            GroupMember.objects.filter(group__in=also["leave"], user_id=also["user"]).delete()
+        joined = Group.objects.filter(pk__in=also.get("join", ()))
+        GroupMember.objects.bulk_create(
+            [GroupMember(group=group, user_id=also["user"]) for group in joined], ignore_conflicts=True
+        )
         group = Group.objects.filter(pk=also["group"]).first() if "group" in also else None
         if group is None:
             return
