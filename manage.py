@@ -8,7 +8,9 @@ import sys
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     if sys.argv[1:2] == ["sandbox_conformance"]:
-        os.environ.setdefault("DEBUG", "1")  # it replays recordings against the stand-in: there is nothing to keep secret
+        os.environ.setdefault(
+            "DEBUG", "1"
+        )  # it replays recordings against the stand-in: there is nothing to keep secret
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 

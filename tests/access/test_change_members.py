@@ -142,9 +142,9 @@ def test_eight_people_giving_at_once_lose_nobody(team, room, standin):
 
     def act(name):
         try:
-            return change_members(
-                actor=actor, workspace_id=room, workspace_name="Room", steps=[team.step(name, True)]
-            )[0].outcome
+            return change_members(actor=actor, workspace_id=room, workspace_name="Room", steps=[team.step(name, True)])[
+                0
+            ].outcome
         finally:
             connection.close()
 

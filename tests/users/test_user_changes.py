@@ -181,7 +181,10 @@ def test_nobody_but_admins_changes_anything(manager_client, viewer_client, membe
     writes = standin.state()["writes"]
     for client in (manager_client, viewer_client, member_client):
         for act in ("suspend", "resume", "password", "edit", "delete"):
-            assert client.post(f"/users/{sam['id']}/{act}/", {"confirm": "sam", "password": "Long-enough-1"}).status_code == 403
+            assert (
+                client.post(f"/users/{sam['id']}/{act}/", {"confirm": "sam", "password": "Long-enough-1"}).status_code
+                == 403
+            )
     assert standin.state()["writes"] == writes
 
 

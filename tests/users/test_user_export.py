@@ -13,7 +13,9 @@ def rows_of(response):
 
 def test_it_holds_what_is_filtered(admin_client, standin):
     rows = rows_of(admin_client.get("/users/export/", {"role": "manager", "sort": "-name"}))
-    expected = sorted((u["username"] for u in standin.get("/v1/admin/users")["users"] if u["role"] == "manager"), reverse=True)
+    expected = sorted(
+        (u["username"] for u in standin.get("/v1/admin/users")["users"] if u["role"] == "manager"), reverse=True
+    )
     assert [row[0] for row in rows[1:]] == expected
 
 
