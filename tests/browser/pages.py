@@ -10,19 +10,16 @@ from playwright.sync_api import Page, expect
 
 from dashboard.sandbox.testing import Sandbox
 from tests.browser.conftest import Foyer
-from tests.test_house import urls
+from tests.test_house import DOORS, urls
 
-# Doors that show nothing of their own: files, fragments, probes, and acts that end on another page.
+# What can be read but is no page to look at: probes, fragments, files, and what only sometimes is there (see STATES).
 NOT_PAGES = {
-    "healthz", "readyz", "light", "refresh", "user_check",
-    "audit_export", "user_export", "user_import_export", "job_report", "job_passwords",
-    "theme_change", "sign_out", "sign_out_everywhere", "connection_test",
-    "user_suspend", "user_resume", "user_bulk", "job_cancel", "job_retry",
-    "recovery_codes",  # only at a first sign-in: see STATES
-    "sign_in",
+    "healthz", "readyz", "light", "user_check",
+    "audit_export", "user_export", "user_import_export", "job_report",
+    "user_bulk", "recovery_codes", "sign_in",
 }  # fmt: skip
-
-PAGES = {url.name: list(url.pattern.converters) for url in urls() if url.name not in NOT_PAGES}
+READ = {name for name, (_action, methods) in DOORS.items() if "GET" in methods}
+PAGES = {url.name: list(url.pattern.converters) for url in urls() if url.name in READ - NOT_PAGES}
 
 # Where to find one of each kind, once `Things` has made them.
 Things = dict[str, int | str]
