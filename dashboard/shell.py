@@ -30,6 +30,7 @@ def sections(operator: Operator, path: str) -> list[dict[str, Any]]:
         (Action.USE_FOYER, "home", _("Home"), "home"),
         (Action.VIEW_USERS, "user_list", _("Users"), "users"),
         (Action.VIEW_WORKSPACES, "workspace_list", _("Workspaces"), "folder"),
+        (Action.CHANGE_ACCESS, "access_matrix", _("Access"), "lock"),
         (Action.VIEW_JOBS, "job_list", _("Jobs"), "tasks"),
         (Action.VIEW_LEDGER, "audit_list", _("Ledger"), "book"),
         (Action.MANAGE_OPERATORS, "operator_list", _("Operators"), "key"),

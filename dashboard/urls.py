@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("dashboard.accounts.urls")),
     path("users/", include("dashboard.users.urls")),
     path("workspaces/", include("dashboard.workspaces.urls")),
+    path("", include("dashboard.access.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("audit/", include("dashboard.audit.urls")),
     path("system/", include("dashboard.system.urls")),

@@ -1,0 +1,136 @@
+"""The matrix: people down, workspaces across. What a search leaves of both, and what every cell of a page holds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from dashboard import instance
+from dashboard.access.models import Group, GroupMember
+from dashboard.access.services import IMPLICIT_ROLES, Cell, grants_of
+from dashboard.anythingllm import User, Workspace
+
+T = TypeVar("T")
+
+Members = Mapping[int, Sequence[int]]  # workspace id -> ids of the users listed there
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What the matrix is made of, read together. `members` has only the workspaces that the operator looks after."""
+
+    users: list[User]
+    workspaces: list[Workspace]
+    members: Members
+
+
+def read(scope: Collection[int] | None) -> instance.Reading[Readings]:
+    """Users, workspaces and member lists; as of the oldest of them. Raises ApiError when there is no answer to fall back on."""
+    users, workspaces, members = instance.users(), instance.workspaces(), instance.members()
+    readings = Readings(
+        users.value,
+        [w for w in workspaces.value if scope is None or w.id in scope],
+        {i: ids for i, ids in members.value.items() if scope is None or i in scope},
+    )
+    as_of = min(users.as_of, workspaces.as_of, members.as_of)
+    return instance.Reading(readings, as_of, users.problem or workspaces.problem or members.problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person and their cells, in the order of the page's workspaces."""
+
+    user: User
+    cells: list[Cell]
+
+
+def people(
+    users: Iterable[User], *, names: str = "", role: str = "", state: str = "", group: Group | None = None
+) -> tuple[list[User], list[str]]:
+    """The users that fit, by name, and which of the names nobody has."""
+    joined = set(GroupMember.objects.filter(group=group).values_list("user_id", flat=True)) if group else None
+    found = [
+        user
+        for user in users
+        if (not role or user.role == role)
+        and (not state or user.suspended == (state == "suspended"))
+        and (joined is None or user.id in joined)
+    ]
+    return named(found, names, lambda user: user.username)
+
+
+def workspaces(all_of_them: Iterable[Workspace], *, names: str = "") -> tuple[list[Workspace], list[str]]:
+    """The workspaces that fit, by name, and which of the names none has."""
+    return named(all_of_them, names, lambda workspace: workspace.name)
+
+
+def named(things: Iterable[T], names: str, name_of: Callable[[T], str]) -> tuple[list[T], list[str]]:
+    """The things that any of the names means, in order, and the names that mean nothing.
+
+    One name is a search: all that contain its words. Several (by comma, semicolon, line or tab) are a list: whoever is called exactly
+    so, whatever the case, and only for want of such those that contain the words.
+    """
+    keyed = sorted(((name_of(thing).casefold(), thing) for thing in things), key=lambda pair: pair[0])
+    wanted = [part.strip() for part in re.split(r"[,;\t\n]", names) if part.strip()]
+    if not wanted:
+        return [thing for _key, thing in keyed], []
+    found: set[int] = set()
+    missing = []
+    for part in wanted:
+        name = part.casefold()
+        words = name.split()
+        meant = {n for n, (key, _thing) in enumerate(keyed) if key == name} if len(wanted) > 1 else set()
+        meant = meant or {n for n, (key, _thing) in enumerate(keyed) if all(word in key for word in words)}
+        if not meant:
+            missing.append(part)
+        found |= meant
+    return [keyed[n][1] for n in sorted(found)], missing
+
+
+def listed_somewhere(users: Iterable[User], members: Members) -> list[User]:
+    """Those listed in one of these workspaces: whom an operator who looks after only some of them sees without asking by name."""
+    ids = {user_id for some in members.values() for user_id in some}
+    return [user for user in users if user.id in ids]
+
+
+def rows(users: Sequence[User], shown: Sequence[Workspace], members: Members) -> list[Row]:
+    """The cells of one page; one query, whatever its size."""
+    user_ids = {user.id for user in users}
+    workspace_ids = [workspace.id for workspace in shown]
+    inside = [user_ids.intersection(members.get(workspace_id, ())) for workspace_id in workspace_ids]
+    grants = grants_of(user_ids=user_ids, workspace_ids=workspace_ids)
+    found = []
+    for user in users:
+        implicit = user.role in IMPLICIT_ROLES
+        cells = [
+            Cell(user.id in some, implicit, grants.get((workspace_id, user.id), ()))
+            for workspace_id, some in zip(workspace_ids, inside, strict=True)
+        ]
+        found.append(Row(user, cells))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Somebody whose workspaces others may be given, too: `give` are the (workspace id, user id) that they lack."""
+
+    user: User
+    workspaces: int
+    give: list[tuple[int, int]]
+
+
+def examples(readings: Readings, names: str, user_ids: Collection[int], *, limit: int = 8) -> list[Example]:
+    """People to follow, by a search for their name. Who reaches everything by role is no example, and is given nothing."""
+    found, _missing = people(readings.users, names=names, role="default")
+    to = [user.id for user in readings.users if user.id in user_ids and user.role not in IMPLICIT_ROLES]
+    inside = {workspace.id: set(readings.members.get(workspace.id, ())) for workspace in readings.workspaces}
+    shown = []
+    for user in [user for user in found if user.id not in user_ids][:limit]:
+        theirs = [workspace_id for workspace_id, ids in inside.items() if user.id in ids]
+        lacking = [
+            (workspace_id, user_id) for workspace_id in theirs for user_id in to if user_id not in inside[workspace_id]
+        ]
+        shown.append(Example(user, len(theirs), lacking))
+    return shown

@@ -1,0 +1,102 @@
+"""The access matrix: everybody's access at a glance, and changes staged on it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Max
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_POST
+
+from dashboard import instance
+from dashboard.access import matrix, sets
+from dashboard.access.matrix_cells import draw, ticked
+from dashboard.access.matrix_forms import MatrixForm, StageForm, pairs
+from dashboard.access.models import AccessSet
+from dashboard.http import Request, own_url, render_page, wants_partial
+from dashboard.paging import page_of
+from dashboard.permissions import Action, requires, scope
+
+COLUMNS = 30  # workspaces a page
+
+
+@require_GET
+@requires(Action.CHANGE_ACCESS)
+def access_matrix(request: Request) -> HttpResponse:
+    form = MatrixForm(request.GET)
+    # Reading who is where takes a call per workspace, so a cold page comes without the matrix and asks for it after.
+    if not (instance.members_known() or wants_partial(request) or "ready" in request.GET):
+        return render(request, "access/access_matrix.html", {"form": form, "pending": True})
+    mine = scope(request.user)
+    reading = matrix.read(mine)
+    criteria = form.criteria()
+    users = reading.value.users
+    if mine is not None and not criteria["q"]:
+        users = matrix.listed_somewhere(users, reading.value.members)
+    people, no_people = matrix.people(
+        users, names=criteria["q"], role=criteria["role"], state=criteria["state"], group=criteria["group"] or None
+    )
+    workspaces, no_workspaces = matrix.workspaces(reading.value.workspaces, names=criteria["w"])
+    page = page_of(people, request)
+    columns = Paginator(workspaces, COLUMNS).get_page(request.GET.get("columns"))
+    shown = list(columns.object_list)
+    rows = matrix.rows(list(page.object_list), shown, reading.value.members)
+    context = {
+        "form": form,
+        "reading": reading,
+        "page": page,
+        "columns": columns,
+        "rows": [(row.user, draw(row, shown)) for row in rows],
+        "was": ticked(rows, shown),
+        "missing": [*no_people, *no_workspaces],
+        "filtered": any(criteria.values()),
+        # What was staged in this browser is over once it, or something after it, was applied.
+        "now": timezone.now(),
+        "applied": AccessSet.objects.filter(actor=request.user).aggregate(last=Max("applied_at"))["last"],
+        "today": timezone.localdate(),
+    }
+    return render_page(request, "access/access_matrix.html", partial="access/_matrix.html", context=context)
+
+
+@require_GET
+@requires(Action.CHANGE_ACCESS)
+def access_example(request: Request) -> HttpResponse:
+    """People whose workspaces others may be given too: found by name while it is typed."""
+    names = request.GET.get("q", "").strip()
+    to = {user_id for _workspace_id, user_id in pairs(" ".join(f"0-{i}" for i in request.GET.get("to", "").split()))}
+    found = matrix.examples(matrix.read(scope(request.user)).value, names, to) if names and to else []
+    context = {"examples": found, "names": names}
+    return render(request, "access/_matrix_examples.html", context)
+
+
+@require_POST
+@requires(Action.CHANGE_ACCESS)
+def access_stage(request: Request) -> HttpResponse:
+    """Makes a set of what was staged, and goes to its preview."""
+    back = own_url(request, request.POST.get("next", ""), "access_matrix")
+    form = StageForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, str(form.errors["until"][0]))
+        return redirect(back)
+    give, take = form.changes(request.POST.getlist("cell"))
+    if not give | take:
+        messages.info(request, _("Nothing was changed on the matrix."))
+        return redirect(back)
+    title = _title(give | take)
+    until = form.cleaned_data["until"]
+    wanted = [sets.Wanted(workspace_id, user_id, give=True, until=until) for workspace_id, user_id in sorted(give)]
+    wanted += [sets.Wanted(workspace_id, user_id, give=False) for workspace_id, user_id in sorted(take)]
+    return redirect("access_set", sets.stage(actor=request.user, title=title, wanted=wanted).pk)
+
+
+def _title(changes: set[tuple[int, int]]) -> str:
+    people, workspaces = len({user_id for _w, user_id in changes}), len({workspace_id for workspace_id, _u in changes})
+    return _("%(changes)s for %(people)s in %(workspaces)s") % {
+        "changes": ngettext("%(n)d change", "%(n)d changes", len(changes)) % {"n": len(changes)},
+        "people": ngettext("%(n)d person", "%(n)d people", people) % {"n": people},
+        "workspaces": ngettext("%(n)d workspace", "%(n)d workspaces", workspaces) % {"n": workspaces},
+    }
