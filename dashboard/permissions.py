@@ -57,13 +57,19 @@ POLICY: dict[Role, set[Action]] = {
     Role.VIEWER: READERS,
     Role.MEMBER: EVERYBODY,
 }
+# Not for managers of some workspaces: a new one would be nobody's, or theirs by their own decision.
+UNLIMITED = {Action.CREATE_WORKSPACES}
 # These ask for the password again when it was last given more than 15 minutes ago.
 DANGEROUS = {Action.PROMOTE_USERS, Action.DELETE_USERS, Action.DELETE_WORKSPACES, Action.MANAGE_OPERATORS}
 
 
 def allows(operator: Operator, action: Action) -> bool:
-    """True when the operator's role may do this. Also a template's `perms`-like question, asked by the view."""
-    return operator.is_active and action in POLICY[Role(operator.role)]
+    """True when the operator's role may do this: to anything, or to what `scope` leaves. Also a template's `perms`-like question, asked by
+    the view.
+    """
+    if action in UNLIMITED and operator.limited_to is not None:
+        return False
+    return operator.is_active and action in POLICY[operator.effective_role]
 
 
 def also_requires(request: Any, action: Action) -> HttpResponse | None:
@@ -103,5 +109,5 @@ def public(view: View) -> View:
 
 
 def scope(operator: Operator) -> frozenset[int] | None:
-    """The ids of the workspaces this operator looks after; None: all of them."""
-    return None
+    """The ids of the workspaces this operator looks after; None: all of them. What lies outside does not exist for them."""
+    return operator.limited_to

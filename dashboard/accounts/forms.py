@@ -109,6 +109,35 @@ class OperatorForm(forms.Form):
             self.fields["role"].help_text = _("It comes from the account of AnythingLLM and is changed there.")
 
 
+class LooksAfterForm(forms.Form):
+    """Which workspaces an operator is manager of. A manager may have all of them; of everybody else the list makes one."""
+
+    every = forms.ChoiceField(
+        label=_("Manager of"),
+        choices=[("1", _("all workspaces")), ("", _("only the chosen ones"))],
+        required=False,
+        widget=forms.RadioSelect,
+    )
+    workspaces = forms.TypedMultipleChoiceField(
+        label=_("Workspaces"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, operator: Operator, names: dict[int, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {"every": "" if operator.looked_after else "1", "workspaces": list(operator.looked_after)}
+        self.fields["workspaces"].choices = list(names.items())  # type: ignore[attr-defined]
+        if operator.role != Role.MANAGER:
+            del self.fields["every"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("every"):
+            cleaned["workspaces"] = []
+        elif "every" in self.fields and cleaned.get("workspaces") == []:
+            self.add_error("workspaces", _("Choose at least one. With none chosen there would be no limit."))
+        return cleaned
+
+
 class OperatorPasswordForm(NewPasswordForm):
     """A new password for somebody else; an empty one is generated."""
 

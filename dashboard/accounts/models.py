@@ -10,7 +10,9 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils.crypto import get_random_string, salted_hmac
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 
 class Role(models.TextChoices):
@@ -105,7 +107,46 @@ class Operator(AbstractBaseUser):
         """True when the password lives in Foyer, not on the instance."""
         return self.anythingllm_user_id is None
 
+    @cached_property
+    def looked_after(self) -> frozenset[int]:
+        """The ids on this operator's list of workspaces; it makes a manager of whoever has one, and limits a manager to it."""
+        return frozenset(row.workspace_id for row in self.looks_after.all()) if self.pk else frozenset()
+
+    @property
+    def effective_role(self) -> Role:
+        """The role that counts. An admin's list counts for nothing, but stays, for when they are admin no more."""
+        role = Role(self.role)
+        return Role.MANAGER if role != Role.ADMIN and self.looked_after else role
+
+    @property
+    def limited_to(self) -> frozenset[int] | None:
+        """The ids of the only workspaces this operator may see and change; None when nothing limits them."""
+        return self.looked_after if self.role != Role.ADMIN and self.looked_after else None
+
+    @property
+    def role_in_words(self) -> str:
+        if self.limited_to is None:
+            return str(self.get_role_display())
+        number = len(self.limited_to)
+        return ngettext("Manager of %(n)d workspace", "Manager of %(n)d workspaces", number) % {"n": number}
+
     def get_session_auth_hash(self) -> str:
         return salted_hmac(
             "dashboard.accounts.session", self.password + self.session_key, algorithm="sha256"
         ).hexdigest()
+
+
+class LookedAfter(models.Model):
+    """A workspace on the list of an operator who is manager of some only.
+
+    A workspace that is deleted stays on it: a list that became empty would limit nobody any more. The instance never gives an id twice.
+    """
+
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="looks_after")
+    workspace_id = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["operator", "workspace_id"], name="looked_after_once")]
+
+    def __str__(self) -> str:
+        return f"{self.operator_id}: {self.workspace_id}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +29,7 @@ from django.utils.translation import gettext_lazy
 from django_htmx.http import reswap, retarget
 
 from dashboard import instance
-from dashboard.accounts.models import ANYTHINGLLM_SUFFIX, Operator, Role, new_session_key
+from dashboard.accounts.models import ANYTHINGLLM_SUFFIX, LookedAfter, Operator, Role, new_session_key
 from dashboard.anythingllm import ApiError, User
 from dashboard.audit.services import recording
 from dashboard.errors import Declined
@@ -161,13 +162,13 @@ def account_name(username: str) -> str:
     return Operator.normalize_username(username).removesuffix(ANYTHINGLLM_SUFFIX)
 
 
-def operator_of(user: User) -> Operator:
-    """The operator linked to an account that has just proved its password: made at the first sign-in, then kept in step with the account."""
+def operator_of(user: User, *, actor: Operator | None = None) -> Operator:
+    """The operator linked to an account: made at the first sign-in, or by an admin before that; then kept in step with the account."""
     role = ROLES.get(user.role, Role.MEMBER)
     name = _free_name(user)
     operator = Operator.objects.filter(anythingllm_user_id=user.id).first()
     if operator is None:
-        with recording(None, "operator.created", target=("operator", "", name), after={"role": role}) as entry:
+        with recording(actor, "operator.created", target=("operator", "", name), after={"role": role}) as entry:
             operator, _created = Operator.objects.get_or_create(
                 anythingllm_user_id=user.id,
                 defaults={"username": name, "role": role, "password": make_password(None)},
@@ -348,6 +349,31 @@ def change_operator(*, actor: Operator, operator: Operator, role: str, is_active
         operator.role, operator.is_active = role, is_active
         operator.session_key = operator.session_key if is_active else new_session_key()
         operator.save(update_fields=["role", "is_active", "session_key"])
+
+
+def look_after(*, actor: Operator, operator: Operator, workspace_ids: Collection[int]) -> None:
+    """Makes the operator manager of these workspaces only; none takes the list away. Raises Declined for an admin."""
+    before = operator.looked_after
+    if before == set(workspace_ids):
+        return
+    names = {workspace.id: workspace.name for workspace in instance.workspaces().value}
+
+    def words(ids: Collection[int]) -> str:
+        listed = ", ".join(sorted((names.get(i, f"#{i}") for i in ids), key=str.casefold))
+        return listed or (_("all") if operator.role == Role.MANAGER else "")
+
+    before_and_after = {"before": {"workspaces": words(before)}, "after": {"workspaces": words(workspace_ids)}}
+    with (
+        recording(actor, "operator.workspaces_changed", target=target(operator), **before_and_after),
+        transaction.atomic(),
+    ):
+        if Operator.objects.select_for_update().get(pk=operator.pk).role == Role.ADMIN:
+            raise Declined(_("Admins look after every workspace."))
+        operator.looks_after.exclude(workspace_id__in=workspace_ids).delete()
+        LookedAfter.objects.bulk_create(
+            [LookedAfter(operator=operator, workspace_id=i) for i in workspace_ids], ignore_conflicts=True
+        )
+    del operator.looked_after
 
 
 def reset_password(*, actor: Operator, operator: Operator, password: str) -> None:

@@ -14,5 +14,7 @@ urlpatterns = [
     path("operators/", views.operator_list, name="operator_list"),
     path("operators/new/", views.operator_new, name="operator_new"),
     path("operators/<int:operator_id>/edit/", views.operator_edit, name="operator_edit"),
+    path("operators/<int:operator_id>/workspaces/", views.operator_workspaces, name="operator_workspaces"),
+    path("operators/of-user/<int:user_id>/", views.operator_of_user, name="operator_of_user"),
     path("operators/<int:operator_id>/password/", views.operator_password, name="operator_password"),
 ]

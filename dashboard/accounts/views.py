@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard import instance
 from dashboard.accounts import services
 from dashboard.accounts.forms import (
+    LooksAfterForm,
     NewOperatorForm,
     OperatorForm,
     OperatorPasswordForm,
@@ -20,7 +24,7 @@ from dashboard.accounts.forms import (
     ProfileForm,
     SignInForm,
 )
-from dashboard.accounts.models import Operator
+from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import ApiError, PasswordLoginDisabled
 from dashboard.anythingllm.rules import generate_password
 from dashboard.errors import describe
@@ -159,7 +163,8 @@ def password_change(request: Request) -> HttpResponse:
 @requires(Action.MANAGE_OPERATORS)
 def operator_list(request: Request) -> HttpResponse:
     q = request.GET.get("q", "").strip()
-    context = {"q": q, "page": page_of(Operator.objects.filter(username__icontains=q), request)}
+    found = Operator.objects.filter(username__icontains=q).prefetch_related("looks_after")
+    context = {"q": q, "page": page_of(found, request)}
     return render_page(request, "accounts/operator_list.html", partial="accounts/_operator_table.html", context=context)
 
 
@@ -191,6 +196,41 @@ def operator_edit(request: Request, operator_id: int) -> HttpResponse:
         return redirect("operator_list")
     context = {"form": form, "operator": operator}
     return render(request, "accounts/operator_edit.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Action.MANAGE_OPERATORS)
+def operator_workspaces(request: Request, operator_id: int) -> HttpResponse:
+    """Which workspaces an operator is manager of."""
+    return _looks_after(request, get_object_or_404(Operator, pk=operator_id))
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Action.MANAGE_OPERATORS)
+def operator_of_user(request: Request, user_id: int) -> HttpResponse:
+    """The same for an account of the instance, whether it has ever signed in to Foyer or not."""
+    user = next((user for user in instance.users(max_age=0).certain() if user.id == user_id), None)
+    if user is None:
+        raise Http404
+    operator = Operator.objects.filter(anythingllm_user_id=user_id).first()
+    if operator is None and request.method == "GET":
+        # Looking makes no operator.
+        operator = Operator(username=user.username, role=services.ROLES.get(user.role, Role.MEMBER))
+    return _looks_after(request, operator or services.operator_of(user, actor=request.user))
+
+
+def _looks_after(request: Request, operator: Operator) -> HttpResponse:
+    workspaces = sorted(instance.workspaces().certain(), key=lambda workspace: workspace.name.casefold())
+    shared = Counter(workspace.name for workspace in workspaces)
+    names = {w.id: f"{w.name} ({w.slug})" if shared[w.name] > 1 else w.name for w in workspaces}
+    # An empty list is an answer, too: nothing may be posted but the token.
+    form = LooksAfterForm(request.POST if request.method == "POST" else None, operator=operator, names=names)
+    if request.method == "POST" and form.is_valid():
+        services.look_after(actor=request.user, operator=operator, workspace_ids=form.cleaned_data["workspaces"])
+        messages.success(request, _("%(name)s is saved.") % {"name": operator.username})
+        return redirect("operator_list")
+    context = {"form": form, "operator": operator}
+    return render(request, "accounts/operator_workspaces.html", context, status=422 if form.is_bound else 200)
 
 
 @require_http_methods(["GET", "POST"])

@@ -22,6 +22,7 @@ ACTIONS: dict[str, Words] = {
     "operator.password_changed": _("changed their own password"),
     "operator.created": _("created operator"),
     "operator.updated": _("changed operator"),
+    "operator.workspaces_changed": _("changed the workspaces of operator"),
     "operator.password_reset": _("set a new password for operator"),
     "job.started": _("started job"),
     "job.cancelled": _("cancelled job"),
@@ -40,6 +41,7 @@ FIELDS: dict[str, Words] = {
     "theme": _("Theme"),
     "items": _("Items"),
     "rows": _("Rows"),
+    "workspaces": _("Workspaces"),
 }
 
 
