@@ -27,8 +27,8 @@ from dashboard.users import services
 from dashboard.users.forms import NewUserForm, PasswordForm, UserDeleteForm, UserForm, UserSearchForm, check_username
 
 
-def _may(request: Request) -> dict[str, bool]:
-    """What the templates of this room may offer."""
+def _may(request: Request, reading: instance.Reading[Any] | None = None) -> dict[str, bool]:
+    """What the templates of this room may offer: of changes none, while what they show is an old answer."""
     actions = {
         "create": Action.CREATE_USERS,
         "change": Action.CHANGE_USERS,
@@ -37,7 +37,10 @@ def _may(request: Request) -> dict[str, bool]:
         "ledger": Action.VIEW_LEDGER,
         "workspaces": Action.VIEW_WORKSPACES,
     }
-    return {word: allows(request.user, action) for word, action in actions.items()}
+    may = {word: allows(request.user, action) for word, action in actions.items()}
+    if reading is not None and reading.stale:
+        may |= {"create": False, "change": False, "delete": False}
+    return may
 
 
 def _user_or_404(user_id: int) -> instance.Reading[User]:
@@ -71,7 +74,7 @@ def user_list(request: Request) -> HttpResponse:
         "counts_pending": counts is None,
         "sort": criteria["sort"] or "name",
         "filtered": any(criteria[name] for name in ("q", "role", "state", "signed_in")),
-        "may": _may(request),
+        "may": _may(request, reading),
     }
     partial = "users/_user_counts.html" if "counts" in request.GET else "users/_user_table.html"
     return render_page(request, "users/user_list.html", partial=partial, context=context)
@@ -114,7 +117,7 @@ def user_export(request: Request) -> StreamingHttpResponse:
 @requires(Action.VIEW_USERS)
 def user_detail(request: Request, user_id: int) -> HttpResponse:
     reading = _user_or_404(user_id)
-    may = _may(request)
+    may = _may(request, reading)
     context: dict[str, Any] = {"person": reading.value, "reading": reading, "may": may}
     if may["workspaces"]:
         try:

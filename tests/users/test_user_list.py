@@ -121,7 +121,11 @@ def test_it_shows_the_last_answer_when_the_instance_is_down(admin_client, standi
     response = admin_client.get(URL, {"size": 100})
     assert response.status_code == 200
     assert "sam" in names(response)
-    assert "last answer" in response.content.decode()
+    page = response.content.decode()
+    assert "last answer" in page
+    assert "changes are not possible until it is back" in page
+    assert "New user" not in page
+    assert "/suspend/" not in page
 
 
 def test_it_says_so_when_the_instance_was_never_reached(admin_client, standin):
