@@ -16,7 +16,7 @@ from typing import Any, TypeVar, Unpack, cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import instance, locks
+from dashboard import instance, locks, sight
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, NotApplied, Unconfirmed, User, UserFields, Workspace, differences
 from dashboard.audit.services import Entry, recording
@@ -72,17 +72,17 @@ def ordered(users: list[User], sort: str, counts: dict[int, int]) -> list[User]:
     return by_name if sort == "name" else sorted(by_name, key=keys[column], reverse=sort.startswith("-"))
 
 
-def search(*, sort: str = "", **criteria: str) -> instance.Reading[list[User]]:
-    """All users that fit, in order. Raises ApiError when the instance was never reached."""
-    reading = instance.users()
-    counts = workspace_counts().value if sort.endswith("workspaces") else {}
+def search(operator: Operator, *, sort: str = "", **criteria: str) -> instance.Reading[list[User]]:
+    """The users that fit, of those the operator may see, in order. Raises ApiError when the instance was never reached."""
+    reading = sight.users(operator)
+    counts = workspace_counts(operator).value if sort.endswith("workspaces") else {}
     found = ordered(matching(reading.value, **criteria), sort or "name", counts)
     return instance.Reading(found, reading.as_of, reading.problem)
 
 
-def workspace_counts() -> instance.Reading[Counter[int]]:
-    """How many workspaces list each user as a member, by user id. Raises ApiError."""
-    reading = instance.members()
+def workspace_counts(operator: Operator) -> instance.Reading[Counter[int]]:
+    """How many of the operator's workspaces list each user as a member, by user id. Raises ApiError."""
+    reading = sight.members(operator)
     counts = Counter(user_id for ids in reading.value.values() for user_id in set(ids))
     return instance.Reading(counts, reading.as_of, reading.problem)
 
@@ -95,9 +95,9 @@ class Access:
     implicit: bool
 
 
-def access_of(user: User) -> instance.Reading[list[Access]]:
-    """The workspaces a user may open, by name. Raises ApiError."""
-    workspaces, members = instance.workspaces(), instance.members()
+def access_of(operator: Operator, user: User) -> instance.Reading[list[Access]]:
+    """The workspaces a user may open, of those the operator may see, by name. Raises ApiError."""
+    workspaces, members = sight.workspaces(operator), sight.members(operator)
     implicit = user.role in IMPLICIT_ROLES
     found = [
         Access(workspace, implicit)
@@ -107,12 +107,12 @@ def access_of(user: User) -> instance.Reading[list[Access]]:
     return instance.Reading(found, min(workspaces.as_of, members.as_of), workspaces.problem or members.problem)
 
 
-def find(user_id: int, *, max_age: float = instance.FRESH_FOR) -> instance.Reading[User | None]:
-    """One user, or None when there is no such account. A user missing from an old answer is looked for in a new one."""
-    reading = instance.users(max_age)
+def find(operator: Operator, user_id: int, *, max_age: float = instance.FRESH_FOR) -> instance.Reading[User | None]:
+    """One user, or None when there is no such account that the operator may see. One missing from an old answer is looked for in a new one."""
+    reading = sight.users(operator, max_age)
     user = next((u for u in reading.value if u.id == user_id), None)
     if user is None and max_age:
-        return find(user_id, max_age=0)
+        return find(operator, user_id, max_age=0)
     return instance.Reading(user, reading.as_of, reading.problem)
 
 
@@ -150,13 +150,11 @@ def current(max_age: float = 0.0) -> list[User]:
         if reading is None or (timezone.now() - reading.as_of).total_seconds() > max_age:
             instance.forget("users")
             reading = instance.users(max_age=0)
-        if reading.problem is not None:
-            raise reading.problem
+        return reading.certain()
     except Unconfirmed:
         raise Declined(
             _("AnythingLLM lists no users at all, as it does while its database is busy. Try again in a minute.")
         ) from None
-    return reading.value
 
 
 def _applied(write: Callable[[], T | None], read_back: Callable[[list[User]], T | None]) -> T:

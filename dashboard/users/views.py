@@ -43,8 +43,8 @@ def _may(request: Request, reading: instance.Reading[Any] | None = None) -> dict
     return may
 
 
-def _user_or_404(user_id: int) -> instance.Reading[User]:
-    reading = services.find(user_id)
+def _user_or_404(request: Request, user_id: int) -> instance.Reading[User]:
+    reading = services.find(request.user, user_id)
     if reading.value is None:
         raise Http404
     return instance.Reading(reading.value, reading.as_of, reading.problem)
@@ -60,11 +60,11 @@ def _back(request: Request, user_id: int) -> HttpResponse:
 def user_list(request: Request) -> HttpResponse:
     form = UserSearchForm(request.GET)
     criteria = form.criteria()
-    reading = services.search(**criteria)
+    reading = services.search(request.user, **criteria)
     page = page_of(reading.value, request)
     # Counting takes a call per workspace, so a cold table comes first and asks for the counts after.
     counts_wanted = instance.members_known() or "counts" in request.GET
-    counts = services.workspace_counts().value if counts_wanted else None
+    counts = services.workspace_counts(request.user).value if counts_wanted else None
     context = {
         "form": form,
         "criteria": {name: value for name, value in criteria.items() if name != "sort"},
@@ -86,7 +86,10 @@ def user_export(request: Request) -> StreamingHttpResponse:
     """What the table shows under the same search and filters, all pages, as CSV."""
     criteria = UserSearchForm(request.GET).criteria()
     # A file cannot say how old it is, so old answers will not do.
-    users, counts = services.search(**criteria).certain(), services.workspace_counts().certain()
+    users, counts = (
+        services.search(request.user, **criteria).certain(),
+        services.workspace_counts(request.user).certain(),
+    )
     header = [
         _("Name"),
         _("Role"),
@@ -116,12 +119,12 @@ def user_export(request: Request) -> StreamingHttpResponse:
 @require_GET
 @requires(Action.VIEW_USERS)
 def user_detail(request: Request, user_id: int) -> HttpResponse:
-    reading = _user_or_404(user_id)
+    reading = _user_or_404(request, user_id)
     may = _may(request, reading)
     context: dict[str, Any] = {"person": reading.value, "reading": reading, "may": may}
     if may["workspaces"]:
         try:
-            context["access"] = services.access_of(reading.value)
+            context["access"] = services.access_of(request.user, reading.value)
         except ApiError as error:
             context["access_problem"] = describe(error)
     if may["ledger"]:
@@ -179,7 +182,7 @@ def user_check(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Action.CHANGE_USERS)
 def user_edit(request: Request, user_id: int) -> HttpResponse:
-    reading = _user_or_404(user_id)
+    reading = _user_or_404(request, user_id)
     person = reading.value
     form = UserForm(
         request.POST or None,
@@ -232,7 +235,7 @@ def _row(request: Request, person: User) -> HttpResponse:
     """The row drawn from what was read back; without htmx the page it came from."""
     if not wants_partial(request):
         return _back(request, person.id)
-    counts = services.workspace_counts().value if instance.members_known() else None
+    counts = services.workspace_counts(request.user).value if instance.members_known() else None
     row = services.UserRow(person, counts[person.id] if counts is not None else None)
     return render(request, "users/_user_row.html", {"row": row, "may": _may(request)})
 
@@ -242,7 +245,7 @@ def _row(request: Request, person: User) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Action.CHANGE_USERS)
 def user_password(request: Request, user_id: int) -> HttpResponse:
-    reading = _user_or_404(user_id)
+    reading = _user_or_404(request, user_id)
     person = reading.value
     form = PasswordForm(request.POST or None, initial={"password": generate_password()})
     context: dict[str, Any] = {"form": form, "person": person, "reading": reading}
@@ -265,7 +268,7 @@ def user_password(request: Request, user_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Action.DELETE_USERS)
 def user_delete(request: Request, user_id: int) -> HttpResponse:
-    reading = _user_or_404(user_id)
+    reading = _user_or_404(request, user_id)
     person = reading.value
     form = UserDeleteForm(request.POST or None, username=person.username)
     if request.method == "POST" and form.is_valid():
