@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import formats, timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard import instance, locks
 from dashboard.access.models import (
@@ -29,7 +29,7 @@ from dashboard.access.models import (
 from dashboard.access.services import IMPLICIT_ROLES, Step, grants_of, lacking, reasons_in_words
 from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import User, Workspace
-from dashboard.errors import Declined
+from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import Job
 from dashboard.permissions import scope
@@ -157,6 +157,31 @@ def visible_to(operator: Operator) -> QuerySet[AccessSet]:
     """The sets this operator may see: admins all, others their own."""
     sets = AccessSet.objects.select_related("actor", "undoes")
     return sets if operator.role == Role.ADMIN else sets.filter(actor=operator)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A set in the list of all: how many changes, and how many of them failed or are unknown. `job` is None when it had nothing to do."""
+
+    set: AccessSet
+    changes: int
+    trouble: int
+    job: Job | None
+
+
+def tallied(access_sets: Iterable[AccessSet]) -> list[Tally]:
+    found = list(access_sets)
+    trouble = Q(outcome__in=(Outcome.FAILED, Outcome.UNKNOWN))
+    rows = AccessChange.objects.filter(set__in=found).order_by().values_list("set")
+    counts = {pk: (n, bad) for pk, n, bad in rows.annotate(Count("pk"), Count("pk", filter=trouble))}
+    known = Job.objects.in_bulk([one.job_id for one in found if one.job_id])
+    return [Tally(one, *counts.get(one.pk, (0, 0)), known.get(one.job_id or 0)) for one in found]
+
+
+def counted(access_set: AccessSet) -> list[tuple[str, Words, int]]:
+    """Outcome, its name, how many: of the outcomes that occur, those not tried yet first."""
+    rows = access_set.changes.order_by("outcome").values_list("outcome").annotate(Count("pk"))
+    return [(outcome, Outcome(outcome).label if outcome else _("waiting"), count) for outcome, count in rows]
 
 
 # --- Looking ----------------------------------------------------------------------------------------------------------
@@ -413,3 +438,34 @@ def finish_shape(also: dict[str, Any]) -> None:
     """Deletes a group that was to go, once nobody has anything by it: its grants would go with it, and with them the reason why."""
     if also.get("delete"):
         Group.objects.filter(pk=also["group"], grants=None).delete()
+
+
+def also_in_words(also: dict[str, Any]) -> list[str]:
+    """What else applying does, for people."""
+    said = []
+    if "open" in also:
+        said.append(_("Whoever is new gets this workspace by themselves from then on."))
+    if "close" in also:
+        said.append(_("Whoever is new does not get this workspace by themselves any more."))
+    if also.get("leave"):
+        names = Group.objects.filter(pk__in=also["leave"]).values_list("name", flat=True)
+        said.append(_("They leave the groups: %(names)s.") % {"names": names_in_words(list(names))})
+    if also.get("join"):
+        names = Group.objects.filter(pk__in=also["join"]).values_list("name", flat=True)
+        said.append(_("They join the groups: %(names)s.") % {"names": names_in_words(list(names))})
+    if also.get("delete"):
+        said.append(_("The group is deleted. This cannot be undone; make it again to give what it gave."))
+        return said
+    group = Group.objects.filter(pk=also["group"]).first() if "group" in also else None
+    for key, sentence in GROUP_SENTENCES.items():
+        if group and also.get(key):
+            said.append(sentence % {"group": group.name, "n": len(also[key])})
+    return said
+
+
+GROUP_SENTENCES = {
+    "add_users": gettext_lazy("People who join the group %(group)s: %(n)d."),
+    "remove_users": gettext_lazy("People who leave the group %(group)s: %(n)d."),
+    "add_workspaces": gettext_lazy("Workspaces that the group %(group)s gives from then on: %(n)d more."),
+    "remove_workspaces": gettext_lazy("Workspaces that the group %(group)s gives no more: %(n)d."),
+}

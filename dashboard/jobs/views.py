@@ -8,12 +8,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined
-from dashboard.http import Request, render_page
+from dashboard.http import Request, own_url, render_page
 from dashboard.jobs import services
 from dashboard.jobs.models import ItemState, Job
 from dashboard.paging import page_of
@@ -55,7 +56,7 @@ def job_cancel(request: Request, job_id: int) -> HttpResponse:
         messages.success(request, _("The job was cancelled. What had begun is brought to its end."))
     except Declined as error:
         messages.error(request, str(error.sentence))
-    return redirect("job_detail", job_id)
+    return _back(request, job_id)
 
 
 @require_POST
@@ -67,7 +68,7 @@ def job_retry(request: Request, job_id: int) -> HttpResponse:
         messages.success(request, _("What had failed is tried again."))
     except Declined as error:
         messages.error(request, str(error.sentence))
-    return redirect("job_detail", job_id)
+    return _back(request, job_id)
 
 
 @require_GET
@@ -89,6 +90,11 @@ def job_passwords(request: Request, job_id: int) -> HttpResponseBase:
         messages.error(request, str(error.sentence))
         return redirect("job_detail", job_id)
     return csv_response(f"passwords-{job.pk}.csv", [_("User name"), _("Password")], rows)
+
+
+def _back(request: Request, job_id: int) -> HttpResponse:
+    """Where the form said it came from, within Foyer; else the job's page."""
+    return redirect(own_url(request, request.POST.get("next", ""), reverse("job_detail", args=[job_id])))
 
 
 def _job(request: Request, job_id: int) -> Job:

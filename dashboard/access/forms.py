@@ -1,0 +1,106 @@
+"""What an operator types about access."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.access.models import Group
+from dashboard.anythingllm import User, Workspace
+
+
+class UntilField(forms.DateField):
+    """A day, cleaned to its last moment in the time zone of the team; None when nothing is typed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label=_("Until the end of"), required=False, widget=forms.DateInput(attrs={"type": "date"}), **kwargs
+        )
+
+    def clean(self, value: Any) -> datetime | None:
+        day: date | None = super().clean(value)
+        if day is None:
+            return None
+        if day < timezone.localdate():
+            raise ValidationError(_("This day is over already."))
+        return timezone.make_aware(datetime.combine(day, time.max))
+
+
+class ToggleForm(forms.Form):
+    give = forms.TypedChoiceField(choices=[("1", "1"), ("0", "0")], coerce=lambda value: value == "1")
+    until = UntilField()
+
+
+class GroupForm(forms.ModelForm[Group]):
+    """A group's name, unlike all others whatever their case."""
+
+    class Meta:
+        model = Group
+        fields = ("name",)
+        labels = {"name": _("Name")}
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if Group.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("There is a group of this name already."))
+        return name
+
+
+class GroupEditForm(GroupForm):
+    """Name and workspaces."""
+
+    workspaces = forms.TypedMultipleChoiceField(
+        label=_("Workspaces"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("Who is in the group may open these. What this changes is shown before it is done."),
+    )
+
+    def __init__(self, *args: Any, workspaces: Sequence[Workspace], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(workspace.id, workspace.name) for workspace in workspaces]
+        self.fields["workspaces"].choices = choices  # type: ignore[attr-defined]
+
+
+class JoinForm(forms.Form):
+    """People by name, one a line or with commas between, and people ticked among those that were found."""
+
+    names = forms.CharField(
+        label=_("User names"),
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        help_text=_("One a line, or with commas between. A pasted column of a spreadsheet is fine."),
+    )
+    ids = forms.TypedMultipleChoiceField(required=False, coerce=int, widget=forms.MultipleHiddenInput)
+
+    def __init__(self, *args: Any, users: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ids_by_name = {user.username.casefold(): user.id for user in users}
+        self.fields["ids"].choices = [(user.id, user.username) for user in users]  # type: ignore[attr-defined]
+
+    def clean_names(self) -> list[int]:
+        names = [name.strip() for name in re.split(r"[,;\n\t]", self.cleaned_data["names"]) if name.strip()]
+        unknown = [name for name in names if name.casefold() not in self.ids_by_name]
+        if unknown:
+            raise ValidationError(
+                _("There are no users of these names: %(names)s") % {"names": ", ".join(unknown[:20])}
+            )
+        return [self.ids_by_name[name.casefold()] for name in names]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = self.cleaned_data
+        if not self.errors and not cleaned["names"] and not cleaned["ids"]:
+            raise ValidationError(_("Name somebody, or tick somebody who was found."))
+        return cleaned
+
+    def chosen(self) -> set[int]:
+        return {*self.cleaned_data["names"], *self.cleaned_data["ids"]}

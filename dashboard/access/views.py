@@ -1,0 +1,167 @@
+"""Sets of changes, the switch for one person and one workspace, and workspaces that are for everyone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from dashboard import instance
+from dashboard.access import sets
+from dashboard.access.forms import ToggleForm
+from dashboard.access.models import AccessChange, AccessSet
+from dashboard.access.services import IMPLICIT_ROLES, Cell, Result, Step, Switch, change_members, grants_of
+from dashboard.anythingllm import User, Workspace
+from dashboard.errors import Declined
+from dashboard.http import Request, own_url, render_page, wants_partial
+from dashboard.jobs import services as jobs
+from dashboard.paging import page_of
+from dashboard.permissions import Action, requires, scope
+
+Outcome = AccessChange.Outcome
+
+
+# --- Sets -------------------------------------------------------------------------------------------------------------
+@require_GET
+@requires(Action.CHANGE_ACCESS)
+def access_set_list(request: Request) -> HttpResponse:
+    page = page_of(sets.visible_to(request.user), request)
+    context = {"page": page, "rows": sets.tallied(page.object_list)}
+    return render_page(request, "access/access_set_list.html", partial="access/_access_set_table.html", context=context)
+
+
+@require_GET
+@requires(Action.CHANGE_ACCESS)
+def access_set(request: Request, set_id: int) -> HttpResponse:
+    """Before it is applied what it would do, afterwards what came of it; the partial asks for itself while its job runs."""
+    access_set = _set(request, set_id)
+    context: dict[str, Any] = {"set": access_set, "also": sets.also_in_words(access_set.also)}
+    if access_set.applied_at is None:
+        preview = sets.preview(access_set)
+        context |= {"preview": preview, "page": page_of(preview.rows, request)}
+    else:
+        job = sets.job_of(access_set)
+        outcome = request.GET.get("outcome", "")
+        changes = access_set.changes.select_related("group")
+        counts = sets.counted(access_set)
+        context |= {
+            "job": job,
+            "progress": jobs.progress([job])[job.pk] if job else None,
+            "counts": counts,
+            "total": sum(count for _outcome, _label, count in counts),
+            "outcome": outcome,
+            "page": page_of(changes.filter(outcome=outcome) if outcome in Outcome else changes, request),
+            "undone_by": access_set.undone_by.exclude(applied_at=None).first(),
+            "next": request.path,
+        }
+    return render_page(request, "access/access_set.html", partial="access/_access_set.html", context=context)
+
+
+@require_POST
+@requires(Action.CHANGE_ACCESS)
+def access_apply(request: Request, set_id: int) -> HttpResponse:
+    access_set = _set(request, set_id)
+    try:
+        sets.apply(actor=request.user, access_set=access_set)
+    except Declined as error:
+        messages.error(request, str(error.sentence))
+    return redirect("access_set", set_id)
+
+
+@require_POST
+@requires(Action.CHANGE_ACCESS)
+def access_undo(request: Request, set_id: int) -> HttpResponse:
+    """Nothing is undone yet: the opposite is staged, and shown."""
+    try:
+        opposite = sets.undo(actor=request.user, access_set=_set(request, set_id))
+    except Declined as error:
+        messages.error(request, str(error.sentence))
+        return redirect("access_set", set_id)
+    return redirect("access_set", opposite.pk)
+
+
+def _set(request: Request, set_id: int) -> AccessSet:
+    """The set, if this operator may see it; others' sets do not exist."""
+    return get_object_or_404(sets.visible_to(request.user), pk=set_id)
+
+
+# --- One person, one workspace ----------------------------------------------------------------------------------------
+@require_POST
+@requires(Action.CHANGE_ACCESS)
+def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResponse:
+    """Gives or takes at once; answers with the switch as it stands then, whatever was asked."""
+    workspace, user = _workspace(request, workspace_id), _user(user_id)
+    form = ToggleForm(request.POST)
+    if "give" in form.errors:
+        raise BadRequest
+    if form.is_valid():
+        give, until = form.cleaned_data["give"], form.cleaned_data["until"]
+        (result,) = change_members(
+            actor=request.user,
+            workspace_id=workspace.id,
+            workspace_name=workspace.name,
+            steps=[Step(user.id, user.username, give, until=until if give else None)],
+        )
+        _say(request, user, workspace, give, result)
+    else:
+        messages.error(request, str(form.errors["until"][0]))
+    if not wants_partial(request):
+        return redirect(own_url(request, request.POST.get("next", ""), reverse("home")))
+    members = {member.user_id for member in instance.connect().memberships.read(workspace.id)}
+    grants = grants_of(user_ids=[user.id], workspace_ids=[workspace.id]).get((workspace.id, user.id), ())
+    cell = Cell(user.id in members, user.role in IMPLICIT_ROLES, grants)
+    context = {
+        "switch": Switch(user.id, user.username, workspace.id, workspace.name, workspace.slug, cell),
+        "by": "user" if request.POST.get("by") == "user" else "workspace",
+        "next": request.POST.get("next", ""),
+    }
+    return render(request, "access/_switch.html", context)
+
+
+def _say(request: Request, user: User, workspace: Workspace, give: bool, result: Result) -> None:
+    words = {"name": user.username, "workspace": workspace.name, "why": result.message}
+    match result.outcome:
+        case Outcome.KEPT:
+            messages.warning(request, _("%(name)s, %(workspace)s: %(why)s") % words)
+        case Outcome.FAILED | Outcome.UNKNOWN:
+            messages.error(request, _("%(name)s, %(workspace)s: %(why)s") % words)
+        case _done if give:
+            messages.success(request, _("%(name)s may open %(workspace)s.") % words)
+        case _done:
+            messages.success(request, _("%(name)s may not open %(workspace)s any more.") % words)
+
+
+def _workspace(request: Request, workspace_id: int) -> Workspace:
+    """The workspace, if this operator looks after it; others' workspaces do not exist."""
+    mine = scope(request.user)
+    found = next((w for w in instance.workspaces().value if w.id == workspace_id), None)
+    if found is None or (mine is not None and found.id not in mine):
+        raise Http404
+    return found
+
+
+def _user(user_id: int) -> User:
+    found = next((user for user in instance.users().value if user.id == user_id), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+# --- A workspace for everyone -----------------------------------------------------------------------------------------
+@require_POST
+@requires(Action.CHANGE_ACCESS)
+def access_open(request: Request, workspace_id: int) -> HttpResponse:
+    """Stages that a workspace becomes one for everyone (`on=1`), or is no more, and shows what that changes."""
+    workspace = _workspace(request, workspace_id)
+    if request.POST.get("on") == "1":
+        title, wanted, also = _("%(name)s for everyone"), sets.opening(workspace.id), {"open": workspace.id}
+    else:
+        title, wanted, also = _("%(name)s no more for everyone"), sets.closing(workspace.id), {"close": workspace.id}
+    staged = sets.stage(actor=request.user, title=title % {"name": workspace.name}, wanted=wanted, also=also)
+    return redirect("access_set", staged.pk)
