@@ -30,19 +30,22 @@ from dashboard.anythingllm import (
     InstanceMetrics,
     Invite,
     Kind,
+    NotApplied,
+    NotFound,
     SystemSettings,
     Unconfirmed,
     Unreachable,
     User,
     Workspace,
 )
+from dashboard.errors import Declined
 
 T = TypeVar("T")
 
 FRESH_FOR = 30.0  # seconds for which a read is used again without asking
 MEMBERS_FRESH_FOR = 300.0  # the same for member lists, which cost a call each
 RETRY_AFTER = 5.0  # seconds after a failed read before it is tried again
-READERS = 16  # member lists read at a time
+READERS = 16  # workspaces asked about at a time
 
 
 OUTAGES = {"Unreachable", "TimedOut"}
@@ -104,6 +107,12 @@ class Reading(Generic[T]):
     def stale(self) -> bool:
         return self.problem is not None
 
+    def certain(self) -> T:
+        """The value, for what an old answer will not do for. Raises its problem."""
+        if self.problem is not None:
+            raise self.problem
+        return self.value
+
 
 @dataclass(slots=True)
 class _Shelf:
@@ -119,8 +128,10 @@ class _Shelf:
 
 
 @dataclass(frozen=True, slots=True)
-class _MemberList:
-    user_ids: tuple[int, ...]
+class _OfOne:
+    """What was read of one workspace."""
+
+    value: Any
     as_of: datetime
     read_at: float
     marks: tuple[object, object]
@@ -133,7 +144,7 @@ class Line:
         self.breaker = Breaker()
         self.client = AnythingLLMClient(address, api_key, before_call=self.breaker.before, on_call=self._heard)
         self._shelves: dict[str, _Shelf] = {}
-        self.member_lists: dict[int, _MemberList] = {}
+        self.of_each: dict[str, dict[int, _OfOne]] = {}
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
     def _heard(self, call: Call) -> None:
@@ -186,9 +197,9 @@ class Line:
         shelf = self._shelves.get(key)
         return shelf.reading.value if shelf and shelf.reading else None
 
-    def each(self, ask: Callable[[int], T], ids: Sequence[int]) -> list[T]:
-        """The same question about many things, READERS at a time; the first failure fails all."""
-        return list(self._pool.map(ask, ids))
+    def each(self, ask: Callable[[Workspace], T], workspaces: Sequence[Workspace]) -> list[T]:
+        """The same question about many workspaces, READERS at a time; the first failure fails all."""
+        return list(self._pool.map(ask, workspaces))
 
 
 @cache
@@ -219,6 +230,30 @@ def forget(*keys: str) -> None:
     shared.set_many({_mark_key(key): uuid.uuid4().hex for key in keys}, timeout=None)
 
 
+def settled(write: Callable[[], T | None], read_back: Callable[[], T | None]) -> T:
+    """Does `write` and gives what came of it: what it was answered with, else what `read_back` finds.
+
+    Raises NotApplied when the instance said yes and nothing happened. When its answer got lost and reading back does not show that it
+    was done after all, the error stands: the outcome is unknown.
+    """
+    lost: ApiError | None = None
+    try:
+        answer = write()
+    except ApiError as error:
+        if not error.outcome_unknown:
+            raise
+        answer, lost = None, error
+    if answer is not None:
+        return answer
+    try:
+        found = read_back()
+    except (ApiError, Declined) as problem:
+        raise lost or Unconfirmed("The change was accepted, but could not be read back.") from problem
+    if found is None:
+        raise lost or NotApplied("The instance accepted the change but did not make it.")
+    return found
+
+
 # --- What is asked often ----------------------------------------------------------------------------------------------
 def users(max_age: float = FRESH_FOR) -> Reading[list[User]]:
     """All accounts of the instance, in its own order."""
@@ -246,33 +281,12 @@ def workspaces(max_age: float = FRESH_FOR) -> Reading[list[Workspace]]:
 
 
 def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:
-    """The user ids listed as members of each workspace, by workspace id: one call per workspace, there is no shorter way.
+    """The user ids listed as members of each workspace, by workspace id: one call per workspace, there is no shorter way."""
 
-    Only lists that are too old or were forgotten are read again; `as_of` is the time of the oldest.
-    """
-    kept = line().member_lists
+    def ask(workspace: Workspace) -> tuple[int, ...]:
+        return tuple(member.user_id for member in connect().memberships.read(workspace.id))
 
-    def ask() -> dict[int, tuple[int, ...]]:
-        ids = [workspace.id for workspace in workspaces().value]
-        keys = {workspace_id: _mark_key(f"members:{workspace_id}") for workspace_id in ids}
-        marks = shared.get_many([_mark_key("members:all"), *keys.values()])
-        wanted = {i: (marks.get(_mark_key("members:all")), marks.get(keys[i])) for i in ids}
-        now = time.monotonic()
-        old = [i for i in ids if i not in kept or kept[i].marks != wanted[i] or now - kept[i].read_at >= max_age]
-        client = connect()
-
-        def read(workspace_id: int) -> _MemberList:
-            user_ids = tuple(member.user_id for member in client.memberships.read(workspace_id))
-            return _MemberList(user_ids, timezone.now(), time.monotonic(), wanted[workspace_id])
-
-        kept.update(zip(old, line().each(read, old), strict=True))
-        for workspace_id in kept.keys() - wanted.keys():
-            del kept[workspace_id]
-        return {workspace_id: kept[workspace_id].user_ids for workspace_id in ids}
-
-    reading = line().read("members", ask, max_age)
-    as_of = min((some.as_of for some in list(kept.values())), default=reading.as_of)
-    return Reading(reading.value, as_of, reading.problem)
+    return _of_each("members", ask, max_age)
 
 
 def members_known() -> bool:
@@ -282,7 +296,60 @@ def members_known() -> bool:
 
 def forget_members(*workspace_ids: int) -> None:
     """After a change of members: the next read, in any process, asks for the lists of these workspaces (none given: of all) again."""
-    forget("members", *(f"members:{workspace_id}" for workspace_id in workspace_ids or ("all",)))
+    _forget_each("members", workspace_ids)
+
+
+def document_counts(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, int]]:
+    """How many documents each workspace has, by workspace id: one call per workspace, as for members."""
+
+    def ask(workspace: Workspace) -> int:
+        try:
+            return len(connect().workspaces.get_documents(workspace.slug))
+        except NotFound:
+            return 0  # deleted since the workspaces were listed
+
+    return _of_each("documents", ask, max_age)
+
+
+def document_counts_known() -> bool:
+    """True when document_counts() can answer without a call per workspace."""
+    return line().holds("documents", MEMBERS_FRESH_FOR)
+
+
+def forget_documents(*workspace_ids: int) -> None:
+    """After a change of documents, as `forget_members`."""
+    _forget_each("documents", workspace_ids)
+
+
+def _of_each(what: str, ask: Callable[[Workspace], T], max_age: float) -> Reading[dict[int, T]]:
+    """What is asked of every workspace by itself, by workspace id. Only what is too old or was forgotten is read again; `as_of` is the
+    time of the oldest.
+    """
+    kept = line().of_each.setdefault(what, {})
+
+    def ask_all() -> dict[int, T]:
+        there = {workspace.id: workspace for workspace in workspaces().value}
+        keys = {workspace_id: _mark_key(f"{what}:{workspace_id}") for workspace_id in there}
+        marks = shared.get_many([_mark_key(f"{what}:all"), *keys.values()])
+        wanted = {i: (marks.get(_mark_key(f"{what}:all")), marks.get(keys[i])) for i in there}
+        now = time.monotonic()
+        old = [i for i in there if i not in kept or kept[i].marks != wanted[i] or now - kept[i].read_at >= max_age]
+
+        def read(workspace: Workspace) -> _OfOne:
+            return _OfOne(ask(workspace), timezone.now(), time.monotonic(), wanted[workspace.id])
+
+        kept.update(zip(old, line().each(read, [there[i] for i in old]), strict=True))
+        for workspace_id in kept.keys() - there.keys():
+            del kept[workspace_id]
+        return {workspace_id: kept[workspace_id].value for workspace_id in there}
+
+    reading = line().read(what, ask_all, max_age)
+    as_of = min((some.as_of for some in list(kept.values())), default=reading.as_of)
+    return Reading(reading.value, as_of, reading.problem)
+
+
+def _forget_each(what: str, workspace_ids: Sequence[int]) -> None:
+    forget(what, *(f"{what}:{workspace_id}" for workspace_id in workspace_ids or ("all",)))
 
 
 def invites(max_age: float = FRESH_FOR) -> Reading[list[Invite]]:

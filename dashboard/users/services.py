@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, locks, sight
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError, NotApplied, Unconfirmed, User, UserFields, Workspace, differences
+from dashboard.anythingllm import ApiError, Unconfirmed, User, UserFields, Workspace, differences
 from dashboard.audit.services import Entry, recording
 from dashboard.errors import Declined
 
@@ -158,28 +158,12 @@ def current(max_age: float = 0.0) -> list[User]:
 
 
 def _applied(write: Callable[[], T | None], read_back: Callable[[list[User]], T | None]) -> T:
-    """Does `write` and gives what came of it: what it was answered with, else what `read_back` finds among all users.
-
-    Raises NotApplied when the instance said yes and nothing happened. When its answer got lost and reading back does not show that it
-    was done after all, the error stands: the outcome is unknown.
-    """
-    lost: ApiError | None = None
+    """As `instance.settled`, read back from all users as they are then."""
     try:
-        answer = write()
-    except ApiError as error:
-        if not error.outcome_unknown:
-            instance.forget("users")  # it may have been refused because somebody else has changed something
-            raise
-        answer, lost = None, error
-    if answer is not None:
-        return answer
-    try:
-        found = read_back(current())
-    except (ApiError, Declined) as problem:
-        raise lost or Unconfirmed("The change was accepted, but could not be read back.") from problem
-    if found is None:
-        raise lost or NotApplied("The instance accepted the change but did not make it.")
-    return found
+        return instance.settled(write, lambda: read_back(current()))
+    except ApiError:
+        instance.forget("users")  # it may have been refused because somebody else has changed something
+        raise
 
 
 def _by_id(users: list[User], user_id: int) -> User:
