@@ -38,17 +38,19 @@ class ToggleForm(forms.Form):
     until = UntilField()
 
 
-class GroupForm(forms.ModelForm[Group]):
-    """A group's name, unlike all others whatever their case."""
+class GroupForm(forms.Form):
+    """A group's name, unlike all others whatever their case. `group` is the one that is edited."""
 
-    class Meta:
-        model = Group
-        fields = ("name",)
-        labels = {"name": _("Name")}
+    name = forms.CharField(label=_("Name"), max_length=80)
+
+    def __init__(self, *args: Any, group: Group | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
 
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
-        if Group.objects.filter(name__iexact=name).exclude(pk=self.instance.pk).exists():
+        others = Group.objects.exclude(pk=self.group.pk) if self.group else Group.objects.all()
+        if others.filter(name__iexact=name).exists():
             raise ValidationError(_("There is a group of this name already."))
         return name
 

@@ -83,17 +83,22 @@ def group_edit(request: Request, group_id: int) -> HttpResponse:
     group = get_object_or_404(Group, pk=group_id)
     known = sorted(instance.workspaces().value, key=lambda workspace: workspace.name.casefold())
     before = {workspace.id for workspace in groups.workspaces(group, known)}
-    form = GroupEditForm(request.POST or None, instance=group, initial={"workspaces": sorted(before)}, workspaces=known)
+    form = GroupEditForm(
+        request.POST or None,
+        group=group,
+        initial={"name": group.name, "workspaces": sorted(before)},
+        workspaces=known,
+    )
     if request.method == "POST" and form.is_valid():
-        name = Group.objects.get(pk=group_id).name
-        if form.cleaned_data["name"] != name:
-            groups.rename(actor=request.user, group=group, name=form.cleaned_data["name"])
+        name = form.cleaned_data["name"]
+        if name != group.name:
+            groups.rename(actor=request.user, group=group, name=name)
             messages.success(request, _("The group was renamed."))
         after = set(form.cleaned_data["workspaces"])
         if after == before:
             return redirect("group_detail", group.pk)
         return _shown(groups.stage_workspaces(request.user, group, add=after - before, remove=before - after))
-    context = {"form": form, "group": Group.objects.get(pk=group_id)}
+    context = {"form": form, "group": group}
     return render_page(
         request,
         "access/group_edit.html",

@@ -41,9 +41,10 @@ def create(*, actor: Operator, name: str) -> Group:
 
 
 def rename(*, actor: Operator, group: Group, name: str) -> None:
-    before = {"name": Group.objects.get(pk=group.pk).name}
-    with recording(actor, "group.renamed", target=("group", group.pk, name), before=before, after={"name": name}):
-        Group.objects.filter(pk=group.pk).update(name=name)
+    before, after = {"name": group.name}, {"name": name}
+    with recording(actor, "group.renamed", target=("group", group.pk, name), before=before, after=after):
+        group.name = name
+        group.save(update_fields=["name"])
 
 
 def stage_people(

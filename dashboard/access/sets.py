@@ -173,7 +173,7 @@ def tallied(access_sets: Iterable[AccessSet]) -> list[Tally]:
     found = list(access_sets)
     trouble = Q(outcome__in=(Outcome.FAILED, Outcome.UNKNOWN))
     rows = AccessChange.objects.filter(set__in=found).order_by().values_list("set")
-    counts = {pk: (n, bad) for pk, n, bad in rows.annotate(Count("pk"), Count("pk", filter=trouble))}
+    counts = {pk: (n, bad) for pk, n, bad in rows.annotate(n=Count("pk"), bad=Count("pk", filter=trouble))}
     known = Job.objects.in_bulk([one.job_id for one in found if one.job_id])
     return [Tally(one, *counts.get(one.pk, (0, 0)), known.get(one.job_id or 0)) for one in found]
 
