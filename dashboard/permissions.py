@@ -53,6 +53,7 @@ POLICY: dict[Role, set[Action]] = {
         Action.CREATE_WORKSPACES,
         Action.CHANGE_WORKSPACES,
         Action.VIEW_JOBS,  # their own
+        Action.VIEW_LEDGER,  # their own acts, and what was done about workspaces
     },
     Role.VIEWER: READERS,
     Role.MEMBER: EVERYBODY,

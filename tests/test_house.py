@@ -51,6 +51,7 @@ DOORS: dict[str, tuple[Action | None, set[str]]] = {
     "user_import_export": (Action.CREATE_USERS, READ),
     "user_edit": (Action.CHANGE_USERS, BOTH),
     "user_suspend": (Action.CHANGE_USERS, WRITE),
+    "user_lock_out": (Action.CHANGE_USERS, BOTH),
     "user_resume": (Action.CHANGE_USERS, WRITE),
     "user_password": (Action.CHANGE_USERS, BOTH),
     "user_bulk": (Action.CHANGE_USERS, BOTH),

@@ -12,10 +12,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from dashboard import errors
-from dashboard.accounts.models import Operator
+from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import ApiError
 from dashboard.audit.models import AuditEvent, Outcome, given_up
 from dashboard.context import request_address, request_id
+from dashboard.permissions import scope
 
 
 @dataclass(slots=True)
@@ -80,7 +81,21 @@ def recording(
         )
 
 
+def visible_to(operator: Operator) -> QuerySet[AuditEvent]:
+    """The lines this operator may see: admins all, managers their own acts and what was done about the workspaces they look after."""
+    events = AuditEvent.objects.all()
+    if operator.effective_role == Role.ADMIN:
+        return events
+    mine = scope(operator)
+    access, workspaces = Q(action__startswith="access."), Q(target_type="workspace")
+    if mine is not None:
+        access &= Q(after__workspace_id__in=mine)
+        workspaces &= Q(target_id__in=[str(workspace_id) for workspace_id in mine])
+    return events.filter(Q(actor=operator) | access | workspaces)
+
+
 def search(
+    operator: Operator,
     *,
     person: str = "",
     action: str = "",
@@ -89,11 +104,11 @@ def search(
     since: date | None = None,
     until: date | None = None,
 ) -> QuerySet[AuditEvent]:
-    """The lines that match all that is given, newest first.
+    """The lines that match all that is given, of those the operator may see, newest first.
 
     `since` and `until` are days of the current time zone, both included.
     """
-    events = AuditEvent.objects.all()
+    events = visible_to(operator)
     if person:
         events = events.filter(actor_name__icontains=person)
     if action:
@@ -113,19 +128,19 @@ def search(
     return events
 
 
-def about(target_type: str, target_id: object, limit: int = 10) -> list[AuditEvent]:
-    """The newest lines about one thing: for a person's page."""
-    return list(AuditEvent.objects.filter(target_type=target_type, target_id=str(target_id))[:limit])
+def about(operator: Operator, target_type: str, target_id: object, limit: int = 10) -> list[AuditEvent]:
+    """The newest lines about one thing, of those the operator may see: for a person's page."""
+    return list(visible_to(operator).filter(target_type=target_type, target_id=str(target_id))[:limit])
 
 
-def latest(count: int) -> list[AuditEvent]:
-    """The newest lines, newest first."""
-    return list(AuditEvent.objects.all()[:count])
+def latest(operator: Operator, count: int) -> list[AuditEvent]:
+    """The newest lines the operator may see, newest first."""
+    return list(visible_to(operator)[:count])
 
 
-def unknown_outcomes(since: datetime) -> int:
+def unknown_outcomes(operator: Operator, since: datetime) -> int:
     """How many acts since then ended without anybody knowing whether they were done."""
-    return search(outcome=Outcome.UNKNOWN).filter(at__gte=since).count()
+    return search(operator, outcome=Outcome.UNKNOWN).filter(at__gte=since).count()
 
 
 def _midnight(day: date) -> datetime:

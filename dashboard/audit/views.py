@@ -25,7 +25,7 @@ from dashboard.permissions import Action, requires
 def audit_list(request: Request) -> HttpResponse:
     form = AuditSearchForm(request.GET)
     valid = form.is_valid()
-    events = services.search(**form.cleaned_data) if valid else AuditEvent.objects.none()
+    events = services.search(request.user, **form.cleaned_data) if valid else AuditEvent.objects.none()
     context = {"form": form, "page": page_of(events, request)}
     return render_page(
         request,
@@ -57,7 +57,9 @@ def audit_export(request: Request) -> HttpResponseBase:
         *(_("After"), _("Outcome"), _("Detail"), _("Address"), _("Request"), _("Ended")),
     ]
     day = timezone.localdate().isoformat()
-    return csv_response(f"ledger-{day}.csv", header, _rows(services.search(**form.cleaned_data).iterator()))
+    return csv_response(
+        f"ledger-{day}.csv", header, _rows(services.search(request.user, **form.cleaned_data).iterator())
+    )
 
 
 def _rows(events: Iterator[AuditEvent]) -> Iterator[list[object]]:

@@ -15,13 +15,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dashboard import instance
+from dashboard import instance, sight
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError
 from dashboard.audit import services as ledger
 from dashboard.errors import Words, describe
 from dashboard.jobs import services as workshop
-from dashboard.permissions import Action, allows
+from dashboard.permissions import Action, allows, scope
 from dashboard.shell import sections
 
 T = TypeVar("T")
@@ -31,10 +31,10 @@ LINES = 10  # of the ledger on the start page
 RESULTS = 12  # of the jump box
 
 Readings = dict[str, instance.Reading[list[Any]]]
-QUESTIONS: dict[str, tuple[Action, Callable[[float], instance.Reading[list[Any]]]]] = {
-    "users": (Action.VIEW_USERS, instance.users),
-    "workspaces": (Action.VIEW_WORKSPACES, instance.workspaces),
-    "invites": (Action.VIEW_USERS, instance.invites),
+QUESTIONS: dict[str, tuple[Action, Callable[[Operator, float], instance.Reading[list[Any]]]]] = {
+    "users": (Action.VIEW_USERS, sight.users),
+    "workspaces": (Action.VIEW_WORKSPACES, sight.workspaces),
+    "invites": (Action.VIEW_USERS, lambda _operator, max_age: instance.invites(max_age)),
 }
 JUMP_AGE = 300.0  # seconds: names may be a little old in the jump box; what Foyer itself changes is seen at once
 
@@ -68,13 +68,14 @@ class Result:
 
 def overview(operator: Operator) -> dict[str, Any]:
     """Context of the start page."""
-    readings, error = ask(operator, "users", "workspaces", "invites")
+    # Whom an invite is for nobody knows, so it is nothing for those who look after some workspaces only.
+    readings, error = ask(operator, "users", "workspaces", *(["invites"] if scope(operator) is None else []))
     return {
         "member": not allows(operator, Action.VIEW_USERS),
         "matters": [*_matters_of_instance(operator, readings, error), *_matters_of_foyer(operator)],
         "figures": list(_figures(readings)),
         "stale": next((reading for reading in readings.values() if reading.stale), None),
-        "events": ledger.latest(LINES) if allows(operator, Action.VIEW_LEDGER) else None,
+        "events": ledger.latest(operator, LINES) if allows(operator, Action.VIEW_LEDGER) else None,
         "chat_url": settings.ANYTHINGLLM_PUBLIC_URL,
     }
 
@@ -91,7 +92,7 @@ def ask(operator: Operator, *names: str, max_age: float = instance.FRESH_FOR) ->
         if error and not instance.line().holds(name, math.inf):
             continue
         try:
-            readings[name] = read(math.inf if error else max_age)
+            readings[name] = read(operator, math.inf if error else max_age)
         except ApiError as failure:
             error = failure
         else:
@@ -129,7 +130,7 @@ def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:
             )
             yield Matter("warn", words % {"n": failed}, reverse("job_list"), _("Jobs"))
     if allows(operator, Action.VIEW_LEDGER):
-        unknown = ledger.unknown_outcomes(since)
+        unknown = ledger.unknown_outcomes(operator, since)
         if unknown:
             words = ngettext(
                 "Of %(n)d change in the last 7 days nobody knows whether it was made.",

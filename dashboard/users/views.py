@@ -15,6 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard import instance
+from dashboard.access import services as access
 from dashboard.anythingllm import ApiError, User
 from dashboard.anythingllm.rules import generate_password, suggest_username, username_rule
 from dashboard.audit.services import about
@@ -27,6 +28,9 @@ from dashboard.users import services
 from dashboard.users.forms import NewUserForm, PasswordForm, UserDeleteForm, UserForm, UserSearchForm, check_username
 
 
+OFFERED = 10  # workspaces shown of those that could be given
+
+
 def _may(request: Request, reading: instance.Reading[Any] | None = None) -> dict[str, bool]:
     """What the templates of this room may offer: of changes none, while what they show is an old answer."""
     actions = {
@@ -36,6 +40,7 @@ def _may(request: Request, reading: instance.Reading[Any] | None = None) -> dict
         "export": Action.EXPORT_USERS,
         "ledger": Action.VIEW_LEDGER,
         "workspaces": Action.VIEW_WORKSPACES,
+        "access": Action.CHANGE_ACCESS,
     }
     may = {word: allows(request.user, action) for word, action in actions.items()}
     if reading is not None and reading.stale:
@@ -124,12 +129,31 @@ def user_detail(request: Request, user_id: int) -> HttpResponse:
     context: dict[str, Any] = {"person": reading.value, "reading": reading, "may": may}
     if may["workspaces"]:
         try:
-            context["access"] = services.access_of(request.user, reading.value)
+            context |= _switches(request, reading.value)
         except ApiError as error:
             context["access_problem"] = describe(error)
     if may["ledger"]:
-        context["events"] = about("user", user_id, limit=10)
+        context["events"] = about(request.user, "user", user_id, limit=10)
     return render(request, "users/user_detail.html", context)
+
+
+def _switches(request: Request, person: User) -> dict[str, Any]:
+    """What the person may open, and what could be given besides: the first workspaces with the words of `?w=` in their name."""
+    reading = access.switches_of_user(request.user, person)
+    own = [switch for switch in reading.value if switch.on or switch.cell.implicit or switch.cell.grants]
+    words = request.GET.get("w", "").casefold().split()
+    others = [
+        switch
+        for switch in reading.value
+        if switch not in own and all(word in switch.workspace_name.casefold() for word in words)
+    ]
+    return {
+        "access": reading,
+        "own": own,
+        "others": others[:OFFERED],
+        "more": max(len(others) - OFFERED, 0),
+        "w": request.GET.get("w", ""),
+    }
 
 
 @never_cache
@@ -221,6 +245,27 @@ def user_suspend(request: Request, user_id: int) -> HttpResponse:
     person = services.suspend(actor=request.user, user_id=user_id)
     messages.success(request, _("%(name)s is suspended and locked out.") % {"name": person.username})
     return _row(request, person)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Action.CHANGE_USERS)
+def user_lock_out(request: Request, user_id: int) -> HttpResponse:
+    """Suspends, and takes all access: for somebody who leaves for good."""
+    person = _user_or_404(request, user_id).value
+    form = Form(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            set_id = services.lock_out(actor=request.user, user_id=user_id)
+        except (ApiError, Declined) as error:
+            form.add_error(None, str(describe(error).sentence))
+        else:
+            messages.success(request, _("%(name)s is suspended and locked out.") % {"name": person.username})
+            return redirect("access_set", set_id)
+    context = {"form": form, "person": person, **_switches(request, person)}
+    status = 422 if form.errors else 200
+    return render_page(
+        request, "users/user_lock_out.html", partial="users/_user_lock_out.html", context=context, status=status
+    )
 
 
 @require_POST

@@ -7,8 +7,10 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent, Outcome
 from dashboard.audit.words import ACTIONS
+from tests.conftest import operator, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -89,11 +91,30 @@ def test_it_keeps_its_state_in_the_links_to_other_pages(admin_client):
     assert "person=mia&amp;size=25&amp;page=3" in page
 
 
-@pytest.mark.parametrize("role", ["manager", "viewer", "member"])
-def test_it_refuses_everybody_but_admins(request, role):
+@pytest.mark.parametrize("role", ["viewer", "member"])
+def test_it_refuses_who_manages_nothing(request, role):
     client = request.getfixturevalue(f"{role}_client")
     assert client.get("/audit/").status_code == 403
     assert client.get("/audit/export/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("workspaces", "seen"),
+    [([], {"own", "room 5", "room 6", "settings 5", "settings 6"}), ([5], {"own", "room 5", "settings 5"})],
+)
+def test_managers_see_their_own_acts_and_those_about_their_workspaces(workspaces, seen):
+    mona = operator(Role.MANAGER, "mona")
+    for workspace_id in workspaces:
+        mona.looks_after.create(workspace_id=workspace_id)
+    line(actor=mona, target_name="own")
+    line(target_name="somebody else's")
+    for number in (5, 6):
+        line(action="access.given", target_name=f"room {number}", after={"workspace_id": number})
+        line(target_type="workspace", target_id=number, action="workspace.changed", target_name=f"settings {number}")
+    client = signed_in(mona)
+    assert set(names(client.get("/audit/"))) == seen
+    rows = b"".join(client.get("/audit/export/").streaming_content).decode().splitlines()[1:]
+    assert len(rows) == len(seen)
 
 
 def test_it_exports_what_is_filtered(admin_client, lines):

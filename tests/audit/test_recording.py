@@ -79,15 +79,15 @@ def test_it_says_from_where(ada):
     assert (the_line().address, the_line().request_id) == ("203.0.113.5", "abc123")
 
 
-def test_a_line_left_open_becomes_unknown_after_a_while():
+def test_a_line_left_open_becomes_unknown_after_a_while(ada):
     long_ago = timezone.now() - GIVEN_UP_AFTER - timedelta(seconds=1)
     with freezing(long_ago):
         old = AuditEvent.objects.create(actor_name="ada", action="user.deleted")
     young = AuditEvent.objects.create(actor_name="ada", action="user.deleted")
     assert (old.ended, young.ended) == (Outcome.UNKNOWN, Outcome.STARTED)
     assert "stopped in the middle" in str(old.why)
-    assert list(search(outcome="unknown")) == [old]
-    assert list(search(outcome="started")) == [young]
+    assert list(search(ada, outcome="unknown")) == [old]
+    assert list(search(ada, outcome="started")) == [young]
 
 
 def test_about_tells_of_one_thing_newest_first(ada):
@@ -96,14 +96,14 @@ def test_about_tells_of_one_thing_newest_first(ada):
             pass
     with recording(ada, "user.suspended", target=("user", 8, "eve")):
         pass
-    assert [line.action for line in about("user", 7)] == ["user.resumed", "user.suspended"]
-    assert [line.action for line in about("user", 7, limit=1)] == ["user.resumed"]
-    assert not about("workspace", 7)
+    assert [line.action for line in about(ada, "user", 7)] == ["user.resumed", "user.suspended"]
+    assert [line.action for line in about(ada, "user", 7, limit=1)] == ["user.resumed"]
+    assert not about(ada, "workspace", 7)
 
 
-def test_search_takes_both_days_whole():
+def test_search_takes_both_days_whole(ada):
     line = AuditEvent.objects.create(actor_name="ada", action="user.deleted")
     today = timezone.localtime(line.at).date()
-    assert search(since=today, until=today).count() == 1
-    assert search(until=today - timedelta(days=1)).count() == 0
-    assert search(since=today + timedelta(days=1)).count() == 0
+    assert search(ada, since=today, until=today).count() == 1
+    assert search(ada, until=today - timedelta(days=1)).count() == 0
+    assert search(ada, since=today + timedelta(days=1)).count() == 0
