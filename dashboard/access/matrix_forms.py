@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.access.forms import UntilField
 from dashboard.access.models import Group
 
 ROLES = [("", _("Any")), ("default", _("Default")), ("manager", _("Manager")), ("admin", _("Admin"))]
@@ -51,16 +49,7 @@ class StageForm(forms.Form):
     give = forms.CharField(required=False)
     take = forms.CharField(required=False)
     was = forms.CharField(required=False)
-    until = forms.DateField(required=False)
-
-    def clean_until(self) -> datetime | None:
-        """The end of that day."""
-        day: date | None = self.cleaned_data["until"]
-        if day is None:
-            return None
-        if day < timezone.localdate():
-            raise ValidationError(_("The date until which access is given must not be over."))
-        return timezone.make_aware(datetime.combine(day, time.max))
+    until = UntilField()
 
     def changes(self, ticked: list[str]) -> tuple[set[Pair], set[Pair]]:
         """What to give and what to take."""

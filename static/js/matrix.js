@@ -6,6 +6,7 @@ const table = () => document.querySelector("#matrix fieldset:enabled table");
 const bar = () => at("staging");
 const boxesIn = (cells) => cells.map((cell) => cell.querySelector("input")).filter(Boolean);
 
+let drawn = null; // the matrix that was made ready
 let staged = new Map(); // "workspace id-user id" -> give?
 let active = [1, 1]; // row and column of the one cell that Tab reaches
 let anchor = null; // where a selection began
@@ -111,7 +112,8 @@ function enter(place) {
 }
 
 function setUp() {
-  if (!bar()) return;
+  if (!bar() || drawn === at("matrix")) return;
+  drawn = at("matrix");
   selected = [];
   anchor = null;
   recall();
@@ -212,6 +214,7 @@ document.addEventListener("click", (event) => {
     bar().elements.until.value = "";
     if (table()) for (const box of boxesIn([...table().querySelectorAll("td")])) show(box);
     changed();
+    if (table()) enter(active).focus(); // the bar that had the focus is gone
   } else if ("example" in button.dataset) {
     for (const key of button.dataset.example.split(" ").filter(Boolean)) staged.set(key, true);
     for (const box of boxesIn([...table().querySelectorAll("td")])) show(box);
@@ -255,5 +258,9 @@ document.addEventListener("paste", (event) => {
 
 document.addEventListener("htmx:afterSwap", setUp);
 document.addEventListener("htmx:historyRestore", setUp);
-window.addEventListener("pageshow", (event) => event.persisted && setUp());
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  drawn = null; // as it was when one left; meanwhile something may have been applied
+  setUp();
+});
 setUp();

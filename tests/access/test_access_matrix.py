@@ -167,7 +167,7 @@ def test_a_day_that_is_over_is_refused_and_nothing_is_staged(admin_client, team,
     answer = admin_client.post("/access/stage/", data)
     assert answer["Location"] == "/access/?q=dora"
     assert not AccessSet.objects.exists()
-    assert "must not be over" in admin_client.get("/access/?ready=1").content.decode()
+    assert "is over already" in admin_client.get("/access/?ready=1").content.decode()
 
 
 @pytest.mark.parametrize("data", [{}, {"give": "x", "take": "1-", "cell": "--"}])
