@@ -35,6 +35,7 @@ class Action(StrEnum):
     CHANGE_WORKSPACES = "change_workspaces"
     DELETE_WORKSPACES = "delete_workspaces"
     CHANGE_ACCESS = "change_access"
+    OPEN_WORKSPACES = "open_workspaces"  # to everyone there is and will be
     MANAGE_GROUPS = "manage_groups"
     VIEW_JOBS = "view_jobs"
     VIEW_LEDGER = "view_ledger"
@@ -50,6 +51,7 @@ POLICY: dict[Role, set[Action]] = {
     | {
         Action.EXPORT_USERS,
         Action.CHANGE_ACCESS,
+        Action.OPEN_WORKSPACES,
         Action.CREATE_WORKSPACES,
         Action.CHANGE_WORKSPACES,
         Action.VIEW_JOBS,  # their own
@@ -58,8 +60,8 @@ POLICY: dict[Role, set[Action]] = {
     Role.VIEWER: READERS,
     Role.MEMBER: EVERYBODY,
 }
-# Not for managers of some workspaces: a new one would be nobody's, or theirs by their own decision.
-UNLIMITED = {Action.CREATE_WORKSPACES}
+# Not for managers of some workspaces: a new one would be nobody's, and who everyone is, is not theirs to see.
+UNLIMITED = {Action.CREATE_WORKSPACES, Action.OPEN_WORKSPACES}
 # These ask for the password again when it was last given more than 15 minutes ago.
 DANGEROUS = {Action.PROMOTE_USERS, Action.DELETE_USERS, Action.DELETE_WORKSPACES, Action.MANAGE_OPERATORS}
 

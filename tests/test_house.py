@@ -65,7 +65,7 @@ DOORS: dict[str, tuple[Action | None, set[str]]] = {
     "access_set": (Action.CHANGE_ACCESS, READ),
     "access_apply": (Action.CHANGE_ACCESS, WRITE),
     "access_undo": (Action.CHANGE_ACCESS, WRITE),
-    "access_open": (Action.CHANGE_ACCESS, WRITE),
+    "access_open": (Action.OPEN_WORKSPACES, WRITE),
     "access_toggle": (Action.CHANGE_ACCESS, WRITE),
     "group_list": (Action.MANAGE_GROUPS, READ),
     "group_new": (Action.MANAGE_GROUPS, BOTH),

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import formats, timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
@@ -32,7 +33,7 @@ from dashboard.anythingllm import User, Workspace
 from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import Job
-from dashboard.permissions import scope
+from dashboard.permissions import Action, allows, scope
 
 Outcome = AccessChange.Outcome
 HAND = (Reason.DIRECT, Reason.INVITE)
@@ -55,7 +56,7 @@ class Wanted:
 def stage(
     *,
     actor: Operator,
-    title: str,
+    title: Words,
     wanted: Iterable[Wanted],
     undoes: AccessSet | None = None,
     also: dict[str, Any] | None = None,
@@ -76,7 +77,7 @@ def stage(
     ]
     grants = grants_of(workspace_ids={w.workspace_id for w in possible})
     with transaction.atomic():
-        access_set = AccessSet.objects.create(actor=actor, title=title[:200], undoes=undoes, also=also or {})
+        access_set = AccessSet.objects.create(actor=actor, title=str(title)[:200], undoes=undoes, also=also or {})
         changes = [
             _change(
                 access_set,
@@ -141,6 +142,12 @@ def everything_of(user_id: int) -> list[Wanted]:
     ]
 
 
+def leaving(user_id: int) -> dict[str, Any]:
+    """`also` of a set after which the user is in no group."""
+    groups = list(GroupMember.objects.filter(user_id=user_id).values_list("group", flat=True))
+    return {"user": user_id, "leave": groups} if groups else {}
+
+
 def opening(workspace_id: int) -> list[Wanted]:
     """What gives a workspace to everyone. Raises ApiError."""
     members = instance.members().certain().get(workspace_id, ())
@@ -154,9 +161,15 @@ def closing(workspace_id: int) -> list[Wanted]:
 
 
 def visible_to(operator: Operator) -> QuerySet[AccessSet]:
-    """The sets this operator may see: admins all, others their own."""
+    """The sets this operator may see: admins all, managers their own, as far as they look after every workspace in it."""
     sets = AccessSet.objects.select_related("actor", "undoes")
-    return sets if operator.role == Role.ADMIN else sets.filter(actor=operator)
+    if operator.effective_role == Role.ADMIN:
+        return sets
+    sets, mine = sets.filter(actor=operator), scope(operator)
+    if mine is None:
+        return sets
+    outside = AccessChange.objects.filter(set=OuterRef("pk")).exclude(workspace_id__in=mine)
+    return sets.filter(~Exists(outside), also={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,9 +345,15 @@ def names_in_words(names: list[str]) -> str:
 
 # --- Applying ---------------------------------------------------------------------------------------------------------
 def apply(*, actor: Operator, access_set: AccessSet) -> Job | None:
-    """Starts the job that makes the changes, one workspace after the other; None when there are none. Raises Declined the second time."""
+    """Starts the job that makes the changes, one workspace after the other; None when there are none. Raises Declined the second time, and
+    PermissionDenied when the actor may not make such changes any more.
+    """
     with locks.held(f"access-set:{access_set.pk}"):
         access_set.refresh_from_db()
+        if not visible_to(actor).filter(pk=access_set.pk).exists():
+            raise PermissionDenied
+        if access_set.also.keys() - {"open", "close"} and not allows(actor, Action.MANAGE_GROUPS):
+            raise PermissionDenied
         if access_set.applied_at:
             raise Declined(_("This set of changes was applied already."))
         reshape(access_set.also)

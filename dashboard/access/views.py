@@ -155,7 +155,7 @@ def _user(user_id: int) -> User:
 
 # --- A workspace for everyone -----------------------------------------------------------------------------------------
 @require_POST
-@requires(Action.CHANGE_ACCESS)
+@requires(Action.OPEN_WORKSPACES)
 def access_open(request: Request, workspace_id: int) -> HttpResponse:
     """Stages that a workspace becomes one for everyone (`on=1`), or is no more, and shows what that changes."""
     workspace = _workspace(request, workspace_id)
