@@ -17,8 +17,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, locks, sight
+from dashboard.access import services as access
+from dashboard.access import sets
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError, Unconfirmed, User, UserFields, Workspace, differences
+from dashboard.anythingllm import ApiError, Unconfirmed, User, UserFields, differences
 from dashboard.audit.services import Entry, recording
 from dashboard.errors import Declined
 
@@ -85,26 +87,6 @@ def workspace_counts(operator: Operator) -> instance.Reading[Counter[int]]:
     reading = sight.members(operator)
     counts = Counter(user_id for ids in reading.value.values() for user_id in set(ids))
     return instance.Reading(counts, reading.as_of, reading.problem)
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """One workspace that a user may open, and why: implicit by role, or listed as a member on the instance."""
-
-    workspace: Workspace
-    implicit: bool
-
-
-def access_of(operator: Operator, user: User) -> instance.Reading[list[Access]]:
-    """The workspaces a user may open, of those the operator may see, by name. Raises ApiError."""
-    workspaces, members = sight.workspaces(operator), sight.members(operator)
-    implicit = user.role in IMPLICIT_ROLES
-    found = [
-        Access(workspace, implicit)
-        for workspace in sorted(workspaces.value, key=lambda w: w.name.casefold())
-        if implicit or user.id in members.value.get(workspace.id, ())
-    ]
-    return instance.Reading(found, min(workspaces.as_of, members.as_of), workspaces.problem or members.problem)
 
 
 def find(operator: Operator, user_id: int, *, max_age: float = instance.FRESH_FOR) -> instance.Reading[User | None]:
@@ -211,9 +193,10 @@ def create(
                 lambda found: next((user for user in found if user.username == username), None),
             )
             entry.target_id = str(user.id)
-            return user
     finally:
         instance.forget("users")
+    access.welcome(user)
+    return user
 
 
 def update(*, actor: Operator, user_id: int, max_age: float = 0.0, **changes: Unpack[UserFields]) -> User:
@@ -239,6 +222,24 @@ def suspend(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:
     """Locks the user out at once: the instance checks it at every request. Everything of theirs stays."""
     with _sparing_an_admin(actor, user_id, max_age) as user:
         return _set_suspended(actor, "user.suspended", user, True)
+
+
+def lock_out(*, actor: Operator, user_id: int) -> int:
+    """Suspends the user and takes all that lets them in, for whatever reason; the id of the set of changes that a job now makes.
+
+    When the second half cannot begin, the error is raised after the user was suspended.
+    """
+    user = _by_id(current(), user_id)
+    if not user.suspended:
+        user = suspend(actor=actor, user_id=user_id)
+    staged = sets.stage(
+        actor=actor,
+        title=_("Lock out %(name)s") % {"name": user.username},
+        wanted=sets.everything_of(user_id),
+        also=sets.leaving(user_id),
+    )
+    sets.apply(actor=actor, access_set=staged)
+    return staged.pk
 
 
 def resume(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:

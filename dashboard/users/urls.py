@@ -16,6 +16,7 @@ urlpatterns = [
     path("<int:user_id>/", views.user_detail, name="user_detail"),
     path("<int:user_id>/edit/", views.user_edit, name="user_edit"),
     path("<int:user_id>/suspend/", views.user_suspend, name="user_suspend"),
+    path("<int:user_id>/lock-out/", views.user_lock_out, name="user_lock_out"),
     path("<int:user_id>/resume/", views.user_resume, name="user_resume"),
     path("<int:user_id>/password/", views.user_password, name="user_password"),
     path("<int:user_id>/delete/", views.user_delete, name="user_delete"),

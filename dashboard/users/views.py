@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,7 +27,6 @@ from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, also_requires, requires
 from dashboard.users import services
 from dashboard.users.forms import NewUserForm, PasswordForm, UserDeleteForm, UserForm, UserSearchForm, check_username
-
 
 OFFERED = 10  # workspaces shown of those that could be given
 
