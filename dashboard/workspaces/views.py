@@ -59,6 +59,7 @@ def workspace_detail(request: Request, slug: str) -> HttpResponse:
         "reading": reading,
         "workspace": reading.value,
         "openers": openers,
+        "page": page_of(openers.value.members, request) if openers else None,
         "openers_problem": problem,
         "may_view_users": allows(request.user, Action.VIEW_USERS),
     }

@@ -31,8 +31,15 @@ def test_it_says_who_opens_it_by_role(viewer_client, standin, workspace):
     facts, _members = workspace
     by_role = [u["username"] for u in standin.get("/v1/admin/users")["users"] if u["role"] in ("admin", "manager")]
     page = viewer_client.get(f"/workspaces/{facts['slug']}/").content.decode()
-    sentence = page.split("open every workspace by their role")[1].split("</p>")[0]
+    sentence = page.split("open every workspace by their role")[1].split("</details>")[0]
     assert sorted(re.findall(r">([^<>]+)</a>", sentence)) == sorted(by_role)
+
+
+def test_members_come_in_pages(viewer_client, standin, workspace):
+    facts, members = workspace
+    answers = [viewer_client.get(f"/workspaces/{facts['slug']}/", {"size": 25, "page": page}) for page in (1, 2)]
+    shown = [[user.id for user in answer.context["page"]] for answer in answers]
+    assert len(members) > 25 and len(shown[0]) == 25 and not set(shown[0]) & set(shown[1])
 
 
 def test_htmx_gets_the_members_alone(viewer_client, standin, workspace):
