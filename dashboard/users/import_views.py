@@ -144,7 +144,7 @@ def _start(request: Request, draft: ImportDraft, new: list[imports.Judged]) -> i
 def user_import_export(request: Request, draft_id: int) -> HttpResponseBase:
     """The preview as CSV: every row with what would become of it."""
     draft = _draft(request, draft_id)
-    judged = _judged(draft, {user.username for user in instance.users().value})
+    judged = _judged(draft, {user.username for user in instance.users().certain()})
     header = [_("Line"), *imports.COLUMN_LABELS.values(), _("Outcome"), _("Reason")]
     rows = (
         [
