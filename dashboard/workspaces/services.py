@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboard import instance
+from dashboard import instance, sight
+from dashboard.accounts.models import Operator
 from dashboard.anythingllm import User, Workspace
 from dashboard.users.services import IMPLICIT_ROLES
 
@@ -27,10 +28,10 @@ class Openers:
 
 
 def search(
-    members: Mapping[int, tuple[int, ...]] | None, *, q: str = "", mode: str = "", sort: str = ""
+    operator: Operator, members: Mapping[int, tuple[int, ...]] | None, *, q: str = "", mode: str = "", sort: str = ""
 ) -> instance.Reading[list[WorkspaceRow]]:
-    """The workspaces whose name or slug has every word of `q`, in the order of a column. Raises ApiError."""
-    reading = instance.workspaces()
+    """The operator's workspaces whose name or slug has every word of `q`, in the order of a column. Raises ApiError."""
+    reading = sight.workspaces(operator)
     words = q.casefold().split()
     rows = [
         WorkspaceRow(workspace, len(set(members.get(workspace.id, ()))) if members is not None else None)
@@ -51,12 +52,12 @@ def search(
     return instance.Reading(rows, reading.as_of, reading.problem)
 
 
-def find(slug: str, *, max_age: float = instance.FRESH_FOR) -> instance.Reading[Workspace | None]:
-    """One workspace, or None when there is none. One missing from an old answer is looked for in a new one."""
-    reading = instance.workspaces(max_age)
+def find(operator: Operator, slug: str, *, max_age: float = instance.FRESH_FOR) -> instance.Reading[Workspace | None]:
+    """One workspace, or None when there is none that the operator may see. One missing from an old answer is looked for in a new one."""
+    reading = sight.workspaces(operator, max_age)
     found = next((workspace for workspace in reading.value if workspace.slug == slug), None)
     if found is None and max_age:
-        return find(slug, max_age=0)
+        return find(operator, slug, max_age=0)
     return instance.Reading(found, reading.as_of, reading.problem)
 
 

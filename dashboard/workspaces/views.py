@@ -28,7 +28,7 @@ def workspace_list(request: Request) -> HttpResponse:
             members = instance.members().value
         except ApiError as error:
             problem = describe(error)
-    reading = services.search(members, **criteria)
+    reading = services.search(request.user, members, **criteria)
     page = page_of(reading.value, request)
     context = {
         "form": form,
@@ -47,7 +47,7 @@ def workspace_list(request: Request) -> HttpResponse:
 @require_GET
 @requires(Action.VIEW_WORKSPACES)
 def workspace_detail(request: Request, slug: str) -> HttpResponse:
-    reading = services.find(slug)
+    reading = services.find(request.user, slug)
     if reading.value is None:
         raise Http404
     openers, problem = None, None
