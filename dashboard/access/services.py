@@ -20,9 +20,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import errors, instance, locks
-from dashboard.access.models import AccessChange, Grant, OpenWorkspace, Reason
+from dashboard.access.models import AccessChange, Grant, GroupWorkspace, OpenWorkspace, Reason
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError, MembershipMismatch, Roster, User
+from dashboard.anythingllm import ApiError, MembershipMismatch, Roster, User, Workspace
 from dashboard.audit.models import Outcome as LedgerOutcome
 from dashboard.audit.services import recording
 from dashboard.errors import Words
@@ -317,12 +317,45 @@ def switches_of_user(operator: Operator, user: User) -> instance.Reading[list[Sw
     return instance.Reading(found, min(workspaces.as_of, members.as_of), workspaces.problem or members.problem)
 
 
+def switches_of_workspace(
+    workspace: Workspace, *, q: str = "", others: bool = False
+) -> instance.Reading[tuple[list[Switch], list[Switch]]]:
+    """Who is a member of the workspace or was given it, and with `others` also who is and was not; each by name, of those whose name
+    holds all words of `q`. Raises ApiError.
+    """
+    users, members = instance.users(), instance.members()
+    listed = set(members.value.get(workspace.id, ()))
+    grants = grants_of(workspace_ids=[workspace.id])
+    words = q.casefold().split()
+    inside, outside = [], []
+    for user in sorted(users.value, key=lambda user: user.username.casefold()):
+        name = user.username.casefold()
+        if not all(word in name for word in words):
+            continue
+        cell = Cell(user.id in listed, user.role in IMPLICIT_ROLES, grants.get((workspace.id, user.id), ()))
+        switch = Switch(user.id, user.username, workspace.id, workspace.name, workspace.slug, cell)
+        if cell.member or cell.grants:
+            inside.append(switch)
+        elif others and not cell.implicit:
+            outside.append(switch)
+    found = (inside, outside)
+    return instance.Reading(found, min(users.as_of, members.as_of), users.problem or members.problem)
+
+
 def ending(operator: Operator, within: timedelta) -> list[Grant]:
     """What was given until a time not further off than this and will really end access then, the soonest first."""
     soon = Grant.objects.filter(until__isnull=False, until__lte=timezone.now() + within).order_by("until")
     beside = Grant.objects.filter(workspace_id=OuterRef("workspace_id"), user_id=OuterRef("user_id"), until=None)
     mine = scope(operator)
     return [grant for grant in soon.exclude(Exists(beside)) if mine is None or grant.workspace_id in mine]
+
+
+def forget_workspace(workspace_id: int) -> None:
+    """Drops what Foyer knows about the access to a workspace that was deleted."""
+    with transaction.atomic():
+        for model in (Grant, GroupWorkspace, OpenWorkspace):
+            model.objects.filter(workspace_id=workspace_id).delete()
+    instance.forget_members(workspace_id)
 
 
 # --- Workspaces for everyone ------------------------------------------------------------------------------------------
@@ -339,6 +372,11 @@ def lacking(workspace_id: int, users: list[User], members: Collection[int]) -> l
         return not user.suspended and not found and all(grant.reason != Reason.EVERYONE for grant in own)
 
     return [user for user in users if lacks(user)]
+
+
+def is_open(workspace_id: int) -> bool:
+    """Whether the workspace is for everyone."""
+    return OpenWorkspace.objects.filter(workspace_id=workspace_id).exists()
 
 
 def open_to(users: list[User]) -> None:

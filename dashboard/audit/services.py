@@ -133,6 +133,13 @@ def about(operator: Operator, target_type: str, target_id: object, limit: int = 
     return list(visible_to(operator).filter(target_type=target_type, target_id=str(target_id))[:limit])
 
 
+def about_workspace(operator: Operator, workspace_id: int, limit: int = 10) -> list[AuditEvent]:
+    """The newest lines about a workspace and about access to it, of those the operator may see."""
+    itself = Q(target_type="workspace", target_id=str(workspace_id))
+    access = Q(action__startswith="access.", after__workspace_id=workspace_id)
+    return list(visible_to(operator).filter(itself | access)[:limit])
+
+
 def latest(operator: Operator, count: int) -> list[AuditEvent]:
     """The newest lines the operator may see, newest first."""
     return list(visible_to(operator)[:count])
