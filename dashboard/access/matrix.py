@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from dashboard import instance
+from dashboard import instance, sight
 from dashboard.access.models import Group, GroupMember
 from dashboard.access.services import IMPLICIT_ROLES, Cell, grants_of
+from dashboard.accounts.models import Operator
 from dashboard.anythingllm import User, Workspace
 
 T = TypeVar("T")
@@ -19,23 +20,25 @@ Members = Mapping[int, Sequence[int]]  # workspace id -> ids of the users listed
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """What the matrix is made of, read together. `members` has only the workspaces that the operator looks after."""
+    """What the matrix is made of, as far as the operator may see it, read together."""
 
     users: list[User]
     workspaces: list[Workspace]
     members: Members
 
 
-def read(scope: Collection[int] | None) -> instance.Reading[Readings]:
+def read(operator: Operator) -> instance.Reading[Readings]:
     """Users, workspaces and member lists; as of the oldest of them. Raises ApiError when there is no answer to fall back on."""
-    users, workspaces, members = instance.users(), instance.workspaces(), instance.members()
-    readings = Readings(
-        users.value,
-        [w for w in workspaces.value if scope is None or w.id in scope],
-        {i: ids for i, ids in members.value.items() if scope is None or i in scope},
-    )
+    users, workspaces, members = sight.users(operator), sight.workspaces(operator), sight.members(operator)
     as_of = min(users.as_of, workspaces.as_of, members.as_of)
-    return instance.Reading(readings, as_of, users.problem or workspaces.problem or members.problem)
+    problem = users.problem or workspaces.problem or members.problem
+    return instance.Reading(Readings(users.value, workspaces.value, members.value), as_of, problem)
+
+
+def strangers(seen: Collection[User]) -> list[User]:
+    """Whom a manager of some workspaces may add to them without otherwise seeing more than a name. By role one opens them anyway."""
+    known = {user.id for user in seen}
+    return [user for user in instance.users().value if user.id not in known and user.role not in IMPLICIT_ROLES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,6 @@ def named(things: Iterable[T], names: str, name_of: Callable[[T], str]) -> tuple
     return [keyed[n][1] for n in sorted(found)], missing
 
 
-def listed_somewhere(users: Iterable[User], members: Members) -> list[User]:
-    """Those listed in one of these workspaces: whom an operator who looks after only some of them sees without asking by name."""
-    ids = {user_id for some in members.values() for user_id in some}
-    return [user for user in users if user.id in ids]
-
-
 def rows(users: Sequence[User], shown: Sequence[Workspace], members: Members) -> list[Row]:
     """The cells of one page; one query, whatever its size."""
     user_ids = {user.id for user in users}
@@ -124,7 +121,7 @@ class Example:
 def examples(readings: Readings, names: str, user_ids: Collection[int], *, limit: int = 8) -> list[Example]:
     """People to follow, by a search for their name. Who reaches everything by role is no example, and is given nothing."""
     found, _missing = people(readings.users, names=names, role="default")
-    to = [user.id for user in readings.users if user.id in user_ids and user.role not in IMPLICIT_ROLES]
+    to = [user.id for user in instance.users().value if user.id in user_ids and user.role not in IMPLICIT_ROLES]
     inside = {workspace.id: set(readings.members.get(workspace.id, ())) for workspace in readings.workspaces}
     shown = []
     for user in [user for user in found if user.id not in user_ids][:limit]:

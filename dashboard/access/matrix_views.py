@@ -31,26 +31,25 @@ def access_matrix(request: Request) -> HttpResponse:
     # Reading who is where takes a call per workspace, so a cold page comes without the matrix and asks for it after.
     if not (instance.members_known() or wants_partial(request) or "ready" in request.GET):
         return render(request, "access/access_matrix.html", {"form": form, "pending": True})
-    mine = scope(request.user)
-    reading = matrix.read(mine)
+    reading = matrix.read(request.user)
     criteria = form.criteria()
-    users = reading.value.users
-    if mine is not None and not criteria["q"]:
-        users = matrix.listed_somewhere(users, reading.value.members)
-    people, no_people = matrix.people(
-        users, names=criteria["q"], role=criteria["role"], state=criteria["state"], group=criteria["group"] or None
-    )
+    filters = {"role": criteria["role"], "state": criteria["state"], "group": criteria["group"] or None}
+    seen = users = reading.value.users
+    if scope(request.user) is not None and criteria["q"] and not any(filters.values()):
+        users = [*seen, *matrix.strangers(seen)]
+    people, no_people = matrix.people(users, names=criteria["q"], **filters)
     workspaces, no_workspaces = matrix.workspaces(reading.value.workspaces, names=criteria["w"])
     page = page_of(people, request)
     columns = Paginator(workspaces, COLUMNS).get_page(request.GET.get("columns"))
     shown = list(columns.object_list)
     rows = matrix.rows(list(page.object_list), shown, reading.value.members)
+    seen_ids = {user.id for user in seen}
     context = {
         "form": form,
         "reading": reading,
         "page": page,
         "columns": columns,
-        "rows": [(row.user, draw(row, shown)) for row in rows],
+        "rows": [(row.user, row.user.id in seen_ids, draw(row, shown)) for row in rows],
         "was": ticked(rows, shown),
         "missing": [*no_people, *no_workspaces],
         "filtered": any(criteria.values()),
@@ -68,7 +67,7 @@ def access_example(request: Request) -> HttpResponse:
     """People whose workspaces others may be given too: found by name while it is typed."""
     names = request.GET.get("q", "").strip()
     to = {user_id for _workspace_id, user_id in pairs(" ".join(f"0-{i}" for i in request.GET.get("to", "").split()))}
-    found = matrix.examples(matrix.read(scope(request.user)).value, names, to) if names and to else []
+    found = matrix.examples(matrix.read(request.user).value, names, to) if names and to else []
     context = {"examples": found, "names": names}
     return render(request, "access/_matrix_examples.html", context)
 

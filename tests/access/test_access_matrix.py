@@ -9,7 +9,8 @@ from django.utils import timezone
 from dashboard import instance
 from dashboard.access import matrix
 from dashboard.access.models import AccessSet, Grant, Group, GroupMember, Reason
-from dashboard.accounts.models import Operator
+from dashboard.accounts.models import LookedAfter, Operator, Role
+from tests.conftest import operator, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -218,7 +219,41 @@ def test_a_page_takes_one_query_for_reasons_whatever_its_size(
         shown()
 
 
-def test_an_operator_of_some_workspaces_sees_those_and_their_people(admin_client, team, room, monkeypatch):
-    mine = matrix.read(frozenset({room})).value
-    assert [workspace.id for workspace in mine.workspaces] == [room]
-    assert {user.username for user in matrix.listed_somewhere(mine.users, mine.members)} == {"sam", "cem"}
+@pytest.fixture
+def limited_client(room):
+    """A manager of that one workspace."""
+    somebody = operator(Role.MANAGER, "lia")
+    LookedAfter.objects.create(operator=somebody, workspace_id=room)
+    return signed_in(somebody)
+
+
+def test_a_manager_of_some_workspaces_sees_these_and_their_people(limited_client, team, room):
+    text = limited_client.get("/access/?ready=1").content.decode()
+    assert people(text) == ["cem", "sam"]
+    assert len(columns(text)) == 1
+
+
+def test_they_see_no_more_of_others_than_the_name_and_only_when_they_search(limited_client, team, room, standin):
+    dora = team.users["dora.olsen"]
+    standin.post(f"/v1/admin/users/{dora}", {"suspended": 1})
+
+    def rows_for(query: str) -> str:
+        text = limited_client.get(f"/access/?{query}", headers={"HX-Request": "true"}).content.decode()
+        return text.partition("<tbody")[2].partition("</tbody")[0]
+
+    assert f'value="{room}-{dora}"' in rows_for("q=dora.olsen")
+    assert "/users/" not in rows_for("q=dora.olsen")
+    assert "suspended" not in rows_for("q=dora.olsen")
+    assert "/users/" in rows_for("q=sam")
+    assert "mia" not in rows_for("q=mia")
+    for query in ("q=dora&state=suspended", "q=dora&role=default", ""):
+        assert "dora.olsen" not in rows_for(query)
+
+
+def test_they_stage_nothing_elsewhere_and_follow_no_stranger(limited_client, team, room):
+    sam, dora = team.users["sam"], team.users["dora.olsen"]
+    other = next(w for w in team.workspaces.values() if w != room and sam not in team.members(w))
+    limited_client.post("/access/stage/", {"give": f"{other}-{sam} {room}-{dora}"})
+    assert list(AccessSet.objects.get().changes.values_list("workspace_id", "user_id")) == [(room, dora)]
+    answer = limited_client.get("/access/example/", {"q": "dora", "to": sam})
+    assert "dora" not in answer.content.decode()
