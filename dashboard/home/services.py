@@ -11,11 +11,12 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard import instance, sight
+from dashboard.access import services as access
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError
 from dashboard.audit import services as ledger
@@ -28,6 +29,7 @@ T = TypeVar("T")
 
 RECENT = timedelta(days=7)  # how long a failure is news
 LINES = 10  # of the ledger on the start page
+ENDS_SOON = timedelta(days=3)  # before its end, access given for a time is brought to mind
 RESULTS = 12  # of the jump box
 
 Readings = dict[str, instance.Reading[list[Any]]]
@@ -72,7 +74,11 @@ def overview(operator: Operator) -> dict[str, Any]:
     readings, error = ask(operator, "users", "workspaces", *(["invites"] if scope(operator) is None else []))
     return {
         "member": not allows(operator, Action.VIEW_USERS),
-        "matters": [*_matters_of_instance(operator, readings, error), *_matters_of_foyer(operator)],
+        "matters": [
+            *_matters_of_instance(operator, readings, error),
+            *_access_that_ends(operator, readings),
+            *_matters_of_foyer(operator),
+        ],
         "figures": list(_figures(readings)),
         "stale": next((reading for reading in readings.values() if reading.stale), None),
         "events": ledger.latest(operator, LINES) if allows(operator, Action.VIEW_LEDGER) else None,
@@ -116,6 +122,23 @@ def _matters_of_instance(operator: Operator, readings: Readings, error: ApiError
                 "%(n)d invite is waiting to be accepted.", "%(n)d invites are waiting to be accepted.", pending
             )
             yield Matter("accent", words % {"n": pending})
+
+
+def _access_that_ends(operator: Operator, readings: Readings) -> Iterator[Matter]:
+    """Each person who soon loses access to something, with their page, where it can be prolonged."""
+    if not allows(operator, Action.CHANGE_ACCESS) or not {"users", "workspaces"} <= readings.keys():
+        return
+    people = {user.id: user.username for user in readings["users"].value}
+    workspaces = {workspace.id: workspace.name for workspace in readings["workspaces"].value}
+    for grant in access.ending(operator, ENDS_SOON)[:LINES]:
+        if grant.user_id in people and grant.workspace_id in workspaces and grant.until:
+            words = {
+                "name": people[grant.user_id],
+                "workspace": workspaces[grant.workspace_id],
+                "until": formats.date_format(timezone.localtime(grant.until), "DATE_FORMAT"),
+            }
+            sentence = _("The access of %(name)s to %(workspace)s ends with %(until)s.") % words
+            yield Matter("warn", sentence, reverse("user_detail", args=[grant.user_id]), _("Show"))
 
 
 def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:

@@ -44,7 +44,7 @@ def _may(request: Request, reading: instance.Reading[Any] | None = None) -> dict
     }
     may = {word: allows(request.user, action) for word, action in actions.items()}
     if reading is not None and reading.stale:
-        may |= {"create": False, "change": False, "delete": False}
+        may |= {"create": False, "change": False, "delete": False, "access": False}
     return may
 
 

@@ -1,0 +1,124 @@
+"""The switch: one change at once, drawn from what was read back."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from dashboard.access.models import Grant, Group, Reason
+from tests.users.conftest import HTMX
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def toggle(admin_client, team, room):
+    def act(name, give, client=admin_client, headers=HTMX, **posted):
+        return client.post(f"/access/{room}/{team.users[name]}/", {"give": give, **posted}, headers=headers)
+
+    return act
+
+
+def test_it_gives_and_takes(team, room, toggle):
+    answer = toggle("dora.olsen", 1)
+    assert 'aria-checked="true"' in answer.content.decode()
+    assert "dora.olsen may open" in answer["HX-Trigger"]
+    assert team.users["dora.olsen"] in team.members(room)
+    assert 'aria-checked="false"' in toggle("dora.olsen", 0).content.decode()
+    assert team.users["dora.olsen"] not in team.members(room)
+
+
+def test_it_says_why_access_stays(team, room, toggle):
+    sales = Group.objects.create(name="Sales")
+    Grant.objects.create(workspace_id=room, user_id=team.users["sam"], reason=Reason.GROUP, group=sales)
+    answer = toggle("sam", 0)
+    assert 'aria-checked="true"' in answer.content.decode()
+    assert "by the group Sales" in answer.content.decode()
+    assert "Still has access: by a group (Sales)." in answer["HX-Trigger"]
+
+
+def test_it_gives_until_the_end_of_a_day(team, room, toggle):
+    day = timezone.localdate() + timedelta(days=2)
+    toggle("dora.olsen", 1, until=day.isoformat())
+    until = timezone.localtime(Grant.objects.get().until)
+    assert (until.date(), until.hour, until.minute) == (day, 23, 59)
+
+
+def test_it_refuses_a_day_that_is_over(team, room, toggle):
+    answer = toggle("dora.olsen", 1, until="2020-01-01")
+    assert "This day is over already." in answer["HX-Trigger"]
+    assert 'aria-checked="false"' in answer.content.decode()
+    assert team.users["dora.olsen"] not in team.members(room)
+
+
+def test_it_shows_the_truth_when_the_instance_only_says_yes(team, room, toggle, standin):
+    standin.fault("locked", path="manage-users")
+    answer = toggle("dora.olsen", 1)
+    assert 'aria-checked="false"' in answer.content.decode()
+    assert "the change is not there" in answer["HX-Trigger"]
+
+
+def test_nothing_is_swapped_when_the_instance_is_down(room, toggle, standin):
+    standin.fault("500", path="/users")
+    assert toggle("dora.olsen", 1).status_code >= 500
+
+
+def test_without_javascript_it_leads_back(toggle):
+    answer = toggle("dora.olsen", 1, headers={}, next="/users/1/")
+    assert (answer.status_code, answer["Location"]) == (302, "/users/1/")
+
+
+def test_it_refuses_viewers(room, team, toggle, viewer_client):
+    assert toggle("dora.olsen", 1, client=viewer_client).status_code == 403
+    assert team.users["dora.olsen"] not in team.members(room)
+
+
+def test_what_was_taken_on_the_instance_is_shown_and_given_again(team, room, toggle, admin_client):
+    toggle("dora.olsen", 1)
+    team.set_members(room, "sam", "cem")
+    page = admin_client.post("/refresh/", {"next": f"/users/{team.users['dora.olsen']}/"}, follow=True)
+    assert "was taken on AnythingLLM, not here" in page.content.decode()
+    assert team.users["dora.olsen"] not in team.members(room)
+    assert "was taken" not in toggle("dora.olsen", 1).content.decode()
+    assert team.users["dora.olsen"] in team.members(room)
+
+
+# --- On a person's page -----------------------------------------------------------------------------------------------
+def test_a_persons_page_has_a_switch_for_each_workspace_and_says_why(admin_client, team, room):
+    page = admin_client.get(f"/users/{team.users['sam']}/").content.decode()
+    own, offers = page.split('id="offers"')
+    assert f'id="switch-{room}-{team.users["sam"]}"' in own
+    assert "found on AnythingLLM" in own
+    assert 'aria-checked="true"' not in offers
+    assert 'role="switch"' in offers
+
+
+def test_workspaces_to_give_are_searched_by_name(admin_client, team, room):
+    name = next(name for name, i in team.workspaces.items() if i != room)
+    team.set_members(team.workspaces[name], "cem")
+    offers = (
+        admin_client.get(f"/users/{team.users['dora.olsen']}/", {"w": name}).content.decode().split('id="offers"')[1]
+    )
+    assert offers.count('class="access-switch"') == 1
+    assert name in offers
+
+
+def test_who_may_only_look_sees_no_switch(viewer_client, team, room):
+    page = viewer_client.get(f"/users/{team.users['sam']}/").content.decode()
+    assert "found on AnythingLLM" in page
+    assert 'role="switch"' not in page
+
+
+# --- Home -------------------------------------------------------------------------------------------------------------
+def test_home_brings_to_mind_what_ends_soon(admin_client, team, room, toggle):
+    toggle("dora.olsen", 1, until=(timezone.localdate() + timedelta(days=1)).isoformat())
+    toggle("bianca", 1, until=(timezone.localdate() + timedelta(days=9)).isoformat())
+    page = admin_client.get("/").content.decode()
+    assert "The access of dora.olsen to" in page
+    assert "The access of bianca to" not in page
+
+
+def test_home_is_silent_where_another_reason_stays(admin_client, team, room, toggle):
+    toggle("dora.olsen", 1, until=(timezone.localdate() + timedelta(days=1)).isoformat())
+    Grant.objects.create(workspace_id=room, user_id=team.users["dora.olsen"], reason=Reason.EVERYONE)
+    assert "The access of dora.olsen" not in admin_client.get("/").content.decode()
