@@ -14,9 +14,9 @@ from tests.test_house import DOORS, urls
 
 # What can be read but is no page to look at: probes, fragments, files, and what only sometimes is there (see STATES).
 NOT_PAGES = {
-    "healthz", "readyz", "light", "user_check",
+    "healthz", "readyz", "light", "user_check", "access_example",
     "audit_export", "user_export", "user_import_export", "job_report",
-    "user_bulk", "recovery_codes", "sign_in",
+    "user_bulk", "recovery_codes", "sign_in", "access_example",
 }  # fmt: skip
 READ = {name for name, (_action, methods) in DOORS.items() if "GET" in methods}
 PAGES = {url.name: list(url.pattern.converters) for url in urls() if url.name in READ - NOT_PAGES}
@@ -140,6 +140,33 @@ def toast(foyer, standin, things):
     page.get_by_role("button", name=re.compile("^Suspend .")).first.click()
     expect(page.locator(".toast")).to_be_visible()
     return page
+
+
+@state
+def matrix_staged(foyer, standin, things):
+    """Something selected, and changes of both kinds."""
+    page = at(foyer, "/access/?role=default")
+    table = page.locator("table[role=grid]")
+    table.get_by_role("button", name="Select the row of").nth(1).click()
+    page.get_by_role("button", name="Give", exact=True).click()
+    table.locator("td:not([data-staged]) > input:checked").first.click()
+    table.get_by_role("button", name="Select the column").nth(2).click()
+    expect(page.locator("#staging")).to_contain_text("changes for 2 people")
+    return page
+
+
+@state
+def matrix_example(foyer, standin, things):
+    page = matrix_staged(foyer, standin, things)
+    page.get_by_role("button", name="Same as…").click()
+    page.locator("#example [name=q]").press_sequentially("olsen")
+    expect(page.locator("#examples button").first).to_be_visible()
+    return page
+
+
+@state
+def matrix_of_nobody(foyer, standin, things):
+    return at(foyer, "/access/?q=nobody-is-called-that&w=finance")
 
 
 @state
