@@ -224,19 +224,13 @@ def suspend(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:
         return _set_suspended(actor, "user.suspended", user, True)
 
 
-def lock_out(*, actor: Operator, user_id: int) -> int:
-    """Suspends the user and takes all that lets them in, for whatever reason; the id of the set of changes that a job now makes.
-
-    When the second half cannot begin, the error is raised after the user was suspended.
-    """
-    user = _by_id(current(), user_id)
-    if not user.suspended:
-        user = suspend(actor=actor, user_id=user_id)
+def take_everything(*, actor: Operator, user: User) -> int:
+    """Starts taking all that lets the user in, for whatever reason; the id of the set of changes."""
     staged = sets.stage(
         actor=actor,
         title=_("Lock out %(name)s") % {"name": user.username},
-        wanted=sets.everything_of(user_id),
-        also=sets.leaving(user_id),
+        wanted=sets.everything_of(user.id),
+        also=sets.leaving(user.id),
     )
     sets.apply(actor=actor, access_set=staged)
     return staged.pk

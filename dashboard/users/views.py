@@ -255,13 +255,22 @@ def user_lock_out(request: Request, user_id: int) -> HttpResponse:
     form = Form(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            set_id = services.lock_out(actor=request.user, user_id=user_id)
+            if not person.suspended:
+                person = services.suspend(actor=request.user, user_id=user_id)
+            set_id = services.take_everything(actor=request.user, user=person)
         except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))
+            if person.suspended:
+                words = {"name": person.username}
+                form.add_error(None, _("%(name)s is suspended, but keeps what is listed here. Try again.") % words)
         else:
             messages.success(request, _("%(name)s is suspended and locked out.") % {"name": person.username})
             return redirect("access_set", set_id)
-    context = {"form": form, "person": person, **_switches(request, person)}
+    context: dict[str, Any] = {"form": form, "person": person}
+    try:
+        context |= _switches(request, person)
+    except ApiError as error:
+        context["access_problem"] = describe(error)
     status = 422 if form.errors else 200
     return render_page(
         request, "users/user_lock_out.html", partial="users/_user_lock_out.html", context=context, status=status

@@ -60,7 +60,9 @@ def test_it_shows_the_truth_when_the_instance_only_says_yes(team, room, toggle, 
 
 def test_nothing_is_swapped_when_the_instance_is_down(room, toggle, standin):
     standin.fault("500", path="/users")
-    assert toggle("dora.olsen", 1).status_code >= 500
+    answer = toggle("dora.olsen", 1)
+    assert answer["HX-Reswap"] == "none"
+    assert "Nothing was changed" in answer["HX-Trigger"] or "error" in answer["HX-Trigger"]
 
 
 def test_without_javascript_it_leads_back(toggle):
