@@ -55,6 +55,7 @@ from .types import (
     WorkspaceDocument,
 )
 from .users import UserFields, differences
+from .workspaces import WorkspaceFields
 
 __all__ = [
     "AnythingLLMClient",
@@ -111,5 +112,6 @@ __all__ = [
     "VectorStore",
     "Workspace",
     "WorkspaceDocument",
+    "WorkspaceFields",
     "differences",
 ]

@@ -38,13 +38,13 @@ def test_it_says_who_opens_it_by_role(viewer_client, standin, workspace):
 def test_members_come_in_pages(viewer_client, standin, workspace):
     facts, members = workspace
     answers = [viewer_client.get(f"/workspaces/{facts['slug']}/", {"size": 25, "page": page}) for page in (1, 2)]
-    shown = [[user.id for user in answer.context["page"]] for answer in answers]
+    shown = [[switch.user_id for switch in answer.context["page"]] for answer in answers]
     assert len(members) > 25 and len(shown[0]) == 25 and not set(shown[0]) & set(shown[1])
 
 
 def test_htmx_gets_the_members_alone(viewer_client, standin, workspace):
     answer = viewer_client.get(f"/workspaces/{workspace[0]['slug']}/", headers={"HX-Request": "true"})
-    assert answer.content.decode().lstrip().startswith('<section class="card stack" id="workspace-members"')
+    assert answer.content.decode().lstrip().startswith('<section class="stack" id="workspace-people"')
 
 
 def test_an_unknown_one_is_not_there(viewer_client, standin):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import csv
+import io
 import re
 
 from dashboard import instance
@@ -38,6 +40,10 @@ def test_a_cold_table_comes_without_counts_and_asks_for_them(viewer_client, stan
         members = standin.get(f"/v1/admin/workspaces/{workspace['id']}/users")["users"]
         expected.append(str(len({member["userId"] for member in members})))
     assert cells(warm, "Members") == expected
+    there = sorted(standin.get("/v1/workspaces")["workspaces"], key=lambda w: w["name"].casefold())
+    documents = [len(standin.get(f"/v1/workspace/{w['slug']}")["workspace"][0]["documents"]) for w in there]
+    assert cells(warm, "Documents") == [str(count) for count in documents]
+    assert len(set(documents)) > 1
 
 
 def test_it_searches_name_and_filters_by_mode(viewer_client, standin):
@@ -51,10 +57,10 @@ def test_it_searches_name_and_filters_by_mode(viewer_client, standin):
 
 
 def test_it_sorts_by_every_column_both_ways(viewer_client, standin):
-    instance.members()
+    instance.members(), instance.document_counts()
     by_name = names(viewer_client.get(URL, {"sort": "name"}))
     assert names(viewer_client.get(URL, {"sort": "-name"})) == by_name[::-1]
-    for column, label in (("members", "Members"), ("threads", "Threads")):
+    for column, label in (("members", "Members"), ("documents", "Documents"), ("threads", "Threads")):
         numbers = [int(cell) for cell in cells(viewer_client.get(URL, {"sort": column}), label)]
         assert numbers == sorted(numbers)
         assert len(set(numbers)) > 1
@@ -90,7 +96,37 @@ def test_members_are_not_known_in_single_user_mode_but_workspaces_are(viewer_cli
     answer = viewer_client.get(URL, {"counts": 1})
     assert len(names(answer)) == 9
     assert set(cells(answer, "Members")) == {"–"}
+    assert "–" not in cells(answer, "Documents")
     assert "not in multi-user mode" in answer.content.decode()
+
+
+def test_the_export_holds_what_is_filtered_and_counted(viewer_client, standin):
+    answer = viewer_client.get(f"{URL}+export/", {"mode": "query", "sort": "-name"})
+    lines = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    there = sorted(
+        (w for w in standin.get("/v1/workspaces")["workspaces"] if w["chatMode"] == "query"),
+        key=lambda w: w["name"].casefold(),
+        reverse=True,
+    )
+    assert [line[0] for line in lines[1:]] == [w["name"] for w in there]
+    for line, workspace in zip(lines[1:], there, strict=True):
+        documents = standin.get(f"/v1/workspace/{workspace['slug']}")["workspace"][0]["documents"]
+        members = standin.get(f"/v1/admin/workspaces/{workspace['id']}/users")["users"]
+        assert line[1:4] == [workspace["slug"], str(len({m["userId"] for m in members})), str(len(documents))]
+
+
+def test_the_export_holds_no_old_answers(viewer_client, standin):
+    viewer_client.get(f"{URL}+export/")
+    instance.forget("workspaces")
+    standin.fault("down")
+    assert viewer_client.get(f"{URL}+export/").status_code == 503
+
+
+def test_a_workspace_that_is_gone_while_its_documents_are_counted_is_no_error(viewer_client, standin):
+    instance.workspaces()
+    slug = standin.get("/v1/workspaces")["workspaces"][0]["slug"]
+    instance.connect().workspaces.delete(slug)
+    assert "…" not in cells(viewer_client.get(URL, {"counts": 1}), "Documents")
 
 
 def test_it_refuses_members(member_client, standin):
