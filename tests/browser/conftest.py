@@ -128,14 +128,15 @@ def _foyer(big_instance: Sandbox, _browser: Browser, tmp_path_factory: pytest.Te
 
 @pytest.fixture(scope="session")
 def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
-    """One of each thing that pages are about: a user, a workspace, an operator, a job, a draft of an import."""
+    """One of each thing that pages are about, by the name that URLs give it."""
     foyer = _foyer
     user = next(user for user in big_instance.get("/v1/admin/users")["users"] if user["username"] == "sam")
+    workspaces = big_instance.get("/v1/workspaces")["workspaces"]
     page = foyer.page(java_script_enabled=False)
     found: dict[str, int | str] = {
         "user_id": user["id"],
         "username": user["username"],
-        "slug": big_instance.get("/v1/workspaces")["workspaces"][0]["slug"],
+        "slug": workspaces[0]["slug"],
     }
 
     def number_in_url() -> int:
@@ -157,6 +158,16 @@ def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
     page.goto("/operators/?q=lotte")
     page.get_by_role("link", name="lotte").click()
     found["operator_id"] = found["local_operator_id"] = number_in_url()
+    page.goto("/groups/new/")
+    page.get_by_label("Name").fill("Field service")
+    page.locator("main .primary").click()
+    found["group_id"] = number_in_url()
+    staged = {
+        "csrfmiddlewaretoken": page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value"),
+        "give": f"{workspaces[-1]['id']}-{user['id']}",
+    }
+    page.goto(page.context.request.post("/access/stage/", form=staged).url)
+    found["set_id"] = number_in_url()
     page.context.close()
     return found
 
