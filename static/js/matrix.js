@@ -38,8 +38,14 @@ function stage(box, give) {
 function show(box) {
   if (staged.get(box.value) === box.defaultChecked) staged.delete(box.value);
   box.checked = staged.get(box.value) ?? box.defaultChecked;
-  if (staged.has(box.value)) box.parentElement.dataset.staged = box.checked ? "give" : "take";
-  else delete box.parentElement.dataset.staged;
+  const cell = box.parentElement;
+  if (staged.has(box.value)) {
+    cell.dataset.staged = box.checked ? "give" : "take";
+    box.setAttribute("aria-description", box.checked ? bar().dataset.textGive : bar().dataset.textTake);
+  } else if (cell.dataset.staged) {
+    delete cell.dataset.staged;
+    box.removeAttribute("aria-description");
+  }
 }
 
 function changed() {
