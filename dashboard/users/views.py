@@ -39,6 +39,7 @@ def _may(request: Request, reading: instance.Reading[Any] | None = None) -> dict
         "delete": Action.DELETE_USERS,
         "export": Action.EXPORT_USERS,
         "ledger": Action.VIEW_LEDGER,
+        "operators": Action.MANAGE_OPERATORS,
         "workspaces": Action.VIEW_WORKSPACES,
         "access": Action.CHANGE_ACCESS,
     }
@@ -140,13 +141,12 @@ def user_detail(request: Request, user_id: int) -> HttpResponse:
 def _switches(request: Request, person: User) -> dict[str, Any]:
     """What the person may open, and what could be given besides: the first workspaces with the words of `?w=` in their name."""
     reading = access.switches_of_user(request.user, person)
-    own = [switch for switch in reading.value if switch.on or switch.cell.implicit or switch.cell.grants]
+    own = [switch for switch in reading.value if switch.on or switch.cell.grants]
+    others = [switch for switch in reading.value if not (switch.on or switch.cell.grants)]
+    if person.role in services.IMPLICIT_ROLES:
+        return {"access": reading, "own": own, "by_role": others}
     words = request.GET.get("w", "").casefold().split()
-    others = [
-        switch
-        for switch in reading.value
-        if switch not in own and all(word in switch.workspace_name.casefold() for word in words)
-    ]
+    others = [switch for switch in others if all(word in switch.workspace_name.casefold() for word in words)]
     return {
         "access": reading,
         "own": own,
