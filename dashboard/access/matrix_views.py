@@ -17,9 +17,11 @@ from dashboard.access import matrix, sets
 from dashboard.access.matrix_cells import draw, ticked
 from dashboard.access.matrix_forms import MatrixForm, StageForm, pairs
 from dashboard.access.models import AccessSet
+from dashboard.anythingllm import ApiError
+from dashboard.errors import describe
 from dashboard.http import Request, own_url, render_page, wants_partial
 from dashboard.paging import page_of
-from dashboard.permissions import Action, requires, scope
+from dashboard.permissions import Action, allows, requires, scope
 
 COLUMNS = 30  # workspaces a page
 
@@ -28,10 +30,17 @@ COLUMNS = 30  # workspaces a page
 @requires(Action.CHANGE_ACCESS)
 def access_matrix(request: Request) -> HttpResponse:
     form = MatrixForm(request.GET)
+    may_groups = allows(request.user, Action.MANAGE_GROUPS)
     # Reading who is where takes a call per workspace, so a cold page comes without the matrix and asks for it after.
     if not (instance.members_known() or wants_partial(request) or "ready" in request.GET):
-        return render(request, "access/access_matrix.html", {"form": form, "pending": True})
-    reading = matrix.read(request.user)
+        context = {"form": form, "pending": True, "may_groups": may_groups}
+        return render(request, "access/access_matrix.html", context)
+    try:
+        reading = matrix.read(request.user)
+    except ApiError as error:
+        if not wants_partial(request):
+            raise
+        return render(request, "access/_matrix_problem.html", {"problem": describe(error)})
     criteria = form.criteria()
     filters = {"role": criteria["role"], "state": criteria["state"], "group": criteria["group"] or None}
     seen = users = reading.value.users
@@ -46,6 +55,7 @@ def access_matrix(request: Request) -> HttpResponse:
     seen_ids = {user.id for user in seen}
     context = {
         "form": form,
+        "may_groups": may_groups,
         "reading": reading,
         "page": page,
         "columns": columns,

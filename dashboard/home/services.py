@@ -205,6 +205,10 @@ def _pages(operator: Operator) -> list[Result]:
     pages = [Result(s["label"], _("Page"), s["url"], s["icon"]) for s in sections(operator, "")]
     if allows(operator, Action.CREATE_USERS):
         pages.append(Result(_("New user"), _("Page"), reverse("user_new"), "user-plus"))
+    if allows(operator, Action.MANAGE_GROUPS):
+        pages.append(Result(_("Groups"), _("Page"), reverse("group_list"), "users"))
+    if allows(operator, Action.CHANGE_ACCESS):
+        pages.append(Result(_("Changes of access"), _("Page"), reverse("access_set_list"), "lock"))
     pages.append(Result(_("Your profile"), _("Page"), reverse("profile"), "user"))
     return pages
 
