@@ -1,0 +1,190 @@
+"""Foyer in Simplified Chinese: the catalogue is whole, and no page leaves a word of English behind."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polib
+import pytest
+from django.template.base import Lexer, TokenType
+from django.urls import reverse
+from django.utils.translation.template import templatize
+
+from dashboard.accounts.models import Role
+from dashboard.workspaces.forms import PROVIDERS
+from tests.conftest import operator, signed_in
+from tests.test_house import DOORS, urls
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
+WORD = re.compile(r"[A-Za-z]{2,}")
+PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
+# Words that are the same in every language: names, and what is typed as it stands.
+NAMES = "AnythingLLM Foyer API CSV UTF Excel Ctrl Shift Esc MB GB ms ID UTC URL agent LanceDB English".lower().split()
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> polib.POFile:
+    return polib.pofile(FOLDER / "django.po")
+
+
+# --- The catalogue ----------------------------------------------------------------------------------------------------
+def messages_of(source: str) -> set[str]:
+    """What Python code hands to gettext."""
+    return {
+        node.args[0].value
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") in CALLS
+        and isinstance(node.args[0], ast.Constant)
+    }
+
+
+def test_every_message_of_the_sources_is_in_the_catalogue(catalogue):
+    used = set()
+    for path in (ROOT / "dashboard").rglob("*.py"):
+        used |= messages_of(path.read_text())
+    for path in TEMPLATES:
+        # Django's own view of a template as code; only the calls in it are of interest.
+        for call in re.findall(r"n?gettext\(u(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")", templatize(path.read_text())):
+            used |= messages_of(f"{call})")
+    assert len(used) > 500
+    assert used - {entry.msgid for entry in catalogue} == set(), "run makemessages and translate, see CONTRIBUTING.md"
+
+
+def test_every_message_is_translated(catalogue):
+    assert [entry.msgid for entry in catalogue if entry.fuzzy or not entry.translated()] == []
+    assert [entry.msgid for entry in catalogue.obsolete_entries()] == []
+
+
+def test_placeholders_agree(catalogue):
+    for entry in catalogue:
+        translated = entry.msgstr_plural[0] if entry.msgid_plural else entry.msgstr
+        wanted = Counter(PLACEHOLDER.findall(entry.msgid_plural or entry.msgid))
+        assert Counter(PLACEHOLDER.findall(translated)) == wanted, entry.msgid
+
+
+def test_what_is_compiled_is_what_is_written(catalogue):
+    def words(entries):
+        return {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in entries}
+
+    assert words(polib.mofile(FOLDER / "django.mo")) == words(catalogue), "run compilemessages"
+
+
+# --- Templates --------------------------------------------------------------------------------------------------------
+class Shown(HTMLParser):
+    """The texts of a page that a person sees or hears, without what is quoted, typed as it stands, or code."""
+
+    UNSEEN = {"script", "style", "code", "kbd", "textarea"}
+    SPOKEN = {"aria-label", "placeholder", "title", "alt", "data-label"}
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._unseen = 0
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self._unseen += tag in self.UNSEEN
+        self.texts += [
+            value for name, value in attributes if value and (name in self.SPOKEN or name.startswith("data-text-"))
+        ]
+
+    def handle_endtag(self, tag):
+        self._unseen -= tag in self.UNSEEN
+
+    def handle_data(self, data):
+        if not self._unseen:
+            self.texts.append(data)
+
+
+def foreign(html: str, known: set[str]) -> list[str]:
+    """The texts with a word that is not among the `known`."""
+    texts = (re.sub(r"“.*?”|https?://\S+|[A-Z]+(_[A-Z]+)+", "", text) for text in Shown(html).texts)
+    return [text.strip() for text in texts if not {word.lower() for word in WORD.findall(text)} <= known]
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_a_template_holds_no_words_of_its_own(path):
+    """Every word goes through translation, also in states that no test below gets to see."""
+    html, translated = "", False
+    for token in Lexer(path.read_text()).tokenize():
+        if token.token_type == TokenType.BLOCK:
+            command = token.contents.split()[0]
+            translated = (translated or command == "blocktranslate") and command != "endblocktranslate"
+        elif token.token_type == TokenType.TEXT and not translated:
+            html += token.contents
+    assert foreign(html, set(NAMES)) == []
+
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+CHINESE = {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
+
+
+@pytest.fixture
+def things(standin, admin_client) -> dict[str, int | str]:
+    """One of each thing that pages are about, by the name that URLs give it."""
+    workspace = standin.get("/v1/workspaces")["workspaces"][0]
+    user = next(u for u in standin.get("/v1/admin/users")["users"] if u["role"] == "default" and not u["bio"])
+
+    def made(url: str, **posted: str) -> int:
+        return int(re.search(r"/(\d+)/", admin_client.post(url, posted)["Location"])[1])
+
+    access_set = made("/access/stage/", give=f"{workspace['id']}-{user['id']}", until="2099-01-01")
+    return {
+        "user_id": user["id"],
+        "workspace_id": workspace["id"],
+        "slug": workspace["slug"],
+        "operator_id": operator(Role.MANAGER, "lotte").pk,
+        "draft_id": made("/users/import/", text="name,role,limit,shoe\nfresh,default,5\nada,,\nNot a name,boss,-1\n"),
+        "group_id": made("/groups/new/", name="Sales"),
+        "set_id": made("/access/stage/", give=f"{workspace['id']}-{user['id']}"),
+        "job_id": made(f"/access/sets/{access_set}/apply/"),
+    }
+
+
+def names_on(standin) -> set[str]:
+    """The words, in lower case, of what people have named on the instance."""
+    users, workspaces = standin.get("/v1/admin/users")["users"], standin.get("/v1/workspaces")["workspaces"]
+    names = [user["username"] for user in users] + [w[key] for w in workspaces for key in ("name", "slug", "chatModel")]
+    names += standin.get("/v1/system")["settings"].values()
+    names += [part for provider in PROVIDERS for part in provider]
+    return {word.lower() for name in names for word in WORD.findall(str(name))}
+
+
+@pytest.mark.django_db
+def test_pages_in_chinese_hold_no_english(standin, things, admin_client):
+    known = {*NAMES, *names_on(standin), "lotte", "fresh", "sales", "shoe", "boss", "not", "name"}
+    found, seen = {}, 0
+    for url in urls():
+        _action, methods = DOORS[url.name]
+        where = reverse(url.name, kwargs={key: things[key] for key in url.pattern.converters})
+        for method in sorted(methods & {"GET", "POST"}) if "GET" in methods else []:
+            answer = admin_client.generic(method, where, headers=CHINESE)
+            if answer["Content-Type"].startswith("text/html") and not answer.has_header("Location"):
+                seen += 1
+                found[f"{method} {where}"] = foreign(answer.content.decode(), known)
+    assert seen > 50
+    assert {where: texts for where, texts in found.items() if texts} == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", Role)
+def test_every_role_is_greeted_in_chinese(role, standin):
+    page = signed_in(operator(role, "lotte")).get("/", headers=CHINESE).content.decode()
+    assert "你好" in page
+    assert foreign(page, {*NAMES, "lotte", "ada"}) == []
+
+
+@pytest.mark.django_db
+def test_the_browser_decides_until_somebody_chooses(client):
+    assert '<html lang="zh-hans">' in client.get("/sign-in/", headers=CHINESE).content.decode()
+    client.cookies["django_language"] = "en"
+    assert '<html lang="en">' in client.get("/sign-in/", headers=CHINESE).content.decode()
