@@ -76,21 +76,50 @@ def test_resetting_a_password(hand, standin, somebody, figure):
     assert hand.paid_at_most(4, 1)
 
 
-def test_locking_a_leaver_out(hand, foyer, standin, figure):
-    """Out of the instance and, where they are signed in to it, out of Foyer."""
-    page, name = hand.page, "grace.okafor"
+@pytest.fixture
+def listed(standin) -> list[str]:
+    """The names of the workspaces that list dora.olsen as a member."""
+    user_id = account(standin, "dora.olsen")["id"]
+    return [w["name"] for w in standin.get("/v1/workspaces")["workspaces"] if user_id in members(standin, w["id"])]
+
+
+def members(standin, workspace_id: int) -> set[int]:
+    return {member["userId"] for member in standin.get(f"/v1/admin/workspaces/{workspace_id}/users")["users"]}
+
+
+def test_seeing_everything_one_person_may_open(hand, listed, figure):
+    page = hand.page
+    jump(hand, "dora.olsen")
+
+    expect(page.get_by_role("switch", checked=True)).to_have_count(len(listed))
+    for name in listed:
+        expect(page.get_by_role("switch", name=name, exact=True)).to_be_checked()
+    figure("7 see everything one person may open", f"{hand.cost} clicks / fields", "2 / 1")
+    assert hand.paid_at_most(2, 1)
+
+
+def test_locking_a_leaver_out(hand, foyer, standin, listed, figure):
+    """Out of the instance, out of all workspaces and, where they are signed in to it, out of Foyer."""
+    page, name = hand.page, "dora.olsen"
+    assert len(listed) > 1
     leaver = foyer.page(None)
     foyer.sign_in(leaver, name)
     jump(hand, name)
-    hand.click(page.get_by_role("button", name=re.compile(f"Suspend {name}")))
+    hand.click(page.get_by_role("link", name="Lock out"))
+    for workspace in listed:
+        expect(page.get_by_role("dialog")).to_contain_text(workspace)
+    hand.click(page.get_by_role("dialog").get_by_role("button", name="Lock out"))
 
     expect(page.get_by_text(f"{name} is suspended and locked out.")).to_be_visible()
-    expect(page.locator(".page-head")).to_contain_text("suspended")
+    expect(page.locator("#access-set")).to_contain_text(f"{len(listed)} of {len(listed)}")
+    expect(page.locator("#access-set tbody").get_by_text("done")).to_have_count(len(listed))
     assert account(standin, name)["suspended"] == 1
     assert not may_sign_in(standin, name, standin.password)
+    for workspace in standin.get("/v1/workspaces")["workspaces"]:
+        assert account(standin, name)["id"] not in members(standin, workspace["id"])
     leaver.goto("/users/")
     expect(leaver.get_by_text("Your account of AnythingLLM may not sign in any more.")).to_be_visible()
     leaver.goto("/users/")
     assert "/sign-in/" in leaver.url
-    figure("8 lock a leaver out (first half)", f"{hand.cost} clicks / fields", "4 / 1")
+    figure("8 lock a leaver out", f"{hand.cost} clicks / fields", "4 / 1")
     assert hand.paid_at_most(4, 1)
