@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Max
@@ -30,17 +32,15 @@ COLUMNS = 30  # workspaces a page
 @requires(Action.CHANGE_ACCESS)
 def access_matrix(request: Request) -> HttpResponse:
     form = MatrixForm(request.GET)
-    may_groups = allows(request.user, Action.MANAGE_GROUPS)
     # Reading who is where takes a call per workspace, so a cold page comes without the matrix and asks for it after.
     if not (instance.members_known() or wants_partial(request) or "ready" in request.GET):
-        context = {"form": form, "pending": True, "may_groups": may_groups}
-        return render(request, "access/access_matrix.html", context)
+        return _page(request, "access/_matrix_pending.html", {"form": form})
     try:
         reading = matrix.read(request.user)
     except ApiError as error:
         if not wants_partial(request):
             raise
-        return render(request, "access/_matrix_problem.html", {"problem": describe(error)})
+        return _page(request, "access/_matrix_problem.html", {"problem": describe(error)})
     criteria = form.criteria()
     filters = {"role": criteria["role"], "state": criteria["state"], "group": criteria["group"] or None}
     seen = users = reading.value.users
@@ -55,7 +55,6 @@ def access_matrix(request: Request) -> HttpResponse:
     seen_ids = {user.id for user in seen}
     context = {
         "form": form,
-        "may_groups": may_groups,
         "reading": reading,
         "page": page,
         "columns": columns,
@@ -68,7 +67,12 @@ def access_matrix(request: Request) -> HttpResponse:
         "applied": AccessSet.objects.filter(actor=request.user).aggregate(last=Max("applied_at"))["last"],
         "today": timezone.localdate(),
     }
-    return render_page(request, "access/access_matrix.html", partial="access/_matrix.html", context=context)
+    return _page(request, "access/_matrix.html", context)
+
+
+def _page(request: Request, part: str, context: dict[str, Any]) -> HttpResponse:
+    context |= {"part": part, "may_groups": allows(request.user, Action.MANAGE_GROUPS)}
+    return render_page(request, "access/access_matrix.html", partial=part, context=context)
 
 
 @require_GET

@@ -41,7 +41,9 @@ def columns(text: str) -> list[str]:
 
 
 def test_a_cold_page_comes_without_lists_and_asks_for_the_matrix_after(admin_client, standin):
-    page = admin_client.get("/access/").content.decode()
+    answer = admin_client.get("/access/")
+    assert "HX-Request" in answer["Vary"]
+    page = answer.content.decode()
     assert 'hx-trigger="load"' in page
     assert not [call for call in standin.state()["requests"] if "/admin/workspaces/" in call["path"]]
     part = admin_client.get("/access/", headers={"HX-Request": "true"}).content.decode()
@@ -207,6 +209,28 @@ def test_boxes_cannot_be_changed_while_the_instance_does_not_answer(shown, stand
     text = shown()
     assert "<fieldset disabled>" in text
     assert "its last answer" in text
+
+
+@pytest.mark.parametrize("kind", ["502", "empty", "html", "truncated", "locked-all"])
+def test_nothing_is_staged_on_what_cannot_be_read(admin_client, team, room, standin, kind):
+    data = {"give": f"{room}-{team.users['dora.olsen']}"}
+    standin.fault(kind)
+    answer = admin_client.post("/access/stage/", data)
+    assert answer.status_code in (502, 503, 504)
+    assert "AnythingLLM" in answer.content.decode()
+    assert not AccessSet.objects.exists()
+
+
+def test_a_cold_page_says_so_when_the_instance_does_not_answer(admin_client, standin):
+    standin.fault("502")
+    assert admin_client.get("/access/").status_code == 200
+    part = admin_client.get("/access/?q=sam", headers={"HX-Request": "true"}).content.decode()
+    assert 'role="alert"' in part
+    assert "AnythingLLM answered with an error" in part
+    assert 'href="?q=sam"' in part
+    example = admin_client.get("/access/example/?q=sam&to=1", headers={"HX-Request": "true"})
+    assert "AnythingLLM" in example["HX-Trigger"]
+    assert admin_client.get("/access/?ready=1").status_code == 502
 
 
 def test_a_page_takes_one_query_for_reasons_whatever_its_size(
