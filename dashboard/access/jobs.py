@@ -27,6 +27,8 @@ class ApplySet:
         workspace_id, mine = int(item.key), scope(job.actor)
         changes = list(AccessChange.objects.filter(set=job.params["set"], workspace_id=workspace_id))
         todo = [change for change in changes if change.outcome in ("", Outcome.FAILED, Outcome.UNKNOWN)]
+        if not todo:  # its worker died at the very end
+            return summary(changes)
         try:
             if mine is not None and workspace_id not in mine:
                 raise Declined(_("You do not look after this workspace any more."))

@@ -36,7 +36,6 @@ from dashboard.jobs.models import Job
 from dashboard.permissions import Action, allows, scope
 
 Outcome = AccessChange.Outcome
-HAND = (Reason.DIRECT, Reason.INVITE)
 NAMES_SHOWN = 12  # of a longer list within a sentence
 
 
@@ -127,19 +126,18 @@ def _change(
 
 def everything_of(user_id: int) -> list[Wanted]:
     """All that lets this user in, whatever the reason, to be taken. Raises ApiError."""
+    grants = list(Grant.objects.filter(user_id=user_id))
     wanted = [
-        Wanted(grant.workspace_id, user_id, give=False, reason=Reason(grant.reason), group_id=grant.group_id)
-        for grant in Grant.objects.filter(user_id=user_id)
+        # An invite is taken like what was given by hand.
+        Wanted(grant.workspace_id, user_id, False, Reason.DIRECT)
+        if grant.reason == Reason.INVITE
+        else Wanted(grant.workspace_id, user_id, False, Reason(grant.reason), grant.group_id)
+        for grant in grants
     ]
-    # An invite is taken like what was given by hand, and so is what was found.
+    known = {grant.workspace_id for grant in grants}
     listed = [workspace_id for workspace_id, ids in instance.members().certain().items() if user_id in ids]
-    return [
-        *(w for w in wanted if w.reason in (Reason.GROUP, Reason.EVERYONE)),
-        *(
-            Wanted(workspace_id, user_id, give=False)
-            for workspace_id in dict.fromkeys([*(w.workspace_id for w in wanted if w.reason in HAND), *listed])
-        ),
-    ]
+    found = [Wanted(workspace_id, user_id, False) for workspace_id in listed if workspace_id not in known]
+    return wanted + found
 
 
 def leaving(user_id: int) -> dict[str, Any]:
@@ -400,14 +398,13 @@ def _opposite(change: AccessChange) -> Wanted | None:
     """What brings back what was so when the change was staged, as far as it was made."""
     if change.outcome not in (Outcome.DONE, Outcome.KEPT, Outcome.ALREADY):
         return None
-    back = Wanted(
-        change.workspace_id, change.user_id, not change.give, Reason(change.reason), change.group_id, change.had_until
-    )
-    again = Wanted(change.workspace_id, change.user_id, True, Reason(change.reason), change.group_id, change.had_until)
+    reason = Reason(change.reason), change.group_id, change.had_until
+    back = Wanted(change.workspace_id, change.user_id, not change.give, *reason)
+    again = Wanted(change.workspace_id, change.user_id, True, *reason)
     if change.give:
         # Had it already, for this reason or one we do not know: only its end was changed.
         return again if change.was_member and (change.had_reason or change.was_found) else back
-    gone = change.was_member and (change.had_reason or change.outcome == Outcome.DONE)
+    gone = change.was_member and (change.had_reason or change.was_found)
     over = change.had_until is not None and change.had_until <= timezone.now()
     return back if gone and not over else None
 

@@ -207,6 +207,7 @@ def test_locking_out_suspends_and_takes_everything(admin_client, team, room, sal
     Grant.objects.create(workspace_id=room, user_id=team.users["dora.olsen"], reason=Reason.EVERYONE)
     OpenWorkspace.objects.create(workspace_id=room)
     instance.forget_members()
+    reasons = sorted(Grant.objects.values_list("workspace_id", "reason", "group"), key=str)
     url = f"/users/{team.users['dora.olsen']}/lock-out/"
     assert "by the group Sales" in admin_client.get(url).content.decode()
     answer = admin_client.post(url, {"confirmed": 1})
@@ -226,6 +227,9 @@ def test_locking_out_suspends_and_takes_everything(admin_client, team, room, sal
     apply(undo(admin_client, done))
     assert team.users["dora.olsen"] in team.members(other)
     assert GroupMember.objects.get().group == sales
+    own = Grant.objects.filter(workspace_id=room, user_id=team.users["dora.olsen"])
+    back = own.values_list("workspace_id", "reason", "group")
+    assert sorted(back, key=str) == reasons
 
 
 def test_who_is_the_last_admin_is_not_locked_out(admin_client, team, standin):
