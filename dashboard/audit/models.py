@@ -74,6 +74,10 @@ class AuditEvent(models.Model):
         return words.action(self.action)
 
     @property
+    def target_kind(self) -> Words:
+        return words.target(self.target_type)
+
+    @property
     def ended(self) -> Outcome:
         """The outcome as far as anybody knows."""
         if self.outcome == Outcome.STARTED and self.at < given_up():
@@ -94,7 +98,11 @@ class AuditEvent(models.Model):
     def changes(self) -> list[tuple[Words, Words, Words]]:
         """What was recorded of the thing: field, before, after, in words; nothing of fields that are empty."""
         return [
-            (words.FIELDS.get(name, name), words.value(self.before.get(name)), words.value(self.after.get(name)))
+            (
+                words.FIELDS.get(name, name),
+                words.value(self.before.get(name), name),
+                words.value(self.after.get(name), name),
+            )
             for name in self.before | self.after
             if self.before.get(name) not in EMPTY or self.after.get(name) not in EMPTY
         ]

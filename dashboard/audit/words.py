@@ -73,13 +73,47 @@ FIELDS: dict[str, Words] = {
 }
 
 
+# What these fields hold is a key of a list, not a name that somebody has chosen.
+VALUES: dict[str, dict[object, Words]] = {
+    "role": {
+        "default": _("Default"),
+        "manager": _("Manager"),
+        "admin": _("Admin"),
+        "viewer": _("Viewer"),
+        "member": _("Member"),
+    },
+    "reason": {
+        "direct": _("given directly"),
+        "group": _("by a group"),
+        "everyone": _("open to everyone"),
+        "invite": _("by an invite"),
+    },
+    "chat_mode": {"automatic": _("Automatic"), "chat": _("Chat"), "query": _("Query")},
+    "vector_search_mode": {"default": _("Fast"), "rerank": _("Accurate")},
+}
+
+TARGETS: dict[str, Words] = {
+    "user": _("User"),
+    "workspace": _("Workspace"),
+    "group": _("Group"),
+    "operator": _("Operator"),
+    "job": _("Job"),
+}
+
+
 def action(key: str) -> Words:
     return ACTIONS.get(key, key)
 
 
-def value(found: object) -> Words:
-    """A recorded value for people."""
+def target(kind: str) -> Words:
+    return TARGETS.get(kind, kind)
+
+
+def value(found: object, field: str = "") -> Words:
+    """What was recorded of a field, for people."""
     match found:
+        case str() if found in VALUES.get(field, ()):
+            return VALUES[field][found]
         case None | "":
             return "–"
         case True:

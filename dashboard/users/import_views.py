@@ -42,7 +42,11 @@ class ImportForm(forms.Form):
         required=False,
         strip=False,
         widget=forms.Textarea(
-            attrs={"rows": 6, "spellcheck": "false", "placeholder": "name,role,limit,about\nanna,default,50,Sales"}
+            attrs={
+                "rows": 6,
+                "spellcheck": "false",
+                "placeholder": gettext_lazy("name,role,limit,about\nanna,default,50,Sales"),
+            }
         ),
     )
     sheet: imports.Sheet

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dashboard.audit.words import ACTIONS, value
+from dashboard.audit.words import ACTIONS, TARGETS, target, value
 
 RECORDED = re.compile(r'"((?:user|operator|job|workspace|access|group)\.[a-z_]+)"')
 
@@ -19,3 +19,13 @@ def test_values_are_in_words():
     assert [str(value(found)) for found in (None, "", True, False, 0, 5, "x", [1, None])] == [
         *("–", "–", "yes", "no", "0", "5", "x", "1, –")
     ]
+
+
+def test_a_key_of_a_list_is_told_in_words_and_a_name_as_it_stands():
+    assert [str(value("admin", field)) for field in ("role", "username")] == ["Admin", "admin"]
+
+
+def test_every_kind_of_target_has_words():
+    kinds = {action.split(".")[0].replace("access", "user") for action in ACTIONS}
+    assert kinds == set(TARGETS)
+    assert str(target("job")) == "Job"
