@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client, TransactionTestCase
+from django.utils import translation
 
 from dashboard import instance
 from dashboard.accounts.models import Operator, Role
@@ -52,7 +53,8 @@ def _ledger_unlocked_to_empty_the_database() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
-    """Every test starts without cached answers and with a closed circuit."""
+    """Every test starts without cached answers, with a closed circuit, and in English: a request's language outlives it in its thread."""
+    translation.deactivate()
     cache.clear()
     instance.hang_up()
 
