@@ -19,7 +19,7 @@ from dashboard.anythingllm import ApiError, NotApplied, Workspace
 from dashboard.audit.services import about_workspace
 from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined, Problem, describe
-from dashboard.http import Request, render_page
+from dashboard.http import Request, render_page, wants_partial
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, requires, scope
 from dashboard.workspaces import services
@@ -156,6 +156,8 @@ def workspace_detail(request: Request, slug: str) -> HttpResponse:
         }
     except ApiError as error:
         context["people_problem"] = describe(error)
+    if not wants_partial(request):
+        context["documents"] = services.document_count(workspace)
     if may["ledger"]:
         context["events"] = about_workspace(request.user, workspace.id)
     return render_page(request, "workspaces/workspace_detail.html", partial="workspaces/_people.html", context=context)
