@@ -91,6 +91,7 @@ class Foyer:
         with override_settings(CACHES={"default": cache}):
             instance.forget("users", "workspaces", "invites", "overview")
             instance.forget_members()
+            instance.forget_documents()
 
     def everybody_leaves(self) -> None:
         while self._contexts:

@@ -15,7 +15,7 @@ from tests.test_house import DOORS, urls
 # What can be read but is no page to look at: probes, fragments, files, and what only sometimes is there (see STATES).
 NOT_PAGES = {
     "healthz", "readyz", "light", "user_check", "access_example",
-    "audit_export", "user_export", "user_import_export", "job_report",
+    "audit_export", "user_export", "user_import_export", "workspace_export", "job_report",
     "user_bulk", "recovery_codes", "sign_in",
 }  # fmt: skip
 READ = {name for name, (_action, methods) in DOORS.items() if "GET" in methods}
@@ -358,3 +358,91 @@ def instance_down_for_a_change(foyer, standin, things):
     page.get_by_role("button", name=re.compile("^Suspend")).click()
     expect(page.locator("[data-sentence]")).to_be_visible()
     return page
+
+
+@state
+def workspace_of_a_manager(foyer, standin, things):
+    return at(foyer, f"/workspaces/{things['slug']}/", "mia")
+
+
+@state
+def workspace_with_people_to_add(foyer, standin, things):
+    smaller = standin.get("/v1/workspaces")["workspaces"][-1]["slug"]
+    page = at(foyer, f"/workspaces/{smaller}/")
+    page.locator("main").get_by_role("searchbox").press_sequentially("an")
+    expect(page.get_by_role("heading", name="Not in it yet")).to_be_visible()
+    return page
+
+
+@state
+def workspace_settings_refused(foyer, standin, things):
+    page = at(foyer, f"/workspaces/{things['slug']}/settings/")
+    page.get_by_label("Temperature").fill("99")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+@state
+def workspace_name_taken(foyer, standin, things):
+    page = at(foyer, "/workspaces/+new/")
+    page.get_by_label("Name").fill(standin.get("/v1/workspaces")["workspaces"][0]["name"])
+    page.get_by_role("button", name="Create").click()
+    expect(page.get_by_label("Use this name a second time")).to_be_visible()
+    return page
+
+
+@state
+def workspace_delete_dialog(foyer, standin, things):
+    return dialog_of(foyer, f"/workspaces/{things['slug']}/", "Delete workspace")
+
+
+@state
+def people_that_nobody_is(foyer, standin, things):
+    page = at(foyer, f"/workspaces/{things['slug']}/people/")
+    page.get_by_label("User names").fill("cem\nyuky\nzzzzzz")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("checkbox", name="yuki")).to_be_visible()
+    return page
+
+
+@state
+def access_toggled(foyer, standin, things):
+    """A switch just flipped on a person's page, the next one's date open."""
+    page = at(foyer, f"/users/{things['user_id']}/")
+    page.locator("#offers [role=switch]").first.click()
+    expect(page.locator("#offers [role=switch]").first).to_be_checked()
+    page.locator("#offers summary").nth(1).click()
+    return page
+
+
+@state
+def access_set_applied(foyer, standin, things):
+    """Given by the group with a failure among it, and what can be done then."""
+    page = at(foyer, f"/groups/{things['group_id']}/edit/")
+    page.get_by_role("checkbox").nth(-1).check()
+    page.get_by_role("checkbox").nth(-2).check()
+    send_main(page, "Save")
+    page.locator("#access-apply").click()
+    page.goto(f"/groups/{things['group_id']}/")
+    page.get_by_label("User names").fill("sam, bianca")
+    send_main(page, "Add, after a look")
+    standin.fault("locked", path="manage-users", times=1)
+    page.locator("#access-apply").click()
+    expect(page.locator("#access-set")).to_contain_text("Finished")
+    return page
+
+
+@state
+def user_lock_out_dialog(foyer, standin, things):
+    return dialog_of(foyer, f"/users/{things['user_id']}/", "Lock out")
+
+
+@state
+def group_new_dialog(foyer, standin, things):
+    return dialog_of(foyer, "/groups/", "New group")
+
+
+def send_main(page: Page, verb: str) -> None:
+    page.locator("main").get_by_role("button", name=verb).click()
+    expect(page.locator("#access-set")).to_be_visible()
