@@ -58,7 +58,7 @@ def stand_in(users: int, workspaces: int) -> Iterator[str]:
         process.wait()
 
 
-def measure(users: int, workspaces: int, *, warm_goal: int) -> None:
+def measure(users: int, workspaces: int, *, warm_goal: int, cold_goal: str) -> None:
     from django.conf import settings
     from django.test import Client
 
@@ -104,7 +104,9 @@ def measure(users: int, workspaces: int, *, warm_goal: int) -> None:
         pairs = [(milliseconds(bare), milliseconds(cold)) for _ in range(7)]
         fetched, built = (statistics.median(side) for side in zip(*pairs, strict=True))
         ratio = statistics.median(b / a for a, b in pairs)
-        print(f"  cold build   {built:6.0f} ms beside {fetched:.0f} ms of bare fetching: {ratio:.2f} times (goal 1.3)")
+        print(
+            f"  cold build   {built:6.0f} ms beside {fetched:.0f} ms of bare fetching: {ratio:.2f} times ({cold_goal})"
+        )
         for name, query in {
             "first page": "",
             "pasted list": "?q=ada,sam,mia,dora.olsen&w=finance",
@@ -136,8 +138,8 @@ def main() -> None:
 
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
-        measure(1_000, 200, warm_goal=120)
-        measure(10_000, 500, warm_goal=300)
+        measure(1_000, 200, warm_goal=120, cold_goal="goal 1.3")
+        measure(10_000, 500, warm_goal=300, cold_goal="no goal")
 
 
 if __name__ == "__main__":
