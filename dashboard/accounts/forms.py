@@ -119,7 +119,10 @@ class LooksAfterForm(forms.Form):
         widget=forms.RadioSelect,
     )
     workspaces = forms.TypedMultipleChoiceField(
-        label=_("Workspaces"), coerce=int, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Workspaces"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "long"}),
     )
 
     def __init__(self, *args: Any, operator: Operator, names: dict[int, str], **kwargs: Any) -> None:

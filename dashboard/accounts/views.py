@@ -220,7 +220,10 @@ def operator_of_user(request: Request, user_id: int) -> HttpResponse:
 
 
 def _looks_after(request: Request, operator: Operator) -> HttpResponse:
-    workspaces = sorted(instance.workspaces().certain(), key=lambda workspace: workspace.name.casefold())
+    # Those on the list first: of hundreds they would not be found.
+    workspaces = sorted(
+        instance.workspaces().certain(), key=lambda w: (w.id not in operator.looked_after, w.name.casefold())
+    )
     shared = Counter(workspace.name for workspace in workspaces)
     names = {w.id: f"{w.name} ({w.slug})" if shared[w.name] > 1 else w.name for w in workspaces}
     # An empty list is an answer, too: nothing may be posted but the token.
