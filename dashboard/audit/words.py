@@ -60,6 +60,7 @@ FIELDS: dict[str, Words] = {
     "members": _("Members"),
     "documents": _("Documents"),
     "threads": _("Threads"),
+    "widgets": _("Widgets on web pages"),
     "is_active": _("May sign in"),
     "language": _("Language"),
     "theme": _("Theme"),

@@ -7,7 +7,7 @@ A workspace is addressed by its slug, but known by its id: a new one may get the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar, Unpack, cast
 
@@ -230,7 +230,7 @@ def delete(*, actor: Operator, workspace_id: int) -> Workspace:
         workspace = _by_id(workspace_id)
         before = {
             **{name: getattr(workspace, name) for name in ("name", "slug", "chat_mode")},
-            "threads": len(workspace.threads),
+            **asdict(contents(workspace)),
         }
         target = ("workspace", workspace.id, workspace.name)
         with recording(actor, "workspace.deleted", target=target, before=before):

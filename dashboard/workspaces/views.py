@@ -267,7 +267,11 @@ def workspace_add_people(request: Request, slug: str) -> HttpResponse:
                 title=title % {"n": len(people), "workspace": workspace.name},
                 wanted=[sets.Wanted(workspace.id, user_id, give=True) for user_id in people],
             )
-            return redirect("access_set", staged.pk)
+            if staged.changes.exists():
+                return redirect("access_set", staged.pk)
+            staged.delete()
+            messages.info(request, _("All of them have been given this workspace already."))
+            return redirect("workspace_detail", slug)
         context["found"] = found
         form.add_error("names", _("Nobody has some of these names.") if found.users else _("Nobody has these names."))
     status = 422 if form.errors else 200

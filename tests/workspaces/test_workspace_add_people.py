@@ -65,6 +65,15 @@ def test_a_list_in_which_nobody_is_found_goes_no_further(manager_client, standin
     assert not AccessSet.objects.exists()
 
 
+def test_who_was_given_it_already_is_not_given_it_again(manager_client, ada, standin, finance, ids):
+    steps = [Step(ids["cem"], "cem", give=True)]
+    change_members(actor=ada, workspace_id=finance["id"], workspace_name="Finance", steps=steps)
+    answer = manager_client.post(URL, {"names": "cem"}, follow=True)
+    assert answer.redirect_chain[-1][0] == PAGE
+    assert "already" in answer.content.decode()
+    assert not AccessSet.objects.exists()
+
+
 def test_nothing_is_staged_while_the_instance_is_down(manager_client, standin, finance):
     manager_client.get(URL)
     standin.fault("down")

@@ -40,7 +40,7 @@ def test_what_cannot_be_counted_is_told_without_a_number(admin_client, standin, 
         assert words in page
 
 
-def test_it_takes_the_name_typed(admin_client, standin, stored, form):
+def test_it_takes_the_name_typed(admin_client, standin, stored, handbook, form):
     answer = admin_client.post(URL, form | {"confirm": "company-handbook"}, headers=HTMX)
     assert answer.status_code == 422
     assert stored("company-handbook")
@@ -50,6 +50,7 @@ def test_it_takes_the_name_typed(admin_client, standin, stored, form):
     event = AuditEvent.objects.get()
     assert (event.action, event.outcome, event.target_id) == ("workspace.deleted", Outcome.OK, str(form["id"]))
     assert event.before["name"] == form["confirm"]
+    assert (event.before["threads"], event.before["documents"]) == (len(handbook["threads"]), 6)
     assert admin_client.get("/workspaces/company-handbook/").status_code == 404
 
 
