@@ -81,7 +81,8 @@ def _detail(request: Request, group: Group, form: JoinForm) -> HttpResponse:
 def group_edit(request: Request, group_id: int) -> HttpResponse:
     """Renames at once; what other workspaces change for the people is shown first."""
     group = get_object_or_404(Group, pk=group_id)
-    known = sorted(instance.workspaces().value, key=lambda workspace: workspace.name.casefold())
+    reading = instance.workspaces()
+    known = sorted(reading.value, key=lambda workspace: workspace.name.casefold())
     before = {workspace.id for workspace in groups.workspaces(group, known)}
     form = GroupEditForm(
         request.POST or None,
@@ -98,7 +99,7 @@ def group_edit(request: Request, group_id: int) -> HttpResponse:
         if after == before:
             return redirect("group_detail", group.pk)
         return _shown(groups.stage_workspaces(request.user, group, add=after - before, remove=before - after))
-    context = {"form": form, "group": group}
+    context = {"form": form, "group": group, "reading": reading}
     return render_page(
         request,
         "access/group_edit.html",

@@ -251,7 +251,8 @@ def user_suspend(request: Request, user_id: int) -> HttpResponse:
 @requires(Action.CHANGE_USERS)
 def user_lock_out(request: Request, user_id: int) -> HttpResponse:
     """Suspends, and takes all access: for somebody who leaves for good."""
-    person = _user_or_404(request, user_id).value
+    reading = _user_or_404(request, user_id)
+    person = reading.value
     form = Form(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -266,7 +267,7 @@ def user_lock_out(request: Request, user_id: int) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s is suspended and locked out.") % {"name": person.username})
             return redirect("access_set", set_id)
-    context: dict[str, Any] = {"form": form, "person": person}
+    context: dict[str, Any] = {"form": form, "person": person, "reading": reading}
     try:
         context |= _switches(request, person)
     except ApiError as error:
