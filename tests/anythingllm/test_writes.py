@@ -244,6 +244,16 @@ def test_nobody_is_taken_for_removed_while_the_database_is_busy(client, server) 
     assert {asked.method for asked in server.asked} == {"GET"}
 
 
+def test_nobody_is_taken_for_removed_because_a_list_came_empty_once(client, server) -> None:
+    """The instance replaces a list by emptying it first, and others see that."""
+    user = {"id": 1, "username": "one", "role": "default", "suspended": 0, "createdAt": "2026-01-01T00:00:00.000Z"}
+    server.answer = of_json({"success": True, "error": None})
+    server.also("GET", "/api/v1/admin/users", of_json({"users": [user]}))
+    server.also("GET", members_path(), of_json(member_json()), of_json(member_json(1)), of_json(member_json()))
+    assert client.memberships.change(1, remove=[1], roster=Roster(frozenset([1]), {1: "one"})).before == {1}
+    assert [asked.json for asked in server.asked if asked.method == "POST"] == [{"userIds": []}]
+
+
 def test_it_refuses_unknown_workspaces(real) -> None:
     with pytest.raises(NotFound):
         real.memberships.add(99999, [1])
