@@ -78,6 +78,11 @@ class NewOperatorForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = Operator
         fields = ("username", "role")
+        help_texts = {
+            "role": _(
+                "A manager looks after every workspace. For some of them only: choose Member, then the workspaces."
+            )
+        }
         widgets = {
             "username": forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"})
         }

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from dashboard.accounts.models import Role
 from dashboard.audit import services
 from dashboard.audit.forms import AuditSearchForm
 from dashboard.audit.models import AuditEvent
@@ -26,7 +27,7 @@ def audit_list(request: Request) -> HttpResponse:
     form = AuditSearchForm(request.GET)
     valid = form.is_valid()
     events = services.search(request.user, **form.cleaned_data) if valid else AuditEvent.objects.none()
-    context = {"form": form, "page": page_of(events, request)}
+    context = {"form": form, "page": page_of(events, request), "addresses": _sees_addresses(request)}
     return render_page(
         request,
         "audit/audit_list.html",
@@ -57,12 +58,16 @@ def audit_export(request: Request) -> HttpResponseBase:
         *(_("After"), _("Outcome"), _("Detail"), _("Address"), _("Request"), _("Ended")),
     ]
     day = timezone.localdate().isoformat()
-    return csv_response(
-        f"ledger-{day}.csv", header, _rows(services.search(request.user, **form.cleaned_data).iterator())
-    )
+    events = services.search(request.user, **form.cleaned_data).iterator()
+    return csv_response(f"ledger-{day}.csv", header, _rows(events, addresses=_sees_addresses(request)))
 
 
-def _rows(events: Iterator[AuditEvent]) -> Iterator[list[object]]:
+def _sees_addresses(request: Request) -> bool:
+    """From where their colleagues work is not for managers to know."""
+    return request.user.effective_role == Role.ADMIN
+
+
+def _rows(events: Iterator[AuditEvent], *, addresses: bool) -> Iterator[list[object]]:
     for event in events:
         yield [
             timezone.localtime(event.at).isoformat(" ", "seconds"),
@@ -76,7 +81,7 @@ def _rows(events: Iterator[AuditEvent]) -> Iterator[list[object]]:
             json.dumps(event.after, ensure_ascii=False),
             event.ended.label,
             event.why,
-            event.address,
+            event.address if addresses else "",
             event.request_id,
             timezone.localtime(event.finished_at).isoformat(" ", "seconds") if event.finished_at else "",
         ]
