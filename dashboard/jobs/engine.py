@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
 
-from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
@@ -216,7 +215,7 @@ def _as_its_request(job: Job) -> Iterator[None]:
     """Log, ledger and messages as if the request that started the job were still under way."""
     id_token, address_token = request_id.set(job.request_id), request_address.set(job.address)
     try:
-        with translation.override(job.actor.language or settings.LANGUAGE_CODE):
+        with translation.override(job.language):
             yield
     finally:
         request_id.reset(id_token)

@@ -56,6 +56,7 @@ class Job(models.Model):
     note = models.CharField(max_length=500, blank=True)  # why it waits, in the operator's words
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
+    language = models.CharField(max_length=10, default="en")  # of its messages
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

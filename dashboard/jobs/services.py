@@ -8,10 +8,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from dashboard.accounts.models import Operator, Role
@@ -72,6 +74,7 @@ def start(
             actor=actor,
             address=request_address.get(),
             request_id=request_id.get(),
+            language=get_language() or settings.LANGUAGE_CODE,
             alive_at=timezone.now(),
         )
         rows = [
