@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import polib
 import pytest
 from django.template.base import Lexer, TokenType
 from django.urls import reverse
+from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation.template import templatize
 
 from dashboard.accounts.models import Role
@@ -189,3 +192,10 @@ def test_the_browser_decides_until_somebody_chooses(client):
     assert '<html lang="zh-hans">' in client.get("/sign-in/", headers=CHINESE).content.decode()
     client.cookies["django_language"] = "en"
     assert '<html lang="en">' in client.get("/sign-in/", headers=CHINESE).content.decode()
+
+
+def test_dates_are_chinese_and_those_in_tables_of_one_width():
+    day = date(2026, 1, 5)
+    with translation.override("zh-hans"):
+        assert date_format(day, "DATE_FORMAT") == "2026年1月5日"
+        assert date_format(day, "SHORT_DATE_FORMAT") == "2026-01-05"
