@@ -4,30 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('access', '0001_initial'),
+        ("access", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='accesschange',
-            name='had_reason',
+            model_name="accesschange",
+            name="had_reason",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='accesschange',
-            name='had_until',
+            model_name="accesschange",
+            name="had_until",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='accesschange',
-            name='was_found',
+            model_name="accesschange",
+            name="was_found",
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name='accessset',
-            name='also',
+            model_name="accessset",
+            name="also",
             field=models.JSONField(default=dict),
         ),
     ]
