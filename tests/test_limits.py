@@ -304,10 +304,14 @@ def test_no_new_workspace_no_deletion_and_none_for_everyone(world, limited, acti
         assert written(world) == before
 
 
-def test_without_a_list_a_member_stays_a_member(world, limited):
-    if limited.role == Role.MEMBER:
-        limited.looks_after.all().delete()
-        assert signed_in(limited).get("/access/").status_code == 403
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
+def test_without_the_list_nothing_of_it_is_left(world, role):
+    somebody = operator(role, "lim")
+    listed = somebody.looks_after.create(workspace_id=world.rooms[ROOM]["id"])
+    client = signed_in(somebody)
+    assert client.get("/access/").status_code == 200
+    listed.delete()
+    assert client.get("/access/").status_code == 403
 
 
 def test_a_manager_without_a_list_sees_everything(world):
