@@ -261,6 +261,7 @@ class Switch:
     workspace_name: str
     slug: str
     cell: Cell
+    suspended: bool = False  # to be said on a workspace's page; on a person's it stands at the top
 
     @property
     def on(self) -> bool:
@@ -274,6 +275,8 @@ class Switch:
         lines: list[tuple[str, Words]] = [(tone, grant_in_words(grant)) for grant in cell.grants]
         if cell.implicit:
             lines.insert(0, ("quiet", _("by role")))
+        if self.suspended:
+            lines.insert(0, ("warn", _("suspended")))
         if cell.found and not cell.implicit:
             lines.append(("quiet", _("found on AnythingLLM")))
         if cell.lost:
@@ -333,7 +336,7 @@ def switches_of_workspace(
         if not all(word in name for word in words):
             continue
         cell = Cell(user.id in listed, user.role in IMPLICIT_ROLES, grants.get((workspace.id, user.id), ()))
-        switch = Switch(user.id, user.username, workspace.id, workspace.name, workspace.slug, cell)
+        switch = Switch(user.id, user.username, workspace.id, workspace.name, workspace.slug, cell, user.suspended)
         if cell.member or cell.grants:
             inside.append(switch)
         elif others and not cell.implicit:

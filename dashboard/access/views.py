@@ -116,9 +116,11 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
     members = {member.user_id for member in instance.connect().memberships.read(workspace.id)}
     grants = grants_of(user_ids=[user.id], workspace_ids=[workspace.id]).get((workspace.id, user.id), ())
     cell = Cell(user.id in members, user.role in IMPLICIT_ROLES, grants)
+    by = "user" if request.POST.get("by") == "user" else "workspace"
+    suspended = user.suspended and by == "user"
     context = {
-        "switch": Switch(user.id, user.username, workspace.id, workspace.name, workspace.slug, cell),
-        "by": "user" if request.POST.get("by") == "user" else "workspace",
+        "switch": Switch(user.id, user.username, workspace.id, workspace.name, workspace.slug, cell, suspended),
+        "by": by,
         "next": request.POST.get("next", ""),
     }
     return render(request, "access/_switch.html", context)

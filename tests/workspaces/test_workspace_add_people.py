@@ -135,8 +135,17 @@ def test_each_member_stands_there_with_the_reasons(manager_client, ada, standin,
         for switch in manager_client.get(PAGE).context["page"]
     }
     assert lines["sam"] == ["found on AnythingLLM"]
-    assert lines["cem"][0].startswith("given by ada on ")
-    assert lines["cem"][0] in page
+    assert lines["cem"][-1].startswith("given by ada on ")
+    assert lines["cem"][-1] in page
+
+
+def test_who_is_suspended_is_marked_so_also_by_the_switch(manager_client, standin, finance, ids):
+    standin.post(f"/v1/admin/users/{ids['sam']}", {"suspended": 1})
+    marked = '<small data-tone="warn">suspended</small>'
+    assert marked in manager_client.get(PAGE).content.decode()
+    url = f"/access/{finance['id']}/{ids['sam']}/"
+    assert marked in manager_client.post(url, {"give": "1", "by": "user"}, headers=HTMX).content.decode()
+    assert marked not in manager_client.post(url, {"give": "1", "by": "workspace"}, headers=HTMX).content.decode()
 
 
 def test_what_was_taken_on_the_instance_is_shown_as_lost(manager_client, ada, standin, finance, ids):
