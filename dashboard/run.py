@@ -58,6 +58,8 @@ def prepare() -> dict[str, list[str]]:
     commands = {}
     if not os.environ.get("ANYTHINGLLM_URL"):
         sandbox_port = free_port("SANDBOX_PORT", 3001)
+        if sandbox_port == port:
+            raise NotStarted("PORT and SANDBOX_PORT must be two different ports.")
         local["SANDBOX_URL"] = f"http://{HOST}:{sandbox_port}"
         commands["stand-in"] = python(
             "-m", "dashboard.sandbox", "--port", str(sandbox_port), "--db", str(data / "sandbox.sqlite3")

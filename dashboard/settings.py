@@ -6,7 +6,10 @@ A value that cannot be used stops the start with one sentence that names the var
 from __future__ import annotations
 
 import os
+import re
+import sqlite3
 from collections.abc import Callable
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -36,7 +39,7 @@ def checked(name: str, read: Callable[[], T], must: str) -> T:
     """What `read` gives, or a refusal to start that says what NAME must be."""
     try:
         return read()
-    except (ValueError, KeyError, OSError, ImproperlyConfigured) as error:
+    except (ValueError, KeyError, OSError, sqlite3.Error, ImproperlyConfigured) as error:
         raise ImproperlyConfigured(f"{name} must be {must}.") from error
 
 
@@ -66,8 +69,26 @@ def yes_or_no(name: str, default: bool) -> bool:
     return checked(name, lambda: values[text(name, str(default)).lower()], "true or false")
 
 
-def several(name: str) -> list[str]:
-    return [value.strip() for value in text(name).split(",") if value.strip()]
+def host_names(name: str) -> list[str]:
+    def read() -> list[str]:
+        values = [value.strip() for value in text(name).split(",") if value.strip()]
+        if not all(re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9A-Fa-f:.]+\]", value) for value in values):
+            raise ValueError
+        return values
+
+    return checked(name, read, "names such as foyer.example.com, separated by commas, without http:// and port")
+
+
+def key(name: str, default: str) -> str:
+    """A text that goes into a header of HTTP."""
+
+    def read() -> str:
+        value = text(name, default)
+        if not re.fullmatch(r"[!-~]*", value):
+            raise ValueError
+        return value
+
+    return checked(name, read, "the key as AnythingLLM shows it, without spaces")
 
 
 def address(name: str, default: str, *schemes: str) -> str:
@@ -85,7 +106,7 @@ SECRET_KEY = text("SECRET_KEY", INSECURE_SECRET_KEY)
 if not DEBUG and (SECRET_KEY == INSECURE_SECRET_KEY or len(SECRET_KEY) < 32):
     raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters when DEBUG is off.")
 # This machine by its own name always: that is how the container's health check asks.
-ALLOWED_HOSTS = [*several("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]"]
+ALLOWED_HOSTS = [*host_names("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]"]
 TEAM_NAME = text("TEAM_NAME", "Foyer")
 
 # --- The instance -------------------------------------------------------------------------------------------------
@@ -93,20 +114,28 @@ SANDBOX_URL = web_address("SANDBOX_URL")  # set by the runner only, when it has 
 SANDBOX_API_KEY = "FOYER-SANDBOX-KEY"
 ANYTHINGLLM_URL = web_address("ANYTHINGLLM_URL") or SANDBOX_URL or "http://localhost:3001"
 SANDBOX_ACTIVE = bool(SANDBOX_URL) and ANYTHINGLLM_URL == SANDBOX_URL
-ANYTHINGLLM_API_KEY = text("ANYTHINGLLM_API_KEY", SANDBOX_API_KEY if SANDBOX_ACTIVE else "")
+ANYTHINGLLM_API_KEY = key("ANYTHINGLLM_API_KEY", SANDBOX_API_KEY if SANDBOX_ACTIVE else "")
 ANYTHINGLLM_PUBLIC_URL = web_address("ANYTHINGLLM_PUBLIC_URL") or ANYTHINGLLM_URL
 
 # --- Database, queue, cache, mail -----------------------------------------------------------------------------------
 DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / "var")))
 checked("DATA_DIR", lambda: DATA_DIR.mkdir(parents=True, exist_ok=True), "a directory that Foyer may write to")
-DATABASES: dict[str, dict[str, Any]] = {
+
+
+def database() -> dict[str, Any]:
+    url = address(
+        "DATABASE_URL", f"sqlite:///{DATA_DIR / 'foyer.sqlite3'}", "sqlite:///", "postgres://", "postgresql://"
+    )
+    config: dict[str, Any] = environ.Env.db_url_config(url)
+    if config["NAME"] in ("", ":memory:") or (url.startswith("sqlite") and not Path(config["NAME"]).parent.is_dir()):
+        raise ValueError
+    return config
+
+
+DATABASES = {
     "default": checked(
         "DATABASE_URL",
-        lambda: environ.Env.db_url_config(
-            address(
-                "DATABASE_URL", f"sqlite:///{DATA_DIR / 'foyer.sqlite3'}", "sqlite:///", "postgres://", "postgresql://"
-            )
-        ),
+        database,
         "a database address such as postgres://user:password@host:5432/foyer or sqlite:////data/foyer.sqlite3",
     )
 }
@@ -127,6 +156,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 def queue() -> SqliteHuey | RedisHuey:
     url = address("QUEUE_URL", f"sqlite:///{DATA_DIR / 'queue.sqlite3'}", "sqlite:///", "redis://", "rediss://")
     if url.startswith("sqlite:///"):
+        if url == "sqlite:///":
+            raise ValueError  # would be a file of each process's own
         return SqliteHuey("foyer", filename=url.removeprefix("sqlite:///"), timeout=20)
     # Without a time limit, a Redis that hangs would hang us too.
     pool = redis.ConnectionPool.from_url(url, socket_connect_timeout=3, socket_timeout=10)
@@ -134,14 +165,17 @@ def queue() -> SqliteHuey | RedisHuey:
 
 
 HUEY = checked("QUEUE_URL", queue, "sqlite:////data/queue.sqlite3 or redis://host:6379/0")
+
+
+def cache() -> dict[str, Any]:
+    url = address("CACHE_URL", f"filecache://{DATA_DIR / 'cache'}", "filecache://", "redis://", "rediss://")
+    urlsplit(url).port  # noqa: B018  # raises ValueError when it is none
+    config: dict[str, Any] = environ.Env.cache_url_config(url)
+    return config
+
+
 CACHES = {
-    "default": checked(
-        "CACHE_URL",
-        lambda: environ.Env.cache_url_config(
-            address("CACHE_URL", f"filecache://{DATA_DIR / 'cache'}", "filecache://", "redis://", "rediss://")
-        ),
-        "a cache address such as redis://host:6379/1 or filecache:///data/cache",
-    )
+    "default": checked("CACHE_URL", cache, "a cache address such as redis://host:6379/1 or filecache:///data/cache")
 }
 MAIL_SCHEMES = ("smtp://", "smtps://", "smtp+tls://", "smtp+ssl://", "consolemail://", "memorymail://")
 vars().update(
@@ -151,7 +185,16 @@ vars().update(
         "a mail address such as smtp+tls://user:password@host:587",
     )
 )
-DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "Foyer <foyer@localhost>")
+
+
+def sender() -> str:
+    value = text("DEFAULT_FROM_EMAIL", "Foyer <foyer@localhost>")
+    if "@" not in parseaddr(value)[1]:
+        raise ValueError
+    return value
+
+
+DEFAULT_FROM_EMAIL = checked("DEFAULT_FROM_EMAIL", sender, "a sender such as Foyer <foyer@example.com>")
 
 # --- Django ---------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -11,13 +11,16 @@ from django.core.exceptions import ImproperlyConfigured
 
 def main() -> None:
     try:
+        from dashboard.settings import whole_number
+
+        port = whole_number("PORT", 8000, least=1, most=65535)
         from dashboard.asgi import application
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     uvicorn.run(
         application,
         host=os.environ.get("HOST", "127.0.0.1"),
-        port=int(os.environ.get("PORT", "8000")),
+        port=port,
         ws="none",
         log_config=None,  # Django's, so that every line is JSON
         access_log=False,  # the request log says more

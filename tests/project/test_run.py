@@ -75,6 +75,13 @@ def test_a_busy_port_is_one_sentence_before_anything_starts(tmp_path, name):
             assert not (tmp_path / "data/foyer.sqlite3").exists()
 
 
+def test_web_and_stand_in_need_two_ports(tmp_path):
+    port = str(free_port())
+    with running(["dashboard.run"], tmp_path, PORT=port, SANDBOX_PORT=port) as foyer:
+        assert foyer.process.wait(20) == 1
+        assert foyer.said() == "PORT and SANDBOX_PORT must be two different ports.\n"
+
+
 def test_a_bad_setting_is_one_sentence(tmp_path):
     with running(["dashboard.run"], tmp_path, PORT="eighty") as foyer:
         assert foyer.process.wait(20) == 1

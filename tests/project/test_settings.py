@@ -22,15 +22,26 @@ BAD = [
     ("SECRET_KEY", "too-short"),
     ("ANYTHINGLLM_URL", "s3cret:3001"),
     ("ANYTHINGLLM_URL", "http://anythingllm:port"),
+    ("ANYTHINGLLM_API_KEY", "s3cret s3cret"),
+    ("ANYTHINGLLM_API_KEY", "s3cret-schlüssel"),
+    ("ALLOWED_HOSTS", "foyer.example.com, https://s3cret"),
+    ("ALLOWED_HOSTS", "s3cret:8000"),
     ("ANYTHINGLLM_PUBLIC_URL", "ftp://s3cret"),
     ("SANDBOX_URL", "//s3cret"),
     ("DATA_DIR", "/proc/s3cret"),
     ("DATABASE_URL", "mysql://foyer:s3cret@database/foyer"),
     ("DATABASE_URL", "postgres://foyer:s3cret@database:port/foyer"),
+    ("DATABASE_URL", "postgres://foyer:s3cret@database"),
+    ("DATABASE_URL", "sqlite:////nowhere/s3cret/foyer.sqlite3"),
+    ("DATABASE_URL", "sqlite:///"),  # would not be shared between web and worker
     ("QUEUE_URL", "amqp://foyer:s3cret@queue"),
     ("QUEUE_URL", "redis://:s3cret@queue:port/0"),
+    ("QUEUE_URL", "sqlite:////nowhere/s3cret/queue.sqlite3"),
+    ("QUEUE_URL", "sqlite:///"),
     ("CACHE_URL", "locmemcache://s3cret"),  # would not be shared between web and worker
+    ("CACHE_URL", "redis://:s3cret@cache:port/1"),
     ("EMAIL_URL", "s3cret"),
+    ("DEFAULT_FROM_EMAIL", "s3cret"),
     ("TIME_ZONE", "Mars/s3cret"),
     ("LOG_LEVEL", "s3cret"),
     ("WEB_THREADS", "0"),
@@ -45,7 +56,9 @@ def start(tmp_path: Path, command: list[str], **variables: str) -> subprocess.Co
 
 def read_by_settings() -> set[str]:
     source = (ROOT / "dashboard/settings.py").read_text()
-    return set(re.findall(r'\b(?:text|yes_or_no|several|whole_number|web_address|address)\(\s*"([A-Z_]+)"', source))
+    return set(
+        re.findall(r'\b(?:text|yes_or_no|host_names|key|whole_number|web_address|address)\(\s*"([A-Z_]+)"', source)
+    )
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
@@ -60,6 +73,8 @@ def test_it_names_the_variable_that_cannot_be_used(tmp_path, name, value):
 def test_the_web_server_says_it_the_same_way(tmp_path):
     done = start(tmp_path, ["-m", "dashboard.web"], TIME_ZONE="Mars/Olympus")
     assert (done.returncode, done.stderr) == (1, "TIME_ZONE must be a time zone such as Europe/Berlin.\n")
+    done = start(tmp_path, ["-m", "dashboard.web"], PORT="eighty")
+    assert (done.returncode, done.stderr) == (1, "PORT must be a whole number from 1 to 65535.\n")
 
 
 def test_production_refuses_to_start_without_a_secret(tmp_path):
