@@ -15,6 +15,7 @@ from dashboard.access import groups
 from dashboard.access.forms import GroupEditForm, GroupForm, JoinForm
 from dashboard.access.models import AccessSet, Group
 from dashboard.http import Request, render_page
+from dashboard.order import natural
 from dashboard.paging import page_of
 from dashboard.permissions import Action, requires
 
@@ -64,7 +65,7 @@ def _detail(request: Request, group: Group, form: JoinForm) -> HttpResponse:
         "page": page_of(people, request),
         "form": form,
         "q": q,
-        "found": sorted(matching, key=lambda user: user.username.casefold())[:FOUND],
+        "found": sorted(matching, key=lambda user: natural(user.username))[:FOUND],
         "more": max(len(matching) - FOUND, 0),
     }
     return render_page(
@@ -82,7 +83,7 @@ def group_edit(request: Request, group_id: int) -> HttpResponse:
     """Renames at once; what other workspaces change for the people is shown first."""
     group = get_object_or_404(Group, pk=group_id)
     reading = instance.workspaces()
-    known = sorted(reading.value, key=lambda workspace: workspace.name.casefold())
+    known = sorted(reading.value, key=lambda workspace: natural(workspace.name))
     before = {workspace.id for workspace in groups.workspaces(group, known)}
     form = GroupEditForm(
         request.POST or None,

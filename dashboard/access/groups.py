@@ -13,6 +13,7 @@ from dashboard.access.sets import Wanted
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import User, Workspace
 from dashboard.audit.services import recording
+from dashboard.order import natural
 
 
 def counted() -> QuerySet[Group]:
@@ -25,12 +26,12 @@ def counted() -> QuerySet[Group]:
 def people(group: Group, users: Iterable[User]) -> list[User]:
     """Who of the users is in the group, by name. Who is gone from the instance is not among them."""
     ids = set(group.members.values_list("user_id", flat=True))
-    return sorted((user for user in users if user.id in ids), key=lambda user: user.username.casefold())
+    return sorted((user for user in users if user.id in ids), key=lambda user: natural(user.username))
 
 
 def workspaces(group: Group, known: Iterable[Workspace]) -> list[Workspace]:
     ids = set(group.workspaces.values_list("workspace_id", flat=True))
-    return sorted((w for w in known if w.id in ids), key=lambda w: w.name.casefold())
+    return sorted((w for w in known if w.id in ids), key=lambda w: natural(w.name))
 
 
 def create(*, actor: Operator, name: str) -> Group:

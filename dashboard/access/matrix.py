@@ -12,6 +12,7 @@ from dashboard.access.models import Group, GroupMember
 from dashboard.access.services import IMPLICIT_ROLES, Cell, grants_of
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import User, Workspace
+from dashboard.order import natural
 
 T = TypeVar("T")
 
@@ -75,7 +76,7 @@ def named(things: Iterable[T], names: str, name_of: Callable[[T], str]) -> tuple
     One name is a search: all that contain its words. Several (by comma, semicolon, line or tab) are a list: whoever is called exactly
     so, whatever the case, and only for want of such those that contain the words.
     """
-    keyed = sorted(((name_of(thing).casefold(), thing) for thing in things), key=lambda pair: pair[0])
+    keyed = sorted(((name_of(thing).casefold(), thing) for thing in things), key=lambda pair: natural(pair[0]))
     wanted = [part.strip() for part in re.split(r"[,;\t\n]", names) if part.strip()]
     if not wanted:
         return [thing for _key, thing in keyed], []

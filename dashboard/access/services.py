@@ -26,6 +26,7 @@ from dashboard.anythingllm import ApiError, MembershipMismatch, Roster, User, Wo
 from dashboard.audit.models import Outcome as LedgerOutcome
 from dashboard.audit.services import recording
 from dashboard.errors import Words
+from dashboard.order import natural
 from dashboard.permissions import scope
 
 Outcome = AccessChange.Outcome
@@ -314,7 +315,7 @@ def switches_of_user(operator: Operator, user: User) -> instance.Reading[list[Sw
             workspace.slug,
             Cell(user.id in members.value.get(workspace.id, ()), implicit, grants.get((workspace.id, user.id), ())),
         )
-        for workspace in sorted(workspaces.value, key=lambda w: w.name.casefold())
+        for workspace in sorted(workspaces.value, key=lambda w: natural(w.name))
         if mine is None or workspace.id in mine
     ]
     return instance.Reading(found, min(workspaces.as_of, members.as_of), workspaces.problem or members.problem)
@@ -331,7 +332,7 @@ def switches_of_workspace(
     grants = grants_of(workspace_ids=[workspace.id])
     words = q.casefold().split()
     inside, outside = [], []
-    for user in sorted(users.value, key=lambda user: user.username.casefold()):
+    for user in sorted(users.value, key=lambda user: natural(user.username)):
         name = user.username.casefold()
         if not all(word in name for word in words):
             continue

@@ -29,6 +29,7 @@ from dashboard.anythingllm import ApiError, PasswordLoginDisabled
 from dashboard.anythingllm.rules import generate_password
 from dashboard.errors import describe
 from dashboard.http import OpenRequest, Request, own_url, render_page
+from dashboard.order import natural
 from dashboard.paging import page_of
 from dashboard.permissions import Action, public, requires
 
@@ -222,7 +223,7 @@ def operator_of_user(request: Request, user_id: int) -> HttpResponse:
 def _looks_after(request: Request, operator: Operator) -> HttpResponse:
     # Those on the list first: of hundreds they would not be found.
     workspaces = sorted(
-        instance.workspaces().certain(), key=lambda w: (w.id not in operator.looked_after, w.name.casefold())
+        instance.workspaces().certain(), key=lambda w: (w.id not in operator.looked_after, natural(w.name))
     )
     shared = Counter(workspace.name for workspace in workspaces)
     names = {w.id: f"{w.name} ({w.slug})" if shared[w.name] > 1 else w.name for w in workspaces}

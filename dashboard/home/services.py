@@ -22,6 +22,7 @@ from dashboard.anythingllm import ApiError
 from dashboard.audit import services as ledger
 from dashboard.errors import Words, describe
 from dashboard.jobs import services as workshop
+from dashboard.order import natural
 from dashboard.permissions import Action, allows, scope
 from dashboard.shell import sections
 
@@ -216,6 +217,6 @@ def _pages(operator: Operator) -> list[Result]:
 def best(things: Iterable[T], needle: str, name: Callable[[T], str]) -> list[T]:
     """At most RESULTS of them: those whose name starts with it before those that hold it elsewhere, each in alphabetical order."""
     named = ((name(thing).casefold(), thing) for thing in things)
-    fitting = [(not text.startswith(needle), text, thing) for text, thing in named if needle in text]
+    fitting = [(not text.startswith(needle), natural(text), thing) for text, thing in named if needle in text]
     fitting.sort(key=lambda found: found[:2])
     return [thing for _later, _text, thing in fitting[:RESULTS]]

@@ -26,6 +26,7 @@ from dashboard.anythingllm import User
 from dashboard.errors import Declined
 from dashboard.http import Request, render_page
 from dashboard.jobs import services as jobs
+from dashboard.order import natural
 from dashboard.permissions import Action, allows, also_requires, requires
 from dashboard.users import services
 from dashboard.users.forms import LIMIT_MAX, ROLES, UserSearchForm
@@ -212,7 +213,7 @@ def _chosen(posted: QueryDict, everybody: list[User], actor: Operator) -> list[U
         chosen = [user for user in everybody if str(user.id) in wanted]
     if not chosen:
         raise Declined(_("Nobody is chosen. Tick the people in the table first."))
-    return sorted(chosen, key=lambda user: user.username.casefold())
+    return sorted(chosen, key=lambda user: natural(user.username))
 
 
 @require_http_methods(["GET", "POST"])

@@ -23,6 +23,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, Unconfirmed, User, UserFields, differences
 from dashboard.audit.services import Entry, recording
 from dashboard.errors import Declined
+from dashboard.order import natural
 
 T = TypeVar("T")
 
@@ -61,7 +62,7 @@ def matching(
 def ordered(users: list[User], sort: str, counts: dict[int, int]) -> list[User]:
     """In the order of a column ("name", "-created"...), names breaking ties. No limit sorts above every limit."""
     keys = {
-        "name": lambda u: u.username.casefold(),
+        "name": lambda u: natural(u.username),
         "role": lambda u: ROLE_RANK.get(u.role, 9),
         "state": lambda u: u.suspended,
         "limit": lambda u: float("inf") if u.daily_message_limit is None else u.daily_message_limit,

@@ -20,6 +20,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, NotApplied, User, Workspace, WorkspaceFields
 from dashboard.audit.services import recording
 from dashboard.errors import Declined
+from dashboard.order import natural
 
 T = TypeVar("T")
 
@@ -57,12 +58,12 @@ def search(
         and all(word in workspace.name.casefold() or word in workspace.slug for word in words)
     ]
     keys: dict[str, Callable[[WorkspaceRow], Any]] = {
-        "name": lambda row: row.workspace.name.casefold(),
+        "name": lambda row: natural(row.workspace.name),
         "members": lambda row: row.members or 0,
         "documents": lambda row: row.documents or 0,
         "threads": lambda row: len(row.workspace.threads),
         "mode": lambda row: row.workspace.chat_mode or "",
-        "model": lambda row: (row.workspace.chat_model or "").casefold(),
+        "model": lambda row: natural(row.workspace.chat_model or ""),
         "created": lambda row: row.workspace.created_at,
     }
     rows.sort(key=keys["name"])
@@ -82,7 +83,7 @@ def find(operator: Operator, slug: str, *, max_age: float = instance.FRESH_FOR) 
 def by_role() -> list[User]:
     """Who opens every workspace by their role, by name. Raises ApiError."""
     users = [user for user in instance.users().value if user.role in access.IMPLICIT_ROLES]
-    return sorted(users, key=lambda user: user.username.casefold())
+    return sorted(users, key=lambda user: natural(user.username))
 
 
 def document_count(workspace: Workspace) -> int | None:
