@@ -159,6 +159,13 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
                 501,
                 Outcome.REFUSED,
             )
+        case anythingllm.BrokenAnswer(outcome_unknown=False):
+            return Problem(
+                _("Answer not understood"),
+                _("AnythingLLM's answer could not be understood. Nothing was changed."),
+                502,
+                Outcome.FAILED,
+            )
         case anythingllm.BrokenAnswer():
             return Problem(
                 _("Answer not understood"),
@@ -167,6 +174,13 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
                 ),
                 502,
                 Outcome.UNKNOWN,
+            )
+        case anythingllm.ServerError(outcome_unknown=False):
+            return Problem(
+                _("AnythingLLM had an error"),
+                _("AnythingLLM answered with an error of its own. Nothing was changed."),
+                502,
+                Outcome.FAILED,
             )
     return Problem(
         _("AnythingLLM had an error"),
@@ -201,6 +215,19 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     sentence = str(exception) or _("Your role does not include this. An admin of Foyer can change that.")
     return page(request, 403, _("Not for you"), sentence)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    sentence = _(
+        "What was sent is larger than %(n)d MB, so it was not read and nothing was changed. Send less at once."
+    )
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // (1024 * 1024)
+    return page(request, 413, _("Too large"), sentence % {"n": limit})
+
+
+def method_not_allowed(request: HttpRequest) -> HttpResponse:
+    sentence = _("This is the address of an act, not of a page. Nothing was changed: go back and use the button there.")
+    return page(request, 405, _("No page"), sentence)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -19,9 +19,12 @@ from django_htmx.http import HttpResponseClientRedirect
 from dashboard import errors
 from dashboard.anythingllm import ApiError
 from dashboard.context import request_address, request_id
-from dashboard.http import OpenRequest, wants_partial
+from dashboard.http import OpenRequest, own_url, wants_partial
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+CHUNK = 64 * 1024  # bytes
+MOST_DISCARDED = 100 * 1024 * 1024  # bytes of one body
 
 log = logging.getLogger("dashboard.request")
 
@@ -76,12 +79,35 @@ class HeadersMiddleware:
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Sign-in is required everywhere; a fragment of a page must not be replaced by the sign-in page, so htmx is sent there."""
 
-    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseBase:  # type: ignore[override]
-        response = super().handle_no_permission(request, view_func)
-        if "HX-Request" in request.headers and response.status_code == 302:
-            # After it one comes back to the page, not to the fragment that was asked for.
-            page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+    def handle_no_permission(self, request: OpenRequest, view_func: Any) -> HttpResponseBase:  # type: ignore[override]
+        # After it one comes back to a page: not to a fragment, nor to the address of an act, which no link can open.
+        if "HX-Request" in request.headers:
+            page = request.htmx.current_url_abs_path or "/"
             return HttpResponseClientRedirect(redirect_to_login(page, self.get_login_url(view_func)).url)
+        if request.method not in ("GET", "HEAD"):
+            page = own_url(request, request.headers.get("Referer", ""), "/")
+            return redirect_to_login(page, self.get_login_url(view_func))
+        return super().handle_no_permission(request, view_func)
+
+
+class RefusedBeforeMiddleware:
+    """A page for what is refused before any view could say so: a body that is too large, an act's address opened like a page."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            # Taken in and thrown away, up to a point: a browser that is still sending does not read our answer.
+            for _chunk in range(MOST_DISCARDED // CHUNK):
+                if not request.read(CHUNK):
+                    break
+            return errors.too_large(request)
+        response = self.get_response(request)
+        if response.status_code == 405:
+            page = errors.method_not_allowed(request)
+            page["Allow"] = response["Allow"]
+            return page
         return response
 
 

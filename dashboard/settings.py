@@ -236,6 +236,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.middleware.SignInRequiredMiddleware",
+    "dashboard.middleware.RefusedBeforeMiddleware",
     "dashboard.middleware.HtmxMiddleware",
     "dashboard.middleware.InstanceErrorMiddleware",
     "axes.middleware.AxesMiddleware",

@@ -224,6 +224,19 @@ def test_it_leads_to_the_page_that_was_asked_for(door, client):
 
 
 @pytest.mark.parametrize(
+    ("page", "next_page"),
+    [
+        ("http://testserver/users/7/?w=a", "http%3A//testserver/users/7/%3Fw%3Da"),
+        ("https://evil.example/", "/"),
+        ("", "/"),
+    ],
+)
+def test_an_act_after_the_session_ended_leads_back_to_its_page(client, db, page, next_page):
+    asked = client.post("/users/7/suspend/", headers={"Referer": page})
+    assert asked["Location"] == f"/sign-in/?next={next_page}"
+
+
+@pytest.mark.parametrize(
     "elsewhere",
     [
         "https://evil.example/",

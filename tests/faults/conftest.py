@@ -118,8 +118,11 @@ def sentences() -> list[str]:
         anythingllm.BrokenAnswer(200, ""),
         anythingllm.ServerError(500, ""),
     ]
+    lost = [anythingllm.BrokenAnswer(200, ""), anythingllm.ServerError(500, "")]
+    for error in lost:
+        error.outcome_unknown = True
     return [
-        *(str(describe(error).sentence) for error in errors),
+        *(str(describe(error).sentence) for error in errors + lost),
         *(f"{describe(error).title}. What is left waits" for error in errors[:1] + errors[2:3]),
         "AnythingLLM lists no users at all",
         "What you see is its last answer, as of",

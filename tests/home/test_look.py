@@ -5,6 +5,7 @@ import re
 import pytest
 from django import forms
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
 from django.test import Client, RequestFactory
 
@@ -58,6 +59,21 @@ def test_a_page_of_every_status_is_drawn_for_somebody_unknown(status):
     page = response.content.decode()
     assert "<p data-sentence>A sentence &amp; a half.</p>" in page
     assert ("Number of this request" in page) == (status >= 500)
+
+
+def test_a_body_that_is_too_large_is_not_read(admin_client, standin, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+    response = admin_client.post("/users/import/", {"file": SimpleUploadedFile("people.csv", b"name\n" * 300_000)})
+    assert response.status_code == 413
+    assert "larger than 1 MB" in response.content.decode()
+    assert 'class="sidebar"' in response.content.decode()
+    assert admin_client.get("/users/import/").status_code == 200
+
+
+def test_the_address_of_an_act_opened_like_a_page_says_so(admin_client, standin):
+    response = admin_client.get("/sign-out/")
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert "the address of an act" in response.content.decode()
 
 
 def test_our_own_failure_is_told_even_without_a_database(ada, monkeypatch):
