@@ -26,7 +26,9 @@ def test_it_finds_people_and_workspaces(viewer_client, standin):
 
 
 def test_what_starts_so_comes_before_what_holds_it(admin_client, standin):
-    found = [name for name in labels(admin_client.get("/palette/", {"q": "an"})) if name != "Changes of access"]  # pages come first
+    found = [
+        name for name in labels(admin_client.get("/palette/", {"q": "an"})) if name != "Changes of access"
+    ]  # pages come first
     starts = [name.casefold().startswith("an") for name in found]
     assert True in starts
     assert starts == sorted(starts, reverse=True)
