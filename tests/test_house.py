@@ -69,6 +69,7 @@ DOORS: dict[str, tuple[Action | None, set[str]]] = {
     "access_set_list": (Action.CHANGE_ACCESS, READ),
     "access_set": (Action.CHANGE_ACCESS, READ),
     "access_apply": (Action.CHANGE_ACCESS, WRITE),
+    "access_discard": (Action.CHANGE_ACCESS, WRITE),
     "access_undo": (Action.CHANGE_ACCESS, WRITE),
     "access_open": (Action.OPEN_WORKSPACES, WRITE),
     "access_toggle": (Action.CHANGE_ACCESS, WRITE),

@@ -90,6 +90,7 @@ POSTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "job_passwords": lambda room: {},
     "access_set": lambda room: {},
     "access_apply": lambda room: {},
+    "access_discard": lambda room: {},
     "access_undo": lambda room: {},
     "access_toggle": lambda room: {"give": "1"},
 }

@@ -23,6 +23,11 @@ def counted() -> QuerySet[Group]:
     ).order_by("name")
 
 
+def of_workspaces(ids: Collection[int] | None) -> QuerySet[Group]:
+    """The groups that give one of these workspaces (None: all groups)."""
+    return Group.objects.all() if ids is None else Group.objects.filter(workspaces__workspace_id__in=ids).distinct()
+
+
 def people(group: Group, users: Iterable[User]) -> list[User]:
     """Who of the users is in the group, by name. Who is gone from the instance is not among them."""
     ids = set(group.members.values_list("user_id", flat=True))

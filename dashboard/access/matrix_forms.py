@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.access.forms import UntilField
@@ -23,7 +24,11 @@ class MatrixForm(forms.Form):
     w = forms.CharField(label=_("Workspaces"), required=False, max_length=NAMES_MAX)
     role = forms.ChoiceField(label=_("Role"), required=False, choices=ROLES)
     state = forms.ChoiceField(label=_("State"), required=False, choices=STATES)
-    group = forms.ModelChoiceField(Group.objects.all(), label=_("Group"), required=False, empty_label=_("Any"))
+    group = forms.ModelChoiceField(Group.objects.none(), label=_("Group"), required=False, empty_label=_("Any"))
+
+    def __init__(self, *args: Any, groups: QuerySet[Group], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["group"].queryset = groups  # type: ignore[attr-defined]
 
     def filters(self) -> list[forms.BoundField]:
         return [self["role"], self["state"], self["group"]]

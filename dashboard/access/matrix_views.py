@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard import instance
-from dashboard.access import matrix, sets
+from dashboard.access import groups, matrix, sets
 from dashboard.access.matrix_cells import draw, ticked
 from dashboard.access.matrix_forms import MatrixForm, StageForm, pairs
 from dashboard.access.models import AccessSet
@@ -31,7 +31,7 @@ COLUMNS = 30  # workspaces a page
 @require_GET
 @requires(Action.CHANGE_ACCESS)
 def access_matrix(request: Request) -> HttpResponse:
-    form = MatrixForm(request.GET)
+    form = MatrixForm(request.GET, groups=groups.of_workspaces(scope(request.user)))
     # Reading who is where takes a call per workspace, so a cold page comes without the matrix and asks for it after.
     if not (instance.members_known() or wants_partial(request) or "ready" in request.GET):
         return _page(request, "access/_matrix_pending.html", {"form": form})
@@ -103,7 +103,12 @@ def access_stage(request: Request) -> HttpResponse:
     until = form.cleaned_data["until"]
     wanted = [sets.Wanted(workspace_id, user_id, give=True, until=until) for workspace_id, user_id in sorted(give)]
     wanted += [sets.Wanted(workspace_id, user_id, give=False) for workspace_id, user_id in sorted(take)]
-    return redirect("access_set", sets.stage(actor=request.user, title=title, wanted=wanted).pk)
+    staged = sets.stage(actor=request.user, title=title, wanted=wanted)
+    if not staged.changes.exists():
+        staged.delete()
+        messages.info(request, _("All of it is so already."))
+        return redirect(back)
+    return redirect("access_set", staged.pk)
 
 
 def _title(changes: set[tuple[int, int]]) -> str:

@@ -33,6 +33,9 @@ Outcome = AccessChange.Outcome
 log = logging.getLogger(__name__)
 
 
+BY_HAND = (Reason.DIRECT, Reason.INVITE)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """A reason given to, or taken from, one user within one workspace."""
@@ -52,7 +55,7 @@ class Step:
         if self.only_over:
             return grant.until is not None and grant.until <= timezone.now()
         if self.reason == Reason.DIRECT:
-            return grant.reason in (Reason.DIRECT, Reason.INVITE)
+            return grant.reason in BY_HAND
         return grant.reason == self.reason and grant.group_id == self.group_id
 
 
@@ -267,6 +270,11 @@ class Switch:
     @property
     def on(self) -> bool:
         return self.cell.member
+
+    @property
+    def forgettable(self) -> bool:
+        """Whether it was taken on the instance, and what was given here by hand can be forgotten by hand."""
+        return self.cell.lost and any(grant.reason in BY_HAND for grant in self.cell.grants)
 
     @property
     def lines(self) -> list[tuple[str, Words]]:

@@ -260,8 +260,15 @@ def _notes(
         return
     if user.suspended and change.give:
         yield _("suspended"), _("Suspended, so they cannot use it before they are resumed: %(names)s.")
+    if change.give and change.had_reason and change.had_until != change.until:
+        yield _new_end(change.had_until), _("The end of their access changes: %(names)s.")
     if user.role in IMPLICIT_ROLES:
         yield _("opens it by role"), _("Admins and managers open every workspace anyway: %(names)s.")
+    if not (change.give or member or change.was_member):
+        yield (
+            _("has no access; only the reason is forgotten"),
+            _("Have no access any more, only the reason for it is forgotten: %(names)s."),
+        )
     if member != change.was_member:
         yield (
             _("got access since you looked") if member else _("lost access since you looked"),
@@ -275,6 +282,14 @@ def _notes(
                 _("keeps access: %(reasons)s") % {"reasons": reasons_in_words(left)},
                 _("Keep access for another reason: %(names)s."),
             )
+
+
+def _new_end(had_until: datetime | None) -> str:
+    if had_until is None:
+        return _("had access without an end")
+    return _("had access until %(day)s") % {
+        "day": formats.date_format(timezone.localtime(had_until), "SHORT_DATE_FORMAT")
+    }
 
 
 def step_of(change: AccessChange) -> Step:
@@ -372,6 +387,15 @@ def apply(*, actor: Operator, access_set: AccessSet) -> Job | None:
         access_set.save(update_fields=["applied_at", "job_id"])
     finish_shape(access_set.also)
     return job
+
+
+def discard(access_set: AccessSet) -> None:
+    """Forgets a set that was only looked at. Raises Declined once it was applied."""
+    with locks.held(f"access-set:{access_set.pk}"):
+        access_set.refresh_from_db()
+        if access_set.applied_at:
+            raise Declined(_("This set of changes was applied already."))
+        access_set.delete()
 
 
 def undo(*, actor: Operator, access_set: AccessSet) -> AccessSet:

@@ -13,6 +13,7 @@ urlpatterns = [
     path("access/sets/", views.access_set_list, name="access_set_list"),
     path("access/sets/<int:set_id>/", views.access_set, name="access_set"),
     path("access/sets/<int:set_id>/apply/", views.access_apply, name="access_apply"),
+    path("access/sets/<int:set_id>/discard/", views.access_discard, name="access_discard"),
     path("access/sets/<int:set_id>/undo/", views.access_undo, name="access_undo"),
     path("access/<int:workspace_id>/open/", views.access_open, name="access_open"),
     path("access/<int:workspace_id>/<int:user_id>/", views.access_toggle, name="access_toggle"),

@@ -12,12 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from dashboard import instance
+from dashboard import instance, sight
 from dashboard.access import sets
 from dashboard.access.forms import ToggleForm
 from dashboard.access.models import AccessChange, AccessSet
 from dashboard.access.services import IMPLICIT_ROLES, Cell, Result, Step, Switch, change_members, grants_of
-from dashboard.anythingllm import User, Workspace
+from dashboard.anythingllm import ApiError, User, Workspace
 from dashboard.errors import Declined
 from dashboard.http import Request, own_url, render_page, wants_partial
 from dashboard.jobs import services as jobs
@@ -41,7 +41,11 @@ def access_set_list(request: Request) -> HttpResponse:
 def access_set(request: Request, set_id: int) -> HttpResponse:
     """Before it is applied what it would do, afterwards what came of it; the partial asks for itself while its job runs."""
     access_set = _set(request, set_id)
-    context: dict[str, Any] = {"set": access_set, "also": sets.also_in_words(access_set.also)}
+    context: dict[str, Any] = {
+        "set": access_set,
+        "also": sets.also_in_words(access_set.also),
+        "with_page": _with_page(request),
+    }
     if access_set.applied_at is None:
         preview = sets.preview(access_set)
         context |= {"preview": preview, "page": page_of(preview.rows, request)}
@@ -76,6 +80,18 @@ def access_apply(request: Request, set_id: int) -> HttpResponse:
 
 @require_POST
 @requires(Action.CHANGE_ACCESS)
+def access_discard(request: Request, set_id: int) -> HttpResponse:
+    try:
+        sets.discard(_set(request, set_id))
+    except Declined as error:
+        messages.error(request, str(error.sentence))
+        return redirect("access_set", set_id)
+    messages.info(request, _("Discarded. Nothing was changed."))
+    return redirect("access_set_list")
+
+
+@require_POST
+@requires(Action.CHANGE_ACCESS)
 def access_undo(request: Request, set_id: int) -> HttpResponse:
     """Nothing is undone yet: the opposite is staged, and shown."""
     try:
@@ -84,6 +100,14 @@ def access_undo(request: Request, set_id: int) -> HttpResponse:
         messages.error(request, str(error.sentence))
         return redirect("access_set", set_id)
     return redirect("access_set", opposite.pk)
+
+
+def _with_page(request: Request) -> set[int]:
+    """Whose page this operator may open; nobody's while that cannot be read."""
+    try:
+        return {user.id for user in sight.users(request.user).value}
+    except ApiError:
+        return set()
 
 
 def _set(request: Request, set_id: int) -> AccessSet:

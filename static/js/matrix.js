@@ -29,14 +29,16 @@ function recall() {
   if (over) keep();
 }
 
+// Access until a date can be given anew, with another date or none; of access that was lost the reason can be taken.
+const isSo = (box, give) => give === box.defaultChecked && !box.parentElement.querySelector(give ? ".timed" : ".lost");
+
 function stage(box, give) {
-  if (give === box.defaultChecked) staged.delete(box.value);
-  else staged.set(box.value, give);
+  staged.set(box.value, give);
   show(box);
 }
 
 function show(box) {
-  if (staged.get(box.value) === box.defaultChecked) staged.delete(box.value);
+  if (isSo(box, staged.get(box.value))) staged.delete(box.value);
   box.checked = staged.get(box.value) ?? box.defaultChecked;
   const cell = box.parentElement;
   if (staged.has(box.value)) {
@@ -235,7 +237,9 @@ document.addEventListener("click", (event) => {
 // --- Forms ------------------------------------------------------------------------------------------------------------
 document.addEventListener("change", (event) => {
   if (event.target.matches(".matrix input") && table()) {
-    stage(event.target, event.target.checked);
+    if (event.target.checked === event.target.defaultChecked) staged.delete(event.target.value);
+    else staged.set(event.target.value, event.target.checked);
+    show(event.target);
     changed();
   } else if (event.target.form === bar()) {
     keep();

@@ -257,6 +257,14 @@ def test_a_manager_of_some_workspaces_sees_these_and_their_people(limited_client
     assert len(columns(text)) == 1
 
 
+def test_they_filter_by_the_groups_that_give_theirs(limited_client, room):
+    for name, workspace_id in (("Ours", room), ("Theirs", room + 1)):
+        Group.objects.create(name=name).workspaces.create(workspace_id=workspace_id)
+    text = limited_client.get("/access/?ready=1").content.decode()
+    assert ">Ours</option>" in text
+    assert "Theirs" not in text
+
+
 def test_they_see_no_more_of_others_than_the_name_and_only_when_they_search(limited_client, team, room, standin):
     dora = team.users["dora.olsen"]
     standin.post(f"/v1/admin/users/{dora}", {"suspended": 1})

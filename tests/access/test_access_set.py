@@ -289,10 +289,48 @@ def test_an_empty_set_says_so_and_offers_nothing_to_apply(admin_client, rooms, s
     assert "access-apply" not in page
 
 
+def test_what_was_only_looked_at_can_be_discarded_and_what_was_applied_cannot(admin_client, rooms, stage, applied):
+    looked_at, done = stage((rooms[2], "sam", True)), applied(stage((rooms[2], "cem", True)))
+    assert "access-discard" in admin_client.get(f"/access/sets/{looked_at.pk}/").content.decode()
+    for one in (looked_at, done):
+        admin_client.post(f"/access/sets/{one.pk}/discard/")
+    assert list(AccessSet.objects.all()) == [done]
+    assert "access-discard" not in admin_client.get(f"/access/sets/{done.pk}/").content.decode()
+
+
+def test_it_says_when_only_the_end_changes(rooms, stage, applied):
+    friday = timezone.now() + timedelta(days=3)
+    applied(stage((rooms[2], "sam", True, {"until": friday})))
+    look = sets.preview(stage((rooms[2], "sam", True, {"until": friday + timedelta(days=7)}), (rooms[2], "cem", True)))
+    assert look.warnings == ["The end of their access changes: sam."]
+    applied(stage((rooms[2], "sam", True)))
+    assert Grant.objects.get().until is None
+
+
+def test_the_reason_for_access_that_was_lost_can_be_taken(team, rooms, stage, applied):
+    applied(stage((rooms[2], "sam", True)))
+    team.set_members(rooms[2])
+    instance.forget_members()
+    taken = stage((rooms[2], "sam", False))
+    assert sets.preview(taken).warnings == ["Have no access any more, only the reason for it is forgotten: sam."]
+    applied(taken)
+    assert not Grant.objects.exists()
+    assert team.members(rooms[2]) == set()
+
+
+def test_who_has_no_page_is_named_without_a_link(admin_client, team, rooms, stage, standin):
+    staged = stage((rooms[2], "sam", True), (rooms[2], "cem", True))
+    standin.delete(f"/v1/admin/users/{team.users['sam']}")
+    instance.forget("users")
+    page = admin_client.get(f"/access/sets/{staged.pk}/").content.decode()
+    assert f"/users/{team.users['cem']}/" in page
+    assert f"/users/{team.users['sam']}/" not in page
+
+
 def test_others_sets_do_not_exist_for_a_manager(rooms, stage):
     staged = stage((rooms[2], "sam", True))
     manager = signed_in(operator(Role.MANAGER, "mia"))
-    for way, ask in (("", manager.get), ("apply/", manager.post), ("undo/", manager.post)):
+    for way, ask in (("", manager.get), ("apply/", manager.post), ("undo/", manager.post), ("discard/", manager.post)):
         assert ask(f"/access/sets/{staged.pk}/{way}").status_code == 404
     assert "Some changes" not in manager.get("/access/sets/").content.decode()
 

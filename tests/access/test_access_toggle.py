@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from dashboard import instance
 from dashboard.access.models import Grant, Group, Reason
 from tests.users.conftest import HTMX
 
@@ -83,6 +84,19 @@ def test_what_was_taken_on_the_instance_is_shown_and_given_again(team, room, tog
     assert team.users["dora.olsen"] not in team.members(room)
     assert "was taken" not in toggle("dora.olsen", 1).content.decode()
     assert team.users["dora.olsen"] in team.members(room)
+
+
+def test_what_was_taken_on_the_instance_can_be_left_so(team, room, toggle, admin_client):
+    toggle("dora.olsen", give=1)
+    team.set_members(room, "sam", "cem")
+    instance.forget_members()
+    url = f"/users/{team.users['dora.olsen']}/"
+    assert "Leave it so" in admin_client.get(url).content.decode()
+    toggle("dora.olsen", give=0)
+    page = admin_client.get(url).content.decode()
+    assert "Leave it so" not in page
+    assert "was taken on AnythingLLM" not in page
+    assert team.members(room) == {team.users["sam"], team.users["cem"]}
 
 
 # --- On a person's page -----------------------------------------------------------------------------------------------
