@@ -54,7 +54,8 @@ TROUBLES = {"KeyRefused", "NotAnythingLLM", "SingleUserMode", "ServerError", "Br
 
 # --- The circuit breaker ----------------------------------------------------------------------------------------------
 class Breaker:
-    """After `limit` outages within `window` seconds, lets one call through every `pause` seconds and fails the others at once.
+    """After `limit` outages within `window` seconds, or one read that timed out, lets one call through every `pause` seconds and fails
+    the others at once.
 
     An outage is a call that got no answer. It is per process: what it saves is this process's threads.
     """
@@ -81,14 +82,17 @@ class Breaker:
                     raise Unreachable("The instance did not answer a moment ago.", sent=False)
                 self._probed_at = time.monotonic()
 
-    def after(self, error: str | None, *, probe: bool = False) -> None:
+    def after(self, error: str | None, *, probe: bool = False, read: bool = False) -> None:
         """What a call that was tried came to: the name of its error, or None. Nothing is ever wrong with a probe but the instance."""
         with self._lock:
             self.heard_at = now = time.monotonic()
             if error in OUTAGES:
                 if self._outages and now - self._outages[0] > self.window and not self.open:
                     self._outages.clear()
-                self._outages.append(now)
+                # Waiting in vain for a read took so long that nobody should wait for the next one, too.
+                hangs = read and error == "TimedOut"
+                self._outages.extend([now] * (self.limit if hangs else 1))
+                self._probed_at = now  # the pause begins when the waiting is over
             else:
                 self._outages.clear()
             self.last_error = error if probe or error in OUTAGES or error in TROUBLES else None
@@ -148,7 +152,7 @@ class Line:
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
     def _heard(self, call: Call) -> None:
-        self.breaker.after(call.error, probe=call.kind is Kind.PROBE)
+        self.breaker.after(call.error, probe=call.kind is Kind.PROBE, read=call.kind is Kind.READ)
 
     def read(self, key: str, ask: Callable[[], T], max_age: float) -> Reading[T]:
         """The answer to a question, asked again when older than `max_age` seconds or forgotten by any process.
