@@ -86,6 +86,7 @@ def test_a_restored_history_entry_is_a_whole_page(admin_client, standin):
 def test_it_counts_workspaces_after_the_table_came(admin_client, standin, user_of):
     first = admin_client.get(URL, {"q": "sam"})
     assert 'hx-trigger="load"' in first.content.decode()
+    assert '<noscript><a href="/users/?q=sam&amp;counts=1">' in first.content.decode()
     counted = admin_client.get(URL, {"q": "sam", "counts": 1}, headers=HTMX).content.decode()
     sam = user_of("sam")["id"]
     workspaces = standin.get("/v1/workspaces")["workspaces"]
