@@ -14,6 +14,7 @@ from dashboard.anythingllm import ApiError, Roster
 from dashboard.errors import Declined, describe
 from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
+from dashboard.locks import Busy
 from dashboard.permissions import Action, scope
 
 RECENT = 10.0  # seconds for which one reading of users and workspaces serves the items of a job
@@ -39,6 +40,8 @@ class ApplySet:
                 steps=[step_of(change) for change in todo],
                 roster=roster(RECENT),
             )
+        except Busy:
+            raise  # tried again later
         except (ApiError, Declined) as error:
             for change in todo:
                 change.outcome, change.message = Outcome.FAILED, str(describe(error).sentence)[:300]

@@ -90,6 +90,7 @@ def change_members(
     at all; what may have been changed is read back and told as it is. Trying again does no harm.
     """
     with ExitStack() as stack:
+        stack.enter_context(locks.held(f"workspace:{workspace_id}"))
         entries = [
             stack.enter_context(
                 recording(
@@ -106,8 +107,7 @@ def change_members(
             )
             for step in steps
         ]
-        with locks.held(f"workspace:{workspace_id}"):
-            results = _apply(actor, workspace_id, steps, roster or instance.connect().memberships.roster())
+        results = _apply(actor, workspace_id, steps, roster or instance.connect().memberships.roster())
         for entry, result in zip(entries, results, strict=True):
             entry.outcome, entry.detail = LEDGER[result.outcome], str(result.message)
         return results

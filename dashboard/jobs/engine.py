@@ -27,6 +27,7 @@ from dashboard.audit.models import Outcome
 from dashboard.context import request_address, request_id
 from dashboard.jobs.kinds import Kind, Result, registered
 from dashboard.jobs.models import OPEN, UNFINISHED, ItemState, Job, JobItem, JobState
+from dashboard.locks import Busy
 from dashboard.permissions import allows
 
 R = TypeVar("R")
@@ -94,7 +95,7 @@ def _work(job: Job) -> bool:
             return False
         try:
             result = _attempt(handler.kind, item, job)
-        except (Unreachable, KeyRefused) as error:
+        except (Unreachable, KeyRefused, Busy) as error:
             _put_back(item)
             if misses == len(PAUSES):
                 _hand_back(job, note=_waiting(error))
@@ -110,7 +111,9 @@ def _work(job: Job) -> bool:
 
 
 def _attempt(kind: Kind, item: JobItem, job: Job) -> Result:
-    """Performs one item. Raises Unreachable or KeyRefused when nothing was changed and the other items would fare the same."""
+    """Performs one item. Raises Unreachable or KeyRefused when nothing was changed and the other items would fare the same, and Busy when
+    what it changes is locked: by somebody else, or by a worker that died and whose lease has to run out.
+    """
     if item.attempts > 1:
         found = _asked(kind.check, item, job, refused=ItemState.UNKNOWN)
         if found is not None:
@@ -128,6 +131,8 @@ def _asked(ask: Callable[[JobItem, Job], R], item: JobItem, job: Job, *, refused
     """What the kind answers, or its error as the item's outcome: `refused` where the error says that nothing was changed."""
     try:
         return ask(item, job)
+    except Busy:
+        raise
     except (ApiError, errors.Declined) as error:
         problem = errors.describe(error)
         if isinstance(error, (Unreachable, KeyRefused)) and problem.outcome != Outcome.UNKNOWN:
@@ -204,10 +209,9 @@ def _ours(job: Job) -> QuerySet[Job]:
     return Job.objects.filter(pk=job.pk, run=job.run, state=JobState.RUNNING)
 
 
-def _waiting(error: ApiError) -> str:
-    return _("%(problem)s. What is left waits; Foyer tries again every minute.") % {
-        "problem": errors.describe(error).title
-    }
+def _waiting(error: ApiError | Busy) -> str:
+    problem = _("Somebody else is changing the same") if isinstance(error, Busy) else errors.describe(error).title
+    return _("%(problem)s. What is left waits; Foyer tries again every minute.") % {"problem": problem}
 
 
 @contextmanager

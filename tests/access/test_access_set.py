@@ -5,15 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from dashboard import instance
+from dashboard import instance, locks
 from dashboard.access import sets
 from dashboard.access.models import AccessChange, AccessSet, Grant, Group, Reason
 from dashboard.access.sets import Wanted
 from dashboard.accounts.models import Role
+from dashboard.audit.models import AuditEvent
 from dashboard.errors import Declined
 from dashboard.jobs import engine
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import ItemState, Job, JobItem, JobState
+from dashboard.models import Lease
 from tests.conftest import operator, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -215,6 +217,21 @@ def test_a_worker_that_dies_leaves_nothing_undone_and_nothing_unclear(ada, team,
     assert opposite.changes.count() == 2
 
 
+def test_what_a_dead_worker_has_locked_waits_until_its_lease_runs_out(ada, rooms, stage, monkeypatch):
+    staged = stage((rooms[2], "sam", True), (rooms[0], "dora.olsen", True))
+    monkeypatch.setattr(locks.held.__wrapped__, "__kwdefaults__", {"wait": 0})
+    lease = Lease.objects.create(name=f"workspace:{rooms[2]}", holder="dead", until=timezone.now() + locks.LEASE)
+    job = sets.apply(actor=ada, access_set=staged)
+    work(job)
+    job.refresh_from_db()
+    assert (job.state, job.note.partition(".")[0]) == (JobState.QUEUED, "Somebody else is changing the same")
+    lease.until = timezone.now() - timedelta(seconds=1)
+    lease.save()
+    work(job)
+    assert outcomes(staged) == [Outcome.DONE, Outcome.DONE]
+    assert AuditEvent.objects.filter(action="access.given").count() == 2
+
+
 # --- Undoing ----------------------------------------------------------------------------------------------------------
 def test_undoing_brings_back_exactly_what_was(ada, team, rooms, stage, applied):
     sales = Group.objects.create(name="Sales")
@@ -301,7 +318,8 @@ def test_what_was_only_looked_at_can_be_discarded_and_what_was_applied_cannot(ad
 def test_it_says_when_only_the_end_changes(rooms, stage, applied):
     friday = timezone.now() + timedelta(days=3)
     applied(stage((rooms[2], "sam", True, {"until": friday})))
-    look = sets.preview(stage((rooms[2], "sam", True, {"until": friday + timedelta(days=7)}), (rooms[2], "cem", True)))
+    later = {"until": friday + timedelta(days=7)}
+    look = sets.preview(stage((rooms[2], "sam", True, later), (rooms[2], "dora.olsen", True)))
     assert look.warnings == ["The end of their access changes: sam."]
     applied(stage((rooms[2], "sam", True)))
     assert Grant.objects.get().until is None
@@ -320,7 +338,7 @@ def test_the_reason_for_access_that_was_lost_can_be_taken(team, rooms, stage, ap
 
 def test_who_has_no_page_is_named_without_a_link(admin_client, team, rooms, stage, standin):
     staged = stage((rooms[2], "sam", True), (rooms[2], "cem", True))
-    standin.delete(f"/v1/admin/users/{team.users['sam']}")
+    standin._fetch("DELETE", f"/api/v1/admin/users/{team.users['sam']}")
     instance.forget("users")
     page = admin_client.get(f"/access/sets/{staged.pk}/").content.decode()
     assert f"/users/{team.users['cem']}/" in page
