@@ -1,5 +1,7 @@
 """The access matrix by hand: selecting, staging, keeping, and twelve people into three workspaces at the promised price."""
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -176,6 +178,34 @@ def test_what_has_the_focus_is_not_hidden_under_the_heads(page):
         }"""
     )
     assert not hidden
+
+
+@pytest.mark.parametrize("height", [500, 720, 900])
+def test_heads_stay_below_the_top_bar_wherever_the_page_is_scrolled(page, height):
+    table = at(page, "/access/")
+    page.set_viewport_size({"width": 1280, "height": height})
+    page.locator(".matrix [data-select=column]").first.click()  # the bar takes room, too
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert table.locator("thead").bounding_box()["y"] >= page.locator(".topbar").bounding_box()["height"]
+
+
+def test_another_end_is_given_to_who_has_access_until_a_date(page, standin, people, workspaces):
+    name, user_id = list(people.items())[60]
+    workspace_id = workspaces["Finance"]
+    give = f"/access/?q={name},&w=Finance,Leadership"
+    for day in ("2999-01-01", "2999-02-01"):
+        at(page, give)
+        page.get_by_role("button", name="Select all shown").click()
+        page.get_by_role("button", name="Give", exact=True).click()
+        page.locator("#staging [name=until]").fill(day)
+        page.get_by_role("button", name="Preview", exact=True).click()
+        page.wait_for_url("**/access/sets/**")
+        page.get_by_role("button", name="Apply", exact=True).click()
+        expect(page.locator("#access-set[hx-get]")).to_have_count(0)
+    expect(page.locator("#access-set")).to_contain_text("was so already")
+    assert user_id in members(standin, workspace_id)
+    at(page, give)
+    expect(box(page, workspace_id, user_id).locator("..")).to_have_attribute("title", re.compile("2999-02-01"))
 
 
 def test_by_mouse_a_row_a_column_a_dragged_rectangle_and_with_shift(page):
