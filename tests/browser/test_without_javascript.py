@@ -37,6 +37,7 @@ def test_search_filters_and_sorting(page):
     page.goto("/users/")
     page.get_by_label("Search", exact=True).fill("anton")
     page.get_by_role("button", name="Search", exact=True).click()
+    page.wait_for_url("**q=anton**")
     found = names(page)
     assert found and all("anton" in name for name in found)
     page.get_by_role("columnheader", name="Name").get_by_role("link").click()
