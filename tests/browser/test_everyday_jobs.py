@@ -111,8 +111,11 @@ def test_locking_a_leaver_out(hand, foyer, standin, listed, figure):
     hand.click(page.get_by_role("dialog").get_by_role("button", name="Lock out"))
 
     expect(page.get_by_text(f"{name} is suspended and locked out.")).to_be_visible()
-    expect(page.locator("#access-set")).to_contain_text(f"{len(listed)} of {len(listed)}")
-    expect(page.locator("#access-set tbody").get_by_text("done")).to_have_count(len(listed))
+    # Foyer may remember more of them than the instance, which every test begins anew.
+    expect(page.locator("#access-set")).to_contain_text(re.compile(r"\b(\d+) of \1\b"))
+    for workspace in listed:
+        row = page.locator("#access-set tbody tr").filter(has=page.get_by_role("cell", name=workspace, exact=True))
+        expect(row).to_contain_text("done")
     assert account(standin, name)["suspended"] == 1
     assert not may_sign_in(standin, name, standin.password)
     for workspace in standin.get("/v1/workspaces")["workspaces"]:
