@@ -37,6 +37,11 @@ class Action(StrEnum):
     CHANGE_ACCESS = "change_access"
     OPEN_WORKSPACES = "open_workspaces"  # to everyone there is and will be
     MANAGE_GROUPS = "manage_groups"
+    INVITE = "invite"  # make links, and look after those found on the instance
+    VIEW_DOCUMENTS = "view_documents"
+    CHANGE_DOCUMENTS = "change_documents"  # add, move, put into workspaces and take out, pin
+    MANAGE_FOLDERS = "manage_folders"  # of the library, which all workspaces share
+    ERASE_DOCUMENTS = "erase_documents"
     VIEW_JOBS = "view_jobs"
     VIEW_LEDGER = "view_ledger"
     VIEW_SYSTEM = "view_system"
@@ -44,7 +49,7 @@ class Action(StrEnum):
 
 
 EVERYBODY = {Action.USE_FOYER}
-READERS = EVERYBODY | {Action.VIEW_USERS, Action.VIEW_WORKSPACES}
+READERS = EVERYBODY | {Action.VIEW_USERS, Action.VIEW_WORKSPACES, Action.VIEW_DOCUMENTS}
 POLICY: dict[Role, set[Action]] = {
     Role.ADMIN: set(Action),
     Role.MANAGER: READERS
@@ -54,16 +59,20 @@ POLICY: dict[Role, set[Action]] = {
         Action.OPEN_WORKSPACES,
         Action.CREATE_WORKSPACES,
         Action.CHANGE_WORKSPACES,
+        Action.INVITE,
+        Action.CHANGE_DOCUMENTS,
+        Action.MANAGE_FOLDERS,
+        Action.ERASE_DOCUMENTS,
         Action.VIEW_JOBS,  # their own
         Action.VIEW_LEDGER,  # their own acts, and what was done about workspaces
     },
     Role.VIEWER: READERS,
     Role.MEMBER: EVERYBODY,
 }
-# Not for managers of some workspaces: a new one would be nobody's, and who everyone is, is not theirs to see.
-UNLIMITED = {Action.CREATE_WORKSPACES, Action.OPEN_WORKSPACES}
+# Not for managers of some workspaces: a new one would be nobody's, who everyone is is not theirs to see, and folders hold others' documents.
+UNLIMITED = {Action.CREATE_WORKSPACES, Action.OPEN_WORKSPACES, Action.MANAGE_FOLDERS}
 # These ask for the password again when it was last given more than 15 minutes ago.
-DANGEROUS = {Action.PROMOTE_USERS, Action.DELETE_USERS, Action.DELETE_WORKSPACES, Action.MANAGE_OPERATORS}
+DANGEROUS = {Action.PROMOTE_USERS, Action.DELETE_USERS, Action.DELETE_WORKSPACES, Action.ERASE_DOCUMENTS, Action.MANAGE_OPERATORS}
 
 
 def allows(operator: Operator, action: Action) -> bool:

@@ -177,6 +177,7 @@ def cache() -> dict[str, Any]:
 CACHES = {
     "default": checked("CACHE_URL", cache, "a cache address such as redis://host:6379/1 or filecache:///data/cache")
 }
+SENDS_MAIL = bool(text("EMAIL_URL"))
 MAIL_SCHEMES = ("smtp://", "smtps://", "smtp+tls://", "smtp+ssl://", "consolemail://", "memorymail://")
 vars().update(
     checked(
@@ -216,6 +217,9 @@ INSTALLED_APPS = [
     "dashboard.users",
     "dashboard.workspaces",
     "dashboard.access",
+    "dashboard.invites",
+    "dashboard.documents",
+    "dashboard.chat",
     "dashboard.system",
     "huey.contrib.djhuey",  # after dashboard.jobs, which has its own defaults for run_huey
 ]

@@ -14,6 +14,8 @@ urlpatterns = [
     path("users/", include("dashboard.users.urls")),
     path("workspaces/", include("dashboard.workspaces.urls")),
     path("", include("dashboard.access.urls")),
+    path("", include("dashboard.invites.urls")),
+    path("documents/", include("dashboard.documents.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("audit/", include("dashboard.audit.urls")),
     path("system/", include("dashboard.system.urls")),
