@@ -1,7 +1,10 @@
 """What the log and the ledger know of the request under way, also in code that is not handed the request."""
 
 import logging
+import re
 from contextvars import ContextVar
+
+from pythonjsonlogger.json import JsonFormatter
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 request_address: ContextVar[str] = ContextVar("request_address", default="")
@@ -13,3 +16,12 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
         return True
+
+
+class Formatter(JsonFormatter):
+    """JSON lines, in which whoever wrote them (Django names the path of a request that failed) names no code of a joining link."""
+
+    CODE = re.compile(r'(/join/)(?!<)(?:[^\s"\\]|\\u)+')  # a route, "/join/<path:code>/", may stand
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self.CODE.sub(r"\1...", super().format(record))

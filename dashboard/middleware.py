@@ -76,6 +76,27 @@ class HeadersMiddleware:
         return response
 
 
+class SecretAddressMiddleware:
+    """A joining link's address is a secret: whatever is answered there, the browser passes the address on to nobody as a referrer.
+
+    Such pages' own forms then come with "Origin: null", which says no more than none: a browser that says they come from elsewhere is
+    believed, and the token is checked as ever.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not request.path.startswith("/join/"):
+            return self.get_response(request)
+        ours = request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+        if request.headers.get("Origin") == "null" and ours:
+            request.META["HTTP_ORIGIN"] = f"{request.scheme}://{request.headers.get('Host', '')}"
+        response = self.get_response(request)
+        response.headers["Referrer-Policy"] = "no-referrer"
+        return response
+
+
 class SignInRequiredMiddleware(LoginRequiredMiddleware):
     """Sign-in is required everywhere; a fragment of a page must not be replaced by the sign-in page, so htmx is sent there."""
 

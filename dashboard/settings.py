@@ -122,6 +122,11 @@ DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / "var")))
 checked("DATA_DIR", lambda: DATA_DIR.mkdir(parents=True, exist_ok=True), "a directory that Foyer may write to")
 
 
+# What browsers send is written here, and waits here until it is in the library.
+INCOMING_DIR = DATA_DIR / "incoming"
+checked("DATA_DIR", lambda: INCOMING_DIR.mkdir(mode=0o700, exist_ok=True), "a directory that Foyer may write to")
+
+
 def database() -> dict[str, Any]:
     url = address(
         "DATABASE_URL", f"sqlite:///{DATA_DIR / 'foyer.sqlite3'}", "sqlite:///", "postgres://", "postgresql://"
@@ -227,6 +232,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "dashboard.middleware.RequestLogMiddleware",
     "dashboard.middleware.HeadersMiddleware",
+    "dashboard.middleware.SecretAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",
@@ -317,6 +323,9 @@ AXES_CLIENT_IP_CALLABLE = "dashboard.accounts.services.client_network"
 AXES_DISABLE_ACCESS_LOG = True  # the ledger has it
 AXES_VERBOSE = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DOCUMENT_MAX_MB = whole_number("DOCUMENT_MAX_MB", default=100, least=1, most=3000)  # the instance itself takes 3 GB
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # never in memory
+FILE_UPLOAD_TEMP_DIR = INCOMING_DIR  # beside where documents wait, so that keeping one is a rename
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # "select all" on the largest page, and then some
 
 # --- Words, time, files -----------------------------------------------------------------------------------------------
@@ -349,7 +358,7 @@ LOGGING = {
     "filters": {"request_id": {"()": "dashboard.context.RequestIdFilter"}},
     "formatters": {
         "json": {
-            "()": "pythonjsonlogger.json.JsonFormatter",
+            "()": "dashboard.context.Formatter",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
             "reserved_attrs": [*RESERVED_ATTRS, "request"],  # Django adds it, with the query in it
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
