@@ -1,0 +1,26 @@
+"""A document's key is its path, "folder/name-uuid.json": what can be told from it alone."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_UUID = re.compile(r"-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json$")
+
+
+def folder_of(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def key_of(path: str) -> str:
+    """The document's uuid, which stays the same when it is moved: its id in the ledger and in jobs. At most 36 characters."""
+    name = path.rpartition("/")[2]
+    found = _UUID.search(name)
+    return found[1] if found else hashlib.sha256(name.encode()).hexdigest()[:32]
+
+
+def type_of(path: str) -> str:
+    """The extension of the file that it was made of, in lower case without the dot ("pdf"); empty where there is none."""
+    original = _UUID.sub("", path.rpartition("/")[2])
+    stem, dot, extension = original.rpartition(".")
+    return extension.lower() if dot and stem and len(extension) <= 5 and extension.isalnum() else ""
