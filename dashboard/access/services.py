@@ -20,7 +20,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import errors, instance, locks
-from dashboard.access.models import AccessChange, Grant, GroupWorkspace, OpenWorkspace, Reason
+from dashboard.access.models import AccessChange, Grant, Group, GroupMember, GroupWorkspace, OpenWorkspace, Reason
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, MembershipMismatch, Roster, User, Workspace
 from dashboard.audit.models import Outcome as LedgerOutcome
@@ -414,6 +414,64 @@ def welcome(user: User) -> None:
     """Gives a new user the workspaces that are for everyone. What cannot be given now, the worker gives within minutes."""
     with trying_again_later():
         open_to([user])
+
+
+# --- Newcomers by a link ------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class GroupRooms:
+    """A group, and the ids of the workspaces that it gives."""
+
+    id: int
+    name: str
+    workspace_ids: frozenset[int]
+
+
+def groups_within(mine: Collection[int] | None) -> list[GroupRooms]:
+    """The groups that give nothing beyond these workspaces (None: all groups), by name."""
+    found = [
+        GroupRooms(group.pk, group.name, frozenset(room.workspace_id for room in group.workspaces.all()))
+        for group in Group.objects.prefetch_related("workspaces")
+    ]
+    return [group for group in found if mine is None or group.workspace_ids <= set(mine)]
+
+
+def admit(
+    *,
+    actor: Operator,
+    user: User,
+    workspace_ids: Collection[int],
+    groups: Sequence[GroupRooms],
+    users: Sequence[User],
+    workspaces: Sequence[Workspace],
+) -> list[str]:
+    """Gives a newcomer what they were invited to: workspaces, and membership in groups with what these give. Doing it again does no harm.
+
+    `users` and `workspaces` are all there are, as just read; a workspace that is not among them is left out. Gives the names of those that
+    could not be given now; what the instance said stands in the ledger.
+    """
+    GroupMember.objects.bulk_create(
+        [GroupMember(group_id=group.id, user_id=user.id) for group in groups], ignore_conflicts=True
+    )
+    roster = Roster(frozenset(u.id for u in users), {workspace.id: workspace.slug for workspace in workspaces})
+    missing = []
+    for workspace in workspaces:
+        steps = [
+            Step(user.id, user.username, give=True, reason=Reason.GROUP, group_id=group.id)
+            for group in groups
+            if workspace.id in group.workspace_ids
+        ]
+        if workspace.id in workspace_ids:
+            steps.insert(0, Step(user.id, user.username, give=True, reason=Reason.INVITE))
+        if not steps:
+            continue
+        results: list[Result] = []
+        with trying_again_later():
+            results = change_members(
+                actor=actor, workspace_id=workspace.id, workspace_name=workspace.name, steps=steps, roster=roster
+            )
+        if not results or any(LEDGER[result.outcome] != LedgerOutcome.OK for result in results):
+            missing.append(workspace.name)
+    return missing
 
 
 @contextmanager
