@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import BIO_MAX, PASSWORD_MAX, PASSWORD_MIN, UsernameRule
+from dashboard.names import check_username
 
 ROLES = [("default", _("Default")), ("manager", _("Manager")), ("admin", _("Admin"))]
 STATES = [("active", _("Active")), ("suspended", _("Suspended"))]
@@ -119,17 +120,3 @@ class UserDeleteForm(forms.Form):
         if typed != self.username:
             raise forms.ValidationError(_("This is not the name of the account."))
         return typed
-
-
-def check_username(username: str, rule: UsernameRule, names: Collection[str]) -> None:
-    """Raises ValidationError in words when the instance would refuse the name for a new account."""
-    words = {"min": rule.minimum, "max": rule.maximum, "shown": rule.shown, "name": username}
-    match rule.problem(username):
-        case "too_short" | "too_long":
-            raise forms.ValidationError(_("A user name has %(min)d to %(max)d characters.") % words)
-        case "bad_start":
-            raise forms.ValidationError(_("A user name begins with a small letter from a to z.") % words)
-        case "bad_characters":
-            raise forms.ValidationError(_("A user name is made of these characters only: %(shown)s") % words)
-    if username in names:
-        raise forms.ValidationError(_("There is already a user named %(name)s.") % words)

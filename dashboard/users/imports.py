@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.anythingllm.rules import BIO_MAX, suggest_username, username_rule
-from dashboard.users.forms import LIMIT_MAX, check_username
+from dashboard.names import check_username
+from dashboard.users.forms import LIMIT_MAX
 
 MAX_BYTES = 1024 * 1024
 MAX_ROWS = 5000

@@ -23,10 +23,11 @@ from dashboard.audit.services import about
 from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, own_url, render_page, wants_partial
+from dashboard.names import check_username
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, also_requires, requires
 from dashboard.users import services
-from dashboard.users.forms import NewUserForm, PasswordForm, UserDeleteForm, UserForm, UserSearchForm, check_username
+from dashboard.users.forms import NewUserForm, PasswordForm, UserDeleteForm, UserForm, UserSearchForm
 
 OFFERED = 10  # workspaces shown of those that could be given
 

@@ -1,0 +1,24 @@
+"""User names of the instance, judged in words before it would refuse them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.anythingllm.rules import UsernameRule
+
+
+def check_username(username: str, rule: UsernameRule, names: Collection[str]) -> None:
+    """Raises ValidationError in words when the instance would refuse the name for a new account."""
+    words = {"min": rule.minimum, "max": rule.maximum, "shown": rule.shown, "name": username}
+    match rule.problem(username):
+        case "too_short" | "too_long":
+            raise ValidationError(_("A user name has %(min)d to %(max)d characters.") % words)
+        case "bad_start":
+            raise ValidationError(_("A user name begins with a small letter from a to z.") % words)
+        case "bad_characters":
+            raise ValidationError(_("A user name is made of these characters only: %(shown)s") % words)
+    if username in names:
+        raise ValidationError(_("There is already a user named %(name)s.") % words)
