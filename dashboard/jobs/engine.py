@@ -92,7 +92,9 @@ def _work(job: Job) -> bool:
         item = _claim(job)
         if item is None:
             _finish(job)
-            return False
+            if not job.items.filter(state=ItemState.PENDING).exists():
+                return False
+            continue  # more has been added meanwhile
         try:
             result = _attempt(handler.kind, item, job)
         except (Unreachable, KeyRefused, Busy) as error:
@@ -184,12 +186,15 @@ def _leave_out(job: Job) -> None:
 
 def _finish(job: Job) -> None:
     """Closes the job, if no item is left, in this or another worker's hands."""
-    unfinished = JobItem.objects.filter(job=OuterRef("pk"), state__in=UNFINISHED)
-    Job.objects.filter(~Exists(unfinished), pk=job.pk, state__in=OPEN).update(
-        state=Case(When(cancelled_at=None, then=Value(JobState.DONE)), default=Value(JobState.CANCELLED)),
-        finished_at=timezone.now(),
-        note="",
-    )
+    with transaction.atomic():
+        # Who adds items holds the row, too: what they add is seen here, or they see that the job has ended.
+        Job.objects.select_for_update().get(pk=job.pk)
+        unfinished = JobItem.objects.filter(job=OuterRef("pk"), state__in=UNFINISHED)
+        Job.objects.filter(~Exists(unfinished), pk=job.pk, state__in=OPEN).update(
+            state=Case(When(cancelled_at=None, then=Value(JobState.DONE)), default=Value(JobState.CANCELLED)),
+            finished_at=timezone.now(),
+            note="",
+        )
 
 
 def _hand_back(job: Job, note: str = "") -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import get_language
@@ -65,7 +65,7 @@ def start(
     actor: Operator, *, kind: str, title: str, items: Iterable[NewItem], params: dict[str, Any] | None = None
 ) -> Job:
     """Writes the job down and has a worker begin. Raises KeyError for an unknown kind."""
-    salted = registered(kind).makes_passwords
+    registered(kind)
     with transaction.atomic():
         job = Job.objects.create(
             kind=kind,
@@ -77,21 +77,27 @@ def start(
             language=get_language() or settings.LANGUAGE_CODE,
             alive_at=timezone.now(),
         )
-        rows = [
-            JobItem(
-                job=job,
-                position=position,
-                key=item.key,
-                label=item.label[:255],
-                payload=item.payload,
-                salt=get_random_string(32) if salted else "",
-            )
-            for position, item in enumerate(items, start=1)
-        ]
-        JobItem.objects.bulk_create(rows, batch_size=500)
+        rows = _append(job, items)
     with recording(actor, "job.started", target=("job", job.pk, job.title), after={"items": len(rows)}):
         _enqueue(job)
     return job
+
+
+def add(*, actor: Operator, job: Job, items: Iterable[NewItem]) -> list[JobItem]:
+    """More for a job to do; one that has ended begins again. Raises Declined when it was cancelled, or is not the actor's."""
+    with transaction.atomic():
+        job = _locked(job)
+        _demand_right(actor, job)
+        if job.cancelled_at or job.actor_id != actor.pk:
+            raise Declined(_("This job has been cancelled, or is now somebody else's. Begin a new one."))
+        rows = _append(job, items)
+        _reopen(job)
+    return rows
+
+
+def tell(item: JobItem, words: Words) -> None:
+    """What is being done with an item, while a worker is at it."""
+    JobItem.objects.filter(pk=item.pk, state=ItemState.RUNNING, attempts=item.attempts).update(message=str(words)[:500])
 
 
 def visible_to(operator: Operator) -> QuerySet[Job]:
@@ -122,26 +128,27 @@ def cancel(*, actor: Operator, job: Job) -> None:
         engine.cancel(job)
 
 
-def retry(*, actor: Operator, job: Job) -> None:
-    """Does again what failed or is unknown; the unknown is read back first. From now on the job acts in the name of `actor`."""
+def retry(*, actor: Operator, job: Job, item_ids: Collection[int] | None = None) -> None:
+    """Does again what failed or is unknown; the unknown is read back first. From now on the job acts in the name of `actor`.
+
+    Some items alone can be retried while others are still under way. Raises Declined when there is nothing to retry.
+    """
     with recording(actor, "job.retried", target=("job", job.pk, job.title)) as entry:
         _demand_right(actor, job)
         with transaction.atomic():
-            trouble = JobItem.objects.filter(job=OuterRef("pk"), state__in=TROUBLE)
-            reopened = Job.objects.filter(Exists(trouble), pk=job.pk).exclude(state__in=OPEN)
-            if not reopened.update(
-                state=JobState.QUEUED,
-                actor=actor,
-                address=request_address.get(),
-                request_id=request_id.get(),
-                alive_at=timezone.now(),
-                cancelled_at=None,
-                finished_at=None,
-            ):
+            job = _locked(job)
+            trouble = job.items.filter(state__in=TROUBLE)
+            if item_ids is not None:
+                trouble = trouble.filter(pk__in=item_ids)
+            waits = job.is_open and (item_ids is None or job.cancelled_at is not None)
+            count = 0 if waits else trouble.update(state=ItemState.PENDING, message="", finished_at=None)
+            if not count:
                 raise Declined(_("There is nothing to retry in this job."))
-            count = job.items.filter(state__in=TROUBLE).update(state=ItemState.PENDING, finished_at=None)
+            Job.objects.filter(pk=job.pk).update(
+                actor=actor, address=request_address.get(), request_id=request_id.get()
+            )
+            _reopen(job)
             entry.after = {"items": count}
-        _enqueue(job)
 
 
 def has_passwords(job: Job) -> bool:
@@ -175,6 +182,37 @@ def _demand_right(actor: Operator, job: Job) -> None:
     """Who was allowed this when the job began may not be any more. Raises Declined."""
     if not allows(actor, registered(job.kind).action):
         raise Declined(_("Your role does not include this any more."))
+
+
+def _locked(job: Job) -> Job:
+    """The job as it is now, and as it stays for the rest of the transaction: no worker finishes it meanwhile."""
+    return Job.objects.select_for_update().get(pk=job.pk)
+
+
+def _append(job: Job, items: Iterable[NewItem]) -> list[JobItem]:
+    salted = registered(job.kind).makes_passwords
+    last = job.items.aggregate(last=Max("position"))["last"] or 0
+    rows = [
+        JobItem(
+            job=job,
+            position=position,
+            key=item.key,
+            label=item.label[:255],
+            payload=item.payload,
+            salt=get_random_string(32) if salted else "",
+        )
+        for position, item in enumerate(items, start=last + 1)
+    ]
+    return JobItem.objects.bulk_create(rows, batch_size=500)
+
+
+def _reopen(job: Job) -> None:
+    """A worker that has the job finds what is new by itself."""
+    if not job.is_open:
+        Job.objects.filter(pk=job.pk).update(
+            state=JobState.QUEUED, alive_at=timezone.now(), cancelled_at=None, finished_at=None
+        )
+        _enqueue(job)
 
 
 def _enqueue(job: Job) -> None:
