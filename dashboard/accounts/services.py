@@ -231,18 +231,42 @@ def refresh_rights(operator: Operator, *, writing: bool) -> None:
     _follow(operator, role=ROLES.get(user.role, Role.MEMBER))
 
 
+def as_of_now(operator: Operator, *, max_age: float) -> Operator | None:
+    """The operator with the rights that their account has now; None when it is suspended or gone, or they were switched off here.
+
+    While the instance cannot tell, the last known role stays. Nothing is written.
+    """
+    if not operator.is_active:
+        return None
+    if operator.is_local:
+        return operator
+    try:
+        user = _account(operator, instance.users(max_age).value)
+    except ApiError:
+        return operator
+    if user is None or user.suspended:
+        return None
+    operator.role = ROLES.get(user.role, Role.MEMBER)
+    return operator
+
+
 # --- In and out -----------------------------------------------------------------------------------------------------------
 def sign_in(request: OpenRequest, *, username: str, password: str) -> Check:
     """Signs in whose password it is; the session is a new one. Raises ApiError when the instance would have to tell and cannot."""
     check = check_password(request, username=username, password=password, event="operator.sign_in_refused")
     if check.operator is not None:
-        with recording(check.operator, "operator.signed_in"):
-            request.session.flush()  # nothing from before the sign-in survives it, nor the old key
-            login(request, check.operator)
-            request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
-            request.session["proved_at"] = time.time()
-            request.session.clear_expired()
+        enter(request, check.operator)
     return check
+
+
+def enter(request: OpenRequest, operator: Operator) -> None:
+    """Signs in an operator whose password was just checked."""
+    with recording(operator, "operator.signed_in"):
+        request.session.flush()  # nothing from before the sign-in survives it, nor the old key
+        login(request, operator)
+        request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
+        request.session["proved_at"] = time.time()
+        request.session.clear_expired()
 
 
 def sign_out(request: Request) -> None:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 MOST_USES = 500
@@ -29,11 +30,10 @@ class LinkState(models.TextChoices):
 
 class LinkQuerySet(models.QuerySet["Link"]):
     def counted(self) -> LinkQuerySet:
-        """With `used`, how many accounts were made, and `held`, how many more people are on their way."""
-        return self.annotate(
-            used=models.Count("joinings", filter=Q(joinings__state__in=WITH_ACCOUNT)),
-            held=models.Count("joinings", filter=Q(joinings__state=JoiningState.STARTED)),
-        )
+        """With `used` and `held` of all of them read at once."""
+        used = models.Count("joinings", filter=Q(joinings__state__in=WITH_ACCOUNT))
+        held = models.Count("joinings", filter=Q(joinings__state=JoiningState.STARTED))
+        return self.annotate(**{"used": used, "held": held})
 
 
 class Link(models.Model):
@@ -76,6 +76,16 @@ class Link(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @cached_property
+    def used(self) -> int:
+        """How many accounts were made by it."""
+        return self.joinings.filter(state__in=WITH_ACCOUNT).count()
+
+    @cached_property
+    def held(self) -> int:
+        """How many more people are on their way."""
+        return self.joinings.filter(state=JoiningState.STARTED).count()
 
     @property
     def is_over(self) -> bool:

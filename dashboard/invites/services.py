@@ -6,12 +6,12 @@ Joining by one is dashboard.invites.joining; the table of links and of the insta
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -25,7 +25,7 @@ from dashboard.anythingllm import Workspace
 from dashboard.audit.services import recording
 from dashboard.errors import Declined
 from dashboard.invites import codes
-from dashboard.invites.models import MOST_DAYS, Joining, Link, LinkQuerySet, LinkRole, LinkState
+from dashboard.invites.models import MOST_DAYS, Joining, JoiningState, Link, LinkQuerySet, LinkRole, LinkState
 from dashboard.permissions import Action, allows, scope
 
 
@@ -74,6 +74,47 @@ def may_make_managers(operator: Operator) -> bool:
     return allows(operator, Action.INVITE) and operator.effective_role == Role.ADMIN
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    workspaces: list[str]
+    groups: list[str]
+
+
+def _gifts_of(actor: Operator, fields: LinkFields) -> _Names:
+    """The names of what a link shall give. Raises Declined when the actor may not give it."""
+    gifts = may_give(actor)
+    workspaces = {workspace.id: workspace.name for workspace in gifts.workspaces}
+    groups = {group.id: group.name for group in gifts.groups}
+    if not (workspaces.keys() >= set(fields.workspace_ids) and groups.keys() >= set(fields.group_ids)):
+        raise Declined(_("Some of these workspaces or groups are not there any more. Load the page again."))
+    if fields.role != LinkRole.DEFAULT and not may_make_managers(actor):
+        raise Declined(_("Only admins invite managers."))
+    if scope(actor) is not None and not (fields.workspace_ids or fields.group_ids):
+        raise Declined(_("Choose at least one workspace or group."))
+    return _Names([workspaces[i] for i in fields.workspace_ids], [groups[i] for i in fields.group_ids])
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a link gives to whoever joins now: only what its maker may give now."""
+
+    role: str
+    workspace_ids: frozenset[int]
+    groups: list[access.GroupRooms]
+
+
+def gives(link: Link, maker: Operator | None) -> Given:
+    """`maker` as from `maker_of`: None gives nothing."""
+    if maker is None:
+        return Given(LinkRole.DEFAULT, frozenset(), [])
+    mine = scope(maker)
+    return Given(
+        link.role if may_make_managers(maker) else LinkRole.DEFAULT,
+        frozenset(i for i in link.workspace_ids if mine is None or i in mine),
+        [group for group in access.groups_within(mine) if group.id in link.group_ids],
+    )
+
+
 # --- Making -----------------------------------------------------------------------------------------------------------
 def make(*, actor: Operator, fields: LinkFields) -> Link:
     """Raises Declined when the actor may not give what the link shall give."""
@@ -86,17 +127,64 @@ def make_many(*, actor: Operator, fields: LinkFields, people: Sequence[Person]) 
 
 
 def _make(actor: Operator, fields: LinkFields, people: Sequence[Person], batch: uuid.UUID | None) -> list[Link]:
-    raise NotImplementedError
+    gifts = _gifts_of(actor, fields)
+    after = {
+        "workspaces": ", ".join(gifts.workspaces),
+        "groups": ", ".join(gifts.groups),
+        "role": fields.role,
+        "daily_message_limit": fields.daily_limit,
+        "uses": fields.uses,
+        "links": len(people),
+    }
+    label = fields.label.strip()
+    with recording(actor, "invite.made", target=("link", "", label), after=after) as entry, transaction.atomic():
+        links = []
+        for person in people:
+            salt = codes.new_salt()
+            link = Link(
+                code_hash=codes.hash_of(codes.derive(salt)),
+                salt=salt,
+                label=label,
+                for_whom=person.name,
+                email=person.email,
+                workspace_ids=sorted(set(fields.workspace_ids)),
+                group_ids=sorted(set(fields.group_ids)),
+                uses=1 if batch else fields.uses,
+                expires_at=timezone.now() + timedelta(days=min(fields.days, MOST_DAYS)),
+                role=fields.role,
+                daily_limit=fields.daily_limit,
+                note=fields.note,
+                language=fields.language,
+                batch=batch,
+                created_by=actor,
+            )
+            link.full_clean(exclude=["created_by"], validate_unique=False)
+            links.append(link)
+        Link.objects.bulk_create(links)
+        entry.target_id = "" if batch else str(links[0].pk)
+    return links
 
 
 def revoke(*, actor: Operator, link: Link) -> None:
-    """From now on nobody new joins by it. Who has joined stays; who is just about to, without an account yet, does not get one."""
-    raise NotImplementedError
+    """From now on nobody new joins by it. Who has joined stays; who is on the way and has no account yet does not get one."""
+    with recording(actor, "invite.revoked", target=target(link)), transaction.atomic():
+        now = timezone.now()
+        Link.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now, revoked_by=actor)
+        link.joinings.filter(state=JoiningState.STARTED).update(next_at=now)
+    link.refresh_from_db()
 
 
 def extend(*, actor: Operator, link: Link, days: int) -> None:
-    """Lets it end so many days from now. Raises Declined for one that was revoked."""
-    raise NotImplementedError
+    """Lets it live so many days longer, one that has expired from now, a year from now at most. Raises Declined for a revoked one."""
+    if link.revoked_at:
+        raise Declined(_("This link was revoked. Duplicate it to invite again."))
+    now = timezone.now()
+    before = link.expires_at
+    after = min(max(before, now) + timedelta(days=days), now + timedelta(days=MOST_DAYS))
+    dates = {"before": {"until": before.isoformat()}, "after": {"until": after.isoformat()}}
+    with recording(actor, "invite.extended", target=target(link), **dates):
+        Link.objects.filter(pk=link.pk).update(expires_at=after, expired_at=None)
+    link.refresh_from_db()
 
 
 def address(request: HttpRequest, link: Link) -> str | None:
@@ -108,21 +196,48 @@ def address(request: HttpRequest, link: Link) -> str | None:
 # --- Finding ----------------------------------------------------------------------------------------------------------
 def find(code: str) -> Link | None:
     """The link of this code, whatever its state; any text will do. `used` and `held` are counted."""
-    raise NotImplementedError
+    if not codes.CODE.fullmatch(code):
+        return None
+    link = Link.objects.counted().select_related("created_by").filter(code_hash=codes.hash_of(code)).first()
+    if link and link.is_over and not link.expired_at:
+        link.expired_at = timezone.now()
+        link.save(update_fields=["expired_at"])
+    return link
 
 
 def visible_to(operator: Operator) -> LinkQuerySet:
     """The links the operator may see, and with them their codes: admins all, others their own and those that give nothing which they
     could not give themselves. `used` and `held` are counted.
     """
-    raise NotImplementedError
+    links = Link.objects.counted().select_related("created_by", "revoked_by")
+    if operator.effective_role == Role.ADMIN:
+        return links
+    mine = scope(operator)
+    seen = Q(role=LinkRole.DEFAULT)
+    if mine is not None:
+        groups = {group.id for group in access.groups_within(mine)}
+        given = Link.objects.values_list("pk", "workspace_ids", "group_ids")
+        seen &= Q(pk__in=[pk for pk, ws, gs in given if (ws or gs) and mine >= set(ws) and groups >= set(gs)])
+    return links.filter(Q(created_by=operator) | seen)
 
 
-def state_of(link: Link, *, max_age: float = 60.0) -> LinkState:
+def maker_of(link: Link, *, max_age: float) -> Operator | None:
+    """Who made it, with the rights they have now; None when they may not invite any more."""
+    maker = accounts.as_of_now(link.created_by, max_age=max_age)
+    return maker if maker and allows(maker, Action.INVITE) else None
+
+
+def state_of(link: Link, *, max_age: float = accounts.READ_RIGHTS_EVERY) -> LinkState:
     """Whether it lets somebody in now, and if not, why. `max_age`: how many seconds old the answer about its maker's rights may be."""
-    raise NotImplementedError
+    if link.revoked_at:
+        return LinkState.REVOKED
+    if link.used >= link.uses:
+        return LinkState.USED_UP
+    if link.is_over:
+        return LinkState.EXPIRED
+    return LinkState.OPEN if maker_of(link, max_age=max_age) else LinkState.WITHDRAWN
 
 
 def people(link: Link) -> list[Joining]:
     """Who is joining or has joined by it, the first first."""
-    raise NotImplementedError
+    return list(link.joinings.all())
