@@ -250,6 +250,19 @@ def as_of_now(operator: Operator, *, max_age: float) -> Operator | None:
     return operator
 
 
+def own_account(operator: Operator) -> User:
+    """The operator's own account as it is now, for what is done in its name. Raises Declined when there is none that may do anything,
+    and ApiError.
+    """
+    if operator.is_local:
+        raise Declined(_("You are a local operator of Foyer, without an account of AnythingLLM."))
+    instance.forget("users")
+    user = _account(operator, instance.users(max_age=0).certain())
+    if user is None or user.suspended:
+        raise Declined(_("Your account of AnythingLLM is suspended or gone. Ask an admin of AnythingLLM."))
+    return user
+
+
 # --- In and out -----------------------------------------------------------------------------------------------------------
 def sign_in(request: OpenRequest, *, username: str, password: str) -> Check:
     """Signs in whose password it is; the session is a new one. Raises ApiError when the instance would have to tell and cannot."""
@@ -267,6 +280,27 @@ def enter(request: OpenRequest, operator: Operator) -> None:
         request.session.set_expiry(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE))
         request.session["proved_at"] = time.time()
         request.session.clear_expired()
+
+
+def keep_recovery_codes(request: HttpRequest, codes: Collection[str], goal: str) -> None:
+    """The instance never shows them again: they stay in the session until the person says that they have them, and then goes to `goal`."""
+    request.session["recovery_codes"] = {"codes": tuple(codes), "next": goal}
+
+
+def speak(response: HttpResponse, language: str) -> HttpResponse:
+    """Makes the browser ask for the operator's language from now on; without one, its own decides."""
+    if language:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            max_age=365 * 24 * 60 * 60,
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
+            samesite="Lax",
+        )
+    else:
+        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
+    return response
 
 
 def sign_out(request: Request) -> None:

@@ -67,26 +67,9 @@ def sign_in(request: OpenRequest) -> HttpResponse:
 
 def _welcome(request: OpenRequest, operator: Operator, codes: tuple[str, ...], goal: str) -> HttpResponse:
     if codes:
-        # The instance never shows them again: they are kept until the person says that they have them.
-        request.session["recovery_codes"] = {"codes": codes, "next": goal}
+        services.keep_recovery_codes(request, codes, goal)
         goal = resolve_url("recovery_codes")
-    return _speak(redirect(goal), operator.language)
-
-
-def _speak(response: HttpResponse, language: str) -> HttpResponse:
-    """Makes the browser ask for the operator's language from now on; without one, its own decides."""
-    if language:
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            language,
-            max_age=365 * 24 * 60 * 60,
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-            httponly=settings.LANGUAGE_COOKIE_HTTPONLY,
-            samesite="Lax",
-        )
-    else:
-        response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
-    return response
+    return services.speak(redirect(goal), operator.language)
 
 
 @require_http_methods(["GET", "POST"])
@@ -134,7 +117,7 @@ def profile(request: Request) -> HttpResponse:
         operator.save(update_fields=["language", "theme"])
         with translation.override(operator.language or translation.get_language()):
             messages.success(request, _("Your profile is saved."))
-        return _speak(redirect("profile"), operator.language)
+        return services.speak(redirect("profile"), operator.language)
     context = {"form": form}
     return render(request, "accounts/profile.html", context, status=422 if request.method == "POST" else 200)
 
