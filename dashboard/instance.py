@@ -27,6 +27,7 @@ from dashboard.anythingllm import (
     AnythingLLMClient,
     ApiError,
     Call,
+    DocumentFolder,
     InstanceMetrics,
     Invite,
     Kind,
@@ -37,6 +38,7 @@ from dashboard.anythingllm import (
     Unreachable,
     User,
     Workspace,
+    WorkspaceDocument,
 )
 from dashboard.errors import Declined
 
@@ -44,6 +46,7 @@ T = TypeVar("T")
 
 FRESH_FOR = 30.0  # seconds for which a read is used again without asking
 MEMBERS_FRESH_FOR = 300.0  # the same for member lists, which cost a call each
+LIBRARY_FRESH_FOR = 60.0  # and for the library, which is read from the instance's disk
 RETRY_AFTER = 5.0  # seconds after a failed read before it is tried again
 READERS = 16  # workspaces asked about at a time
 
@@ -303,16 +306,24 @@ def forget_members(*workspace_ids: int) -> None:
     _forget_each("members", workspace_ids)
 
 
-def document_counts(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, int]]:
-    """How many documents each workspace has, by workspace id: one call per workspace, as for members."""
+def workspace_documents(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[WorkspaceDocument, ...]]]:
+    """The documents embedded in each workspace, by workspace id: one call per workspace, as for members."""
 
-    def ask(workspace: Workspace) -> int:
+    def ask(workspace: Workspace) -> tuple[WorkspaceDocument, ...]:
         try:
-            return len(connect().workspaces.get_documents(workspace.slug))
+            return connect().workspaces.get_documents(workspace.slug)
         except NotFound:
-            return 0  # deleted since the workspaces were listed
+            users(max_age=0)  # also answered empty while the database is busy, and then this read fails too
+            return ()  # deleted since the workspaces were listed
 
     return _of_each("documents", ask, max_age)
+
+
+def document_counts(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, int]]:
+    """How many documents each workspace has, by workspace id."""
+    reading = workspace_documents(max_age)
+    counts = {workspace_id: len(documents) for workspace_id, documents in reading.value.items()}
+    return Reading(counts, reading.as_of, reading.problem)
 
 
 def document_counts_known() -> bool:
@@ -323,6 +334,16 @@ def document_counts_known() -> bool:
 def forget_documents(*workspace_ids: int) -> None:
     """After a change of documents, as `forget_members`."""
     _forget_each("documents", workspace_ids)
+
+
+def library(max_age: float = LIBRARY_FRESH_FOR) -> Reading[list[DocumentFolder]]:
+    """All documents there are, by folder: one call, for which the instance opens every file. Forgotten as "library"."""
+    return line().read("library", lambda: connect().documents.get_folders(), max_age)
+
+
+def library_known() -> bool:
+    """True when library() and workspace_documents() can answer without asking."""
+    return line().holds("library", LIBRARY_FRESH_FOR) and document_counts_known()
 
 
 def _of_each(what: str, ask: Callable[[Workspace], T], max_age: float) -> Reading[dict[int, T]]:

@@ -20,6 +20,7 @@ from dashboard.errors import Declined
 from dashboard.models import Lease
 
 LEASE = timedelta(seconds=150)  # a read (20 s), a write (60 s), a read back (20 s), and some
+LONG_LEASE = timedelta(seconds=1000)  # the same around embedding (900 s) or an upload (600 s)
 
 
 class Busy(Declined):
@@ -27,11 +28,11 @@ class Busy(Declined):
 
 
 @contextmanager
-def held(name: str, *, wait: float = 30.0) -> Iterator[None]:
-    """Holds the lock `name`, waiting up to `wait` seconds for it. Raises Busy."""
+def held(name: str, *, wait: float = 30.0, lasts: timedelta = LEASE) -> Iterator[None]:
+    """Holds the lock `name`, waiting up to `wait` seconds for it; a holder that dies has it for `lasts`. Raises Busy."""
     holder = uuid.uuid4().hex
     give_up = time.monotonic() + wait
-    while not _take(name, holder):
+    while not _take(name, holder, lasts):
         if time.monotonic() > give_up:
             raise Busy(_("Somebody else is changing this right now. Try again in a moment."))
         time.sleep(0.05)
@@ -41,12 +42,12 @@ def held(name: str, *, wait: float = 30.0) -> Iterator[None]:
         Lease.objects.filter(name=name, holder=holder).delete()
 
 
-def _take(name: str, holder: str) -> bool:
+def _take(name: str, holder: str, lasts: timedelta) -> bool:
     now = timezone.now()
     try:
         with transaction.atomic():
-            Lease.objects.create(name=name, holder=holder, until=now + LEASE)
+            Lease.objects.create(name=name, holder=holder, until=now + lasts)
         return True
     except IntegrityError:
         # Taking over a lease that ran out: only one of several can, because `until` is part of the condition.
-        return Lease.objects.filter(name=name, until__lt=now).update(holder=holder, until=now + LEASE) == 1
+        return Lease.objects.filter(name=name, until__lt=now).update(holder=holder, until=now + lasts) == 1

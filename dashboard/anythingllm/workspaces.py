@@ -163,14 +163,18 @@ class WorkspacesModule:
     def get_documents(self, workspace_id: str) -> tuple[WorkspaceDocument, ...]:
         return self.get(workspace_id).documents or ()
 
-    def add_documents(self, workspace_id: str, document_ids: Collection[str]) -> tuple[WorkspaceDocument, ...]:
+    def add_documents(
+        self, workspace_id: str, document_ids: Collection[str], *, present: Collection[str] | None = None
+    ) -> tuple[WorkspaceDocument, ...]:
         """Embeds documents (by path), and returns those the workspace then has. Takes minutes: use it in the
         background.
 
-        What is there already is not sent: the instance would embed it twice. Failures are silent on the instance, so:
-        NotApplied, its difference "documents" being (sent, embedded), when some are missing afterwards.
+        What is there already (`present`: as just read; None: read here) is not sent: the instance would embed it twice.
+        Failures are silent on the instance, so: NotApplied, its difference "documents" being (sent, embedded), when
+        some are missing afterwards.
         """
-        present = {document.path for document in self.get_documents(workspace_id)}
+        if present is None:
+            present = {document.path for document in self.get_documents(workspace_id)}
         wanted = [path for path in dict.fromkeys(document_ids) if path not in present]
         after = self._update_embeddings(workspace_id, adds=wanted) if wanted else self.get_documents(workspace_id)
         embedded = {document.path for document in after}
