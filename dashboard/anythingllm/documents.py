@@ -61,8 +61,8 @@ class DocumentsModule:
         """Uploads one file; some (mail boxes, sheets) become several documents. Refused with the reason if it is
         unreadable.
 
-        The file must be seekable; it is read while it is sent. The instance answers with the whole text: over 20 MB of it
-        is TooLarge, although the document is there.
+        The file must be seekable; it is read while it is sent, and the whole text that the instance answers with is
+        not kept: `text` is empty where it is longer than 64 KB.
 
         Two uploads of one file name at the same time mix up their contents on the instance: make names unique or wait.
         `add_to_workspaces` embeds only the first document, and fails silently: prefer workspaces.add_documents()

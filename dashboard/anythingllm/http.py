@@ -19,6 +19,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from .echo import LongStringsEmptied
 from .errors import (
     ApiError,
     BrokenAnswer,
@@ -440,7 +441,9 @@ class HttpClient:
             return Reply(
                 response.status_code,
                 response.headers.get("Content-Type", "").partition(";")[0].strip().lower(),
-                self._read_body(response, self.budgets[kind].read),
+                self._read_body(
+                    response, self.budgets[kind].read, LongStringsEmptied() if kind is Kind.UPLOAD else None
+                ),
                 response.headers.get("Content-Disposition", "").startswith("attachment"),
             )
         finally:
@@ -468,13 +471,14 @@ class HttpClient:
         raise failure
 
     @staticmethod
-    def _read_body(response: requests.Response, seconds: float) -> bytes:
-        """The whole body within `seconds`, however slowly it drips, and up to the cap."""
+    def _read_body(response: requests.Response, seconds: float, short: LongStringsEmptied | None = None) -> bytes:
+        """The whole body (or what `short` makes of it) within `seconds`, however slowly it drips, and up to the cap."""
         failure: ApiError
         deadline = time.monotonic() + seconds
         chunks, size = [], 0
         try:
             while chunk := response.raw.read1(65536):
+                chunk = short.feed(chunk) if short else chunk
                 chunks.append(chunk)
                 size += len(chunk)
                 if size > MAX_BODY:
