@@ -1,12 +1,19 @@
-"""Tables as CSV files for people, who open them in a spreadsheet."""
+"""Tables as CSV files for people, who make them with a spreadsheet, or open them in one."""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+
+MAX_BYTES = 1024 * 1024  # of a list that is read
 
 # A spreadsheet takes a text that begins so for a formula, and runs it.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -39,3 +46,116 @@ def guarded(cell: object) -> object:
         return cell
     text = str(cell)
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+class Unreadable(Exception):
+    """The file as a whole cannot be used; `sentence` says why, with line and column where there is one."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def read_records(content: bytes) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
+    """The rows that are not blank, as stripped cells with the line they begin at, of a table in any usual encoding and with any usual
+    delimiter; and sentences about how it was read. Raises Unreadable, also while one goes through the rows.
+    """
+    if len(content) > MAX_BYTES:
+        raise Unreadable(_("The list is larger than 1 MB. Split it into several files."))
+    text, warnings = _decoded(content)
+    delimiter, text, skipped = _delimiter(text)
+    return _records(text, delimiter, skipped), warnings
+
+
+def _decoded(content: bytes) -> tuple[str, list[str]]:
+    """The text, and a warning when the encoding had to be guessed."""
+    if content.startswith(b"PK\x03\x04"):
+        raise Unreadable(_("This is an Excel workbook. Save it as “CSV UTF-8” and choose that file."))
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding, note = "utf-16", _("The file was read as UTF-16.")
+    elif b"\0" in content:
+        raise Unreadable(_("This is not a text file. Save the list as “CSV UTF-8” and choose that file."))
+    else:
+        try:
+            return content.decode("utf-8-sig"), []
+        except UnicodeDecodeError:
+            encoding, name = _guessed(content)
+            note = _("The file is not UTF-8; it was read as %(encoding)s. Check names with special letters.") % {
+                "encoding": name
+            }
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        raise Unreadable(
+            _("The file's letters cannot be read. Save the list as “CSV UTF-8” and choose that file.")
+        ) from None
+    if "\0" in text:
+        raise Unreadable(_("This is not a text file. Save the list as “CSV UTF-8” and choose that file."))
+    return text, [note]
+
+
+def _guessed(content: bytes) -> tuple[str, str]:
+    """Excel without UTF-8 writes the system's own encoding. Chinese characters are pairs of high bytes; é and ü stand alone among letters."""
+    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
+    paired = sum(length for length in runs if length > 1)
+    return ("gb18030", "GB 18030") if paired * 2 > sum(runs) else ("cp1252", "Windows-1252")
+
+
+def _delimiter(text: str) -> tuple[str, str, int]:
+    """The delimiter, the text without Excel's own first line "sep=;", and how many lines that took."""
+    told = re.match(r"sep=([,;\t])(\r\n|\r|\n)", text, re.IGNORECASE)
+    if told:
+        return told[1], text[told.end() :], 1
+    first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
+    return max(",;\t", key=first.count), text, 0
+
+
+def _records(text: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not blank, with the line it begins at."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    begins = 1
+    try:
+        for record in reader:
+            cells = [cell.strip() for cell in record]
+            if any(cells):
+                yield begins + skipped, cells
+            begins = reader.line_num + 1
+    except csv.Error:
+        raise Unreadable(
+            _broken_quote(text, delimiter, skipped) or _("Line %d could not be read.") % (begins + skipped)
+        ) from None
+
+
+def _broken_quote(text: str, delimiter: str, skipped: int) -> str:
+    """Where the first quotation mark stands that breaks the rules, in words: the csv module tells only that there is one."""
+    quoted, plain = re.compile(r'"(?:[^"]|"")*"'), re.compile(rf"[^\r\n{delimiter}]*")
+    at = 0
+    while at < len(text):
+        if text[at] == '"':
+            cell = quoted.match(text, at)
+            if cell is None:
+                return _("%(place)s: this quotation mark is never closed.") % {"place": _place(text, at, skipped)}
+            at = cell.end()
+            if text[at : at + 1] not in ("", delimiter, "\r", "\n"):
+                return _(
+                    "%(place)s: something stands after the closing quotation mark. Double the marks within a cell."
+                ) % {"place": _place(text, at, skipped)}
+        else:
+            at = plain.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+        at += 1
+    return ""
+
+
+def _place(text: str, at: int, skipped: int) -> str:
+    before = re.split(r"\r\n|\r|\n", text[:at])
+    return _("Line %(line)d, column %(column)d") % {"line": len(before) + skipped, "column": len(before[-1]) + 1}
+
+
+def plain(text: str) -> str:
+    """The text as it is compared with words of a header: case, spaces, dashes and underscores do not count."""
+    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", text).casefold())
+
+
+def shortened(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:199]}…"

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dashboard import instance
-from dashboard.csvfiles import csv_response
+from dashboard.csvfiles import MAX_BYTES, Unreadable, csv_response
 from dashboard.http import Request
 from dashboard.jobs import services as jobs
 from dashboard.paging import page_of
@@ -55,13 +55,10 @@ class ImportForm(forms.Form):
         file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
         if (file is None) == (not text.strip()):
             raise forms.ValidationError(_("Choose a file or paste a list, one of both."))
-        if file is not None and file.size > imports.MAX_BYTES:
-            content = b" " * (imports.MAX_BYTES + 1)  # not read into memory
-        else:
-            content = text.encode() if file is None else file.read()
+        content = text.encode() if file is None else file.read(MAX_BYTES + 1)  # one too many is told as too large
         try:
             self.sheet = imports.read(content)
-        except imports.Unreadable as problem:
+        except Unreadable as problem:
             self.add_error("text" if file is None else "file", problem.sentence)
         return self.cleaned_data
 

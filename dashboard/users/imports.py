@@ -6,12 +6,9 @@ a new account, which depends on who is there at that moment.
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
@@ -20,10 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.anythingllm.rules import BIO_MAX, suggest_username, username_rule
+from dashboard.csvfiles import Unreadable, plain, read_records, shortened
 from dashboard.names import check_username
 from dashboard.users.forms import LIMIT_MAX
 
-MAX_BYTES = 1024 * 1024
 MAX_ROWS = 5000
 
 USERNAME, ROLE, LIMIT, BIO = "username", "role", "daily_message_limit", "bio"
@@ -59,14 +56,6 @@ ROLE_WORDS = {
 NO_LIMIT_WORDS = {"none", "unlimited", "nolimit", "无", "无限", "无限制", "不限", "不限制"}
 
 
-class Unreadable(Exception):
-    """The file as a whole cannot be used; `sentence` says why, with line and column where there is one."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """One person as the file has them: `line` is where the row begins (the header's first line is 1), cells are stripped text.
@@ -93,11 +82,7 @@ class Sheet:
 # --- Reading ----------------------------------------------------------------------------------------------------------
 def read(content: bytes) -> Sheet:
     """The rows of a CSV file in any usual encoding and with any usual delimiter. Raises Unreadable."""
-    if len(content) > MAX_BYTES:
-        raise Unreadable(_("The list is larger than 1 MB. Split it into several files."))
-    text, warnings = _decoded(content)
-    delimiter, text, skipped = _delimiter(text)
-    records = _records(text, delimiter, skipped)
+    records, warnings = read_records(content)
     line, header = next(records, (1, []))
     if not header:
         raise Unreadable(_("The list is empty."))
@@ -106,7 +91,7 @@ def read(content: bytes) -> Sheet:
     if unknown:
         warnings.append(
             _("These columns are not known and were left out: %(columns)s.")
-            % {"columns": _shortened(", ".join(unknown))}
+            % {"columns": shortened(", ".join(unknown))}
         )
     rows: list[Row] = []
     for line, record in records:
@@ -124,93 +109,9 @@ def read(content: bytes) -> Sheet:
     return Sheet(rows, warnings)
 
 
-def _decoded(content: bytes) -> tuple[str, list[str]]:
-    """The text, and a warning when the encoding had to be guessed."""
-    if content.startswith(b"PK\x03\x04"):
-        raise Unreadable(_("This is an Excel workbook. Save it as “CSV UTF-8” and choose that file."))
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding, note = "utf-16", _("The file was read as UTF-16.")
-    elif b"\0" in content:
-        raise Unreadable(_("This is not a text file. Save the list as “CSV UTF-8” and choose that file."))
-    else:
-        try:
-            return content.decode("utf-8-sig"), []
-        except UnicodeDecodeError:
-            encoding, name = _guessed(content)
-            note = _("The file is not UTF-8; it was read as %(encoding)s. Check names with special letters.") % {
-                "encoding": name
-            }
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        raise Unreadable(
-            _("The file's letters cannot be read. Save the list as “CSV UTF-8” and choose that file.")
-        ) from None
-    if "\0" in text:
-        raise Unreadable(_("This is not a text file. Save the list as “CSV UTF-8” and choose that file."))
-    return text, [note]
-
-
-def _guessed(content: bytes) -> tuple[str, str]:
-    """Excel without UTF-8 writes the system's own encoding. Chinese characters are pairs of high bytes; é and ü stand alone among letters."""
-    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
-    paired = sum(length for length in runs if length > 1)
-    return ("gb18030", "GB 18030") if paired * 2 > sum(runs) else ("cp1252", "Windows-1252")
-
-
-def _delimiter(text: str) -> tuple[str, str, int]:
-    """The delimiter, the text without Excel's own first line "sep=;", and how many lines that took."""
-    told = re.match(r"sep=([,;\t])(\r\n|\r|\n)", text, re.IGNORECASE)
-    if told:
-        return told[1], text[told.end() :], 1
-    first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
-    return max(",;\t", key=first.count), text, 0
-
-
-def _records(text: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
-    """Every row that is not blank, with the line it begins at."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    begins = 1
-    try:
-        for record in reader:
-            cells = [cell.strip() for cell in record]
-            if any(cells):
-                yield begins + skipped, cells
-            begins = reader.line_num + 1
-    except csv.Error:
-        raise Unreadable(
-            _broken_quote(text, delimiter, skipped) or _("Line %d could not be read.") % (begins + skipped)
-        ) from None
-
-
-def _broken_quote(text: str, delimiter: str, skipped: int) -> str:
-    """Where the first quotation mark stands that breaks the rules, in words: the csv module tells only that there is one."""
-    quoted, plain = re.compile(r'"(?:[^"]|"")*"'), re.compile(rf"[^\r\n{delimiter}]*")
-    at = 0
-    while at < len(text):
-        if text[at] == '"':
-            cell = quoted.match(text, at)
-            if cell is None:
-                return _("%(place)s: this quotation mark is never closed.") % {"place": _place(text, at, skipped)}
-            at = cell.end()
-            if text[at : at + 1] not in ("", delimiter, "\r", "\n"):
-                return _(
-                    "%(place)s: something stands after the closing quotation mark. Double the marks within a cell."
-                ) % {"place": _place(text, at, skipped)}
-        else:
-            at = plain.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
-        at += 1
-    return ""
-
-
-def _place(text: str, at: int, skipped: int) -> str:
-    before = re.split(r"\r\n|\r|\n", text[:at])
-    return _("Line %(line)d, column %(column)d") % {"line": len(before) + skipped, "column": len(before[-1]) + 1}
-
-
 def _columns(header: Sequence[str], line: int) -> list[str | None]:
     """Which of ours each column of the file is; None for one we do not know."""
-    columns = [HEADER_WORDS.get(_plain(cell)) for cell in header]
+    columns = [HEADER_WORDS.get(plain(cell)) for cell in header]
     for cell, column in zip(header, columns, strict=True):
         if column == "password":
             raise Unreadable(
@@ -227,17 +128,9 @@ def _columns(header: Sequence[str], line: int) -> list[str | None]:
     if USERNAME not in columns:
         raise Unreadable(
             _("Line %(line)d must name the columns, and one of them must be “name”. It says: %(header)s")
-            % {"line": line, "header": _shortened(", ".join(header))}
+            % {"line": line, "header": shortened(", ".join(header))}
         )
     return columns
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", text).casefold())
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 200 else f"{text[:199]}…"
 
 
 # --- Judging ----------------------------------------------------------------------------------------------------------
@@ -290,22 +183,22 @@ def judge(rows: Iterable[Row], version: str | None, names: Collection[str]) -> l
                 near = suggest_username(row.username, version, taken)
                 wrong(USERNAME, " ".join([*error.messages, _("Perhaps “%(name)s”?") % {"name": near}]))
         if row.role:
-            role = ROLE_WORDS.get(_plain(row.role), "")
+            role = ROLE_WORDS.get(plain(row.role), "")
             if not role:
-                wrong(ROLE, _("“%(word)s” is not one of default, manager, admin.") % {"word": _shortened(row.role)})
+                wrong(ROLE, _("“%(word)s” is not one of default, manager, admin.") % {"word": shortened(row.role)})
         try:
             limit = _limit(row.daily_message_limit)
         except ValueError:
             wrong(
                 LIMIT,
                 _("“%(word)s” is not a whole number from 1 to %(max)d.")
-                % {"word": _shortened(row.daily_message_limit), "max": LIMIT_MAX},
+                % {"word": shortened(row.daily_message_limit), "max": LIMIT_MAX},
             )
         if len(row.bio) > BIO_MAX:
             wrong(BIO, _("has %(length)d characters; %(max)d are allowed.") % {"length": len(row.bio), "max": BIO_MAX})
         if row.surplus:
             reasons.append(
-                ("", _("“%(cell)s” stands beyond the last column of the header.") % {"cell": _shortened(row.surplus)})
+                ("", _("“%(cell)s” stands beyond the last column of the header.") % {"cell": shortened(row.surplus)})
             )
 
         state = State.INVALID if reasons else State.NEW
@@ -324,10 +217,10 @@ def judge(rows: Iterable[Row], version: str | None, names: Collection[str]) -> l
 
 def _limit(text: str) -> int | None:
     """Messages a day; None for no limit. Raises ValueError."""
-    plain = _plain(text)
-    if not plain or plain in NO_LIMIT_WORDS:
+    word = plain(text)
+    if not word or word in NO_LIMIT_WORDS:
         return None
-    # A spreadsheet may write 20 as 20.0; a minus sign is one of the characters _plain drops.
+    # A spreadsheet may write 20 as 20.0; a minus sign is one of the characters `plain` drops.
     found = re.fullmatch(r"(\d{1,9})(\.0+)?", unicodedata.normalize("NFKC", text).strip())
     if not found or not 1 <= int(found[1]) <= LIMIT_MAX:
         raise ValueError

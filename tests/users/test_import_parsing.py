@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.users.imports import MAX_BYTES, MAX_ROWS, Row, State, Unreadable, judge, read
+from dashboard.csvfiles import MAX_BYTES, Unreadable
+from dashboard.users.imports import MAX_ROWS, Row, State, judge, read
 
 
 def rows(text: str) -> list[Row]:
