@@ -28,6 +28,18 @@ class LinkState(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")  # whoever made it may not invite any more
 
 
+class MailState(models.TextChoices):
+    """How far the mail with a link came. SENDING is written before the mail server is asked: who finds it so cannot know."""
+
+    SENDING = "sending", _("Being sent")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Not sent")
+    UNKNOWN = "unknown", _("Perhaps sent")
+
+
+MAIL_TONES = {MailState.SENDING: "accent", MailState.SENT: "ok", MailState.FAILED: "error", MailState.UNKNOWN: "warn"}
+
+
 class LinkQuerySet(models.QuerySet["Link"]):
     def counted(self) -> LinkQuerySet:
         """With `used` and `held` of all of them read at once."""
@@ -62,7 +74,8 @@ class Link(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    mailed_at = models.DateTimeField(null=True)
+    mail_state = models.CharField(max_length=10, choices=MailState.choices, blank=True)
+    mailed_at = models.DateTimeField(null=True)  # the last that was sent for certain
     mail_problem = models.CharField(max_length=300, blank=True)
 
     objects = LinkQuerySet.as_manager()
@@ -86,6 +99,10 @@ class Link(models.Model):
     def held(self) -> int:
         """How many more people are on their way."""
         return self.joinings.filter(state=JoiningState.STARTED).count()
+
+    @property
+    def mail_tone(self) -> str:
+        return MAIL_TONES[MailState(self.mail_state)] if self.mail_state else "quiet"
 
     @property
     def is_over(self) -> bool:

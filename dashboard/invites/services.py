@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import sight
+from dashboard import locks, sight
 from dashboard.access import services as access
 from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Operator, Role
@@ -121,9 +121,13 @@ def make(*, actor: Operator, fields: LinkFields) -> Link:
     return _make(actor, fields, [Person(fields.for_whom, fields.email)], None)[0]
 
 
-def make_many(*, actor: Operator, fields: LinkFields, people: Sequence[Person]) -> list[Link]:
-    """A personal link for each of them, for one use, all of one batch: all are made or none. Raises as `make`."""
-    return _make(actor, fields, people, uuid.uuid4())
+def make_many(*, actor: Operator, fields: LinkFields, people: Sequence[Person], batch: uuid.UUID) -> list[Link]:
+    """A personal link for each of them, for one use: all are made or none. `batch` is a new number, or that of a form that was sent
+    already: then these links are those it made. Raises as `make`, and Busy.
+    """
+    with locks.held(f"invite-batch:{batch}"):
+        made = list(Link.objects.filter(batch=batch, created_by=actor))
+        return made or _make(actor, fields, people, batch)
 
 
 def _make(actor: Operator, fields: LinkFields, people: Sequence[Person], batch: uuid.UUID | None) -> list[Link]:

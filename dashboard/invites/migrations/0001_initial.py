@@ -42,6 +42,19 @@ class Migration(migrations.Migration):
                 ("batch", models.UUIDField(db_index=True, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "mail_state",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("sending", "Being sent"),
+                            ("sent", "Sent"),
+                            ("failed", "Not sent"),
+                            ("unknown", "Perhaps sent"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
                 ("mailed_at", models.DateTimeField(null=True)),
                 ("mail_problem", models.CharField(blank=True, max_length=300)),
                 (
