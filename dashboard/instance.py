@@ -419,6 +419,24 @@ def version() -> str | None:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How people can get in to the instance: by a password (and so by an invite, too), by a sign-in link that Foyer asks for."""
+
+    password_login: bool
+    sso: bool
+
+
+def entrance(max_age: float = 300.0) -> Reading[Entrance]:
+    """What the instance's environment allows; nothing tells but trying."""
+
+    def ask() -> Entrance:
+        client = connect()
+        return Entrance(client.invites.can_be_accepted(), client.users.offers_login_tokens())
+
+    return line().read("entrance", ask, max_age)
+
+
 # --- The light --------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Light:

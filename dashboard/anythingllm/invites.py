@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .errors import NotFound, Refused
-from .http import HttpClient
+from .errors import NotFound, PasswordLoginDisabled, Refused
+from .http import HttpClient, Kind
 from .types import done, need, need_text
 
 
@@ -27,3 +27,14 @@ class InvitesModule:
         """Makes the account, always of role default, and puts it into those workspaces that still exist."""
         body = {"username": str(username), "password": str(password)}
         self._http.call("POST", "/invite/{code}", done, names={"code": code}, json=body)
+
+    def can_be_accepted(self) -> bool:
+        """Whether anybody can accept an invite at all: not when the instance forbids sign-in by password. Changes nothing."""
+        try:
+            # The instance looks at that before it looks for the code, and no code is called so.
+            self._http.call("POST", "/invite/{code}", done, names={"code": "-"}, kind=Kind.READ, json={})
+        except PasswordLoginDisabled:
+            return False
+        except Refused:
+            pass
+        return True

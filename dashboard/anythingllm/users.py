@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, TypedDict, Unpack, overload
 
-from .errors import ApiError, NotApplied, NotFound, NotSupported, ServerError, Unconfirmed
+from .errors import ApiError, NotApplied, NotFound, NotSupported, Refused, ServerError, SsoDisabled, Unconfirmed
 from .http import HttpClient
 from .types import LoginToken, User, UserName, done, each, need
 
@@ -169,6 +169,16 @@ class UsersModule:
     def login_token(self, user_id: int) -> LoginToken:
         """A link that signs in as this user without a password. SsoDisabled unless the instance allows simple SSO."""
         return self._http.call("GET", "/v1/users/{id}/issue-auth-token", LoginToken.from_json, names={"id": user_id})
+
+    def offers_login_tokens(self) -> bool:
+        """Whether login_token() can work. Changes nothing."""
+        try:
+            self.login_token(0)  # nobody's number; the instance looks at its settings first
+        except NotFound:
+            return True
+        except (SsoDisabled, Refused):  # refused: in single-user mode
+            return False
+        return True
 
     def get_api_keys(self) -> NoReturn:
         raise NotSupported(_NO_KEYS)

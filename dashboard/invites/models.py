@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -45,7 +47,8 @@ class LinkQuerySet(models.QuerySet["Link"]):
         """With `used` and `held` of all of them read at once."""
         used = models.Count("joinings", filter=Q(joinings__state__in=WITH_ACCOUNT))
         held = models.Count("joinings", filter=Q(joinings__state=JoiningState.STARTED))
-        return self.annotate(**{"used": used, "held": held})
+        counts: dict[str, Any] = {"used": used, "held": held}
+        return self.annotate(**counts)
 
 
 class Link(models.Model):
@@ -134,7 +137,8 @@ class Joining(models.Model):
     # Stands among the workspaces of the invites minted for it, where the instance ignores it and we find them again.
     marker = models.BigIntegerField(unique=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.STARTED)
-    asked = models.BooleanField(default=False)  # an accept was sent, and what came of it is not known
+    tried_at = models.DateTimeField(auto_now_add=True)  # when the instance was last asked for the account
+    asked = models.BooleanField(default=False)  # an accept was sent then, and what came of it is not known
     user_id = models.PositiveBigIntegerField(null=True, db_index=True)
     note = models.CharField(max_length=500, blank=True)  # what is still missing, for the desk
     attempts = models.PositiveSmallIntegerField(default=0)  # of the worker to go on with it
