@@ -437,6 +437,19 @@ def entrance(max_age: float = 300.0) -> Reading[Entrance]:
     return line().read("entrance", ask, max_age)
 
 
+def readable_endings(max_age: float = 3600.0) -> Reading[tuple[str, ...]]:
+    """The endings of file names that the instance has a reader for, such as ".pdf". Others it takes when they look like plain text.
+
+    While its reader of documents is down it does not know of this question: NotFound.
+    """
+
+    def ask() -> tuple[str, ...]:
+        types = connect().documents.accepted_types()
+        return tuple(dict.fromkeys(ending.lower() for endings in types.values() for ending in endings))
+
+    return line().read("readable_endings", ask, max_age)
+
+
 # --- The light --------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Light:
