@@ -87,7 +87,7 @@ function open(id) {
 
 // --- Clicks ---------------------------------------------------------------------------------------------------------
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-open], [data-close], [data-copy], [data-reveal]");
+  const target = event.target.closest("[data-open], [data-close], [data-copy], [data-reveal], [data-fill]");
   if (!target) return;
   if (target.dataset.open) {
     event.preventDefault();
@@ -99,6 +99,11 @@ document.addEventListener("click", (event) => {
     dialog.close();
   } else if (target.dataset.copy) {
     copy(document.querySelector(target.dataset.copy));
+  } else if (target.dataset.fill) {
+    const field = document.querySelector(target.dataset.fill);
+    field.value = target.value;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
   } else {
     const field = document.querySelector(target.dataset.reveal);
     const shown = field.type === "text";
@@ -132,6 +137,23 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("input", (event) => {
   if (event.target.form?.matches("[data-must-match]")) refresh();
+});
+
+// What makes something that takes its time is sent once, however often the button is pressed.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-once]")) return;
+  if ("sent" in form.dataset) event.preventDefault();
+  form.dataset.sent = "";
+  event.submitter?.setAttribute("aria-busy", "true");
+});
+
+// A page that comes back from the history was not sent.
+addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-sent]")) {
+    delete form.dataset.sent;
+    form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
+  }
 });
 
 const rows = (form) => [...form.elements].filter((box) => box.name === "ids");
