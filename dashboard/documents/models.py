@@ -26,8 +26,9 @@ class Duplicates(models.TextChoices):
 
 
 class Stored(models.Model):
-    """A document of the library that was added here. A file that became several documents has a row for each."""
+    """A document of the library that was added here. A file that became several documents has a row for each, all of one `upload`."""
 
+    upload = models.CharField(max_length=12)
     path = models.CharField(max_length=500, unique=True)  # "folder/name-uuid.json", the instance's key for it
     title = models.CharField(max_length=255)  # the name of the file, as it was
     source = models.CharField(max_length=4, choices=Source.choices)
@@ -65,8 +66,8 @@ class Incoming(models.Model):
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="incoming")
     item = models.OneToOneField(JobItem, on_delete=models.CASCADE, null=True, related_name="incoming")
     ticket = models.CharField(max_length=40)  # the page's own for this file, so that sending it again adds nothing
-    # Part of the name under which it is sent: two uploads of one name at a time would mix up their contents on the instance, and what an
-    # upload became whose answer got lost is found by it.
+    # Part of the name under which it is sent, because two uploads of one name at a time mix up their contents on the instance. What an
+    # upload became whose answer got lost is found by it, too.
     token = models.CharField(max_length=12, unique=True)
     source = models.CharField(max_length=4, choices=Source.choices)
     name = models.CharField(max_length=2000)  # of the file, as people know it; or the address of the page
