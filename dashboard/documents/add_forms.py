@@ -1,0 +1,87 @@
+"""What an operator chooses when documents are added: where they go, and what becomes of those that are there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.validators import URLValidator
+from django.utils.translation import gettext_lazy as _
+
+from dashboard import sight
+from dashboard.accounts.models import Operator
+from dashboard.anythingllm.documents import PROTECTED_FOLDER
+from dashboard.documents import services
+from dashboard.documents.adding import Options
+from dashboard.documents.models import Duplicates
+from dashboard.order import natural
+from dashboard.permissions import Action, allows
+
+TITLE_MAX = 120  # it becomes the name of a file
+TEXT_MAX = 1_000_000  # characters; who has more has a file
+
+
+class PlaceForm(forms.Form):
+    """Folder and workspaces, of those that the operator may see; the one with the slug `workspace` is ticked. Raises ApiError when the
+    instance was never read.
+    """
+
+    workspaces = forms.TypedMultipleChoiceField(
+        label=_("Put into workspaces"),
+        required=False,
+        coerce=int,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "long"}),
+    )
+    folder = forms.ChoiceField(label=_("Folder"), initial=PROTECTED_FOLDER)
+
+    def __init__(self, *args: Any, operator: Operator, workspace: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        workspaces = sorted(sight.workspaces(operator).value, key=lambda some: natural(some.name))
+        self.fields["workspaces"].choices = [(some.id, some.name) for some in workspaces]  # type: ignore[attr-defined]
+        self.fields["workspaces"].initial = [some.id for some in workspaces if some.slug == workspace]
+        names = [PROTECTED_FOLDER, *(folder.name for folder in services.folders(operator).value)]
+        self.fields["folder"].choices = [(name, name) for name in dict.fromkeys(names)]  # type: ignore[attr-defined]
+
+    def options(self) -> Options:
+        """What was chosen, once the form is valid."""
+        chosen = self.cleaned_data
+        return Options(
+            folder=chosen["folder"],
+            workspace_ids=tuple(chosen["workspaces"]),
+            duplicates=Duplicates(chosen.get("duplicates", Duplicates.SKIP)),
+        )
+
+
+class AddForm(PlaceForm):
+    """For files. To replace is to erase: it is offered to those who may."""
+
+    duplicates = forms.ChoiceField(
+        label=_("What is there already, by its content"), choices=Duplicates.choices, initial=Duplicates.SKIP
+    )
+
+    def __init__(self, *args: Any, operator: Operator, **kwargs: Any) -> None:
+        super().__init__(*args, operator=operator, **kwargs)
+        if not allows(operator, Action.ERASE_DOCUMENTS):
+            self.fields["duplicates"].choices = [c for c in Duplicates.choices if c[0] != Duplicates.REPLACE]  # type: ignore[attr-defined]
+
+
+class LinkForm(PlaceForm):
+    """A page of the web."""
+
+    address = forms.CharField(
+        label=_("Web address"),
+        max_length=2000,
+        validators=[URLValidator(["http", "https"], message=_("An address begins with https:// or http://."))],
+        widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off", "autofocus": True}),
+    )
+    field_order = ("address", "workspaces", "folder")
+
+
+class TextForm(PlaceForm):
+    """A text and its title."""
+
+    title = forms.CharField(
+        label=_("Title"), max_length=TITLE_MAX, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True})
+    )
+    text = forms.CharField(label=_("Text"), max_length=TEXT_MAX, widget=forms.Textarea(attrs={"rows": 8}))
+    field_order = ("title", "text", "workspaces", "folder")

@@ -1,0 +1,217 @@
+"""Adding documents: files from a browser, a page of the web, typed text; and how far they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
+
+from dashboard import instance
+from dashboard.anythingllm import ApiError
+from dashboard.documents import adding
+from dashboard.documents.add_forms import AddForm, LinkForm, TextForm
+from dashboard.documents.models import Duplicates, Source
+from dashboard.errors import Declined, Words, describe
+from dashboard.http import Request, render_page, wants_partial
+from dashboard.jobs import services as jobs
+from dashboard.jobs.models import TROUBLE, ItemState, Job, JobItem
+from dashboard.permissions import Action, also_requires, requires
+
+WORDS: dict[str, Words] = {
+    ItemState.PENDING: gettext_lazy("Waiting"),
+    ItemState.RUNNING: gettext_lazy("Being added"),
+    ItemState.DONE: gettext_lazy("Ready"),
+    ItemState.SKIPPED: gettext_lazy("There already"),
+    ItemState.FAILED: gettext_lazy("Failed"),
+    ItemState.UNKNOWN: gettext_lazy("Unknown"),
+}
+
+
+def panel(request: Request) -> dict[str, Any]:
+    """What documents/_add.html wants. `?workspace=` with a slug ticks that workspace. Raises ApiError when the instance was never read."""
+    try:
+        accepted = instance.readable_endings().value
+    except ApiError:
+        accepted = ()  # it reads nothing just now; what is sent waits
+    return {
+        "add": AddForm(operator=request.user, workspace=request.GET.get("workspace", "")),
+        "most_files": adding.MOST_FILES,
+        "most_mb": settings.DOCUMENT_MAX_MB,
+        "most_bytes": settings.DOCUMENT_MAX_MB * 1024 * 1024,
+        "accepted": " ".join(accepted),
+    }
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Action.CHANGE_DOCUMENTS)
+def document_add(request: Request) -> HttpResponse:
+    """The page to choose files on. What the script posts is where they are to go: looked at before the first of them is sent."""
+    if request.method == "GET":
+        return render(request, "documents/document_add.html", panel(request))
+    form = AddForm(request.POST, operator=request.user)
+    if not form.is_valid():
+        return render(request, "documents/_add_options.html", {"add": form}, status=422)
+    if form.options().duplicates == Duplicates.REPLACE:
+        demand = also_requires(request, Action.ERASE_DOCUMENTS)
+        if demand is not None:
+            return demand
+    return trigger_client_event(HttpResponse(status=204), "documents-begin")
+
+
+@require_POST
+@requires(Action.CHANGE_DOCUMENTS)
+def document_add_file(request: Request) -> HttpResponse:
+    """The script sends each file by itself, and is told the id of its item; the form without it sends all at once."""
+    form = AddForm(request.POST, operator=request.user)
+    files = cast("list[TemporaryUploadedFile]", request.FILES.getlist("files"))  # by FILE_UPLOAD_HANDLERS
+    by_script = "ticket" in request.POST
+    if not form.is_valid() or not files:
+        if by_script:
+            raise Declined(_("What was chosen is not there any more. Load the page again."))
+        if not files:
+            form.add_error(None, _("Choose at least one file."))
+        return _add_page(request, form)
+    options, batch = form.options(), request.POST.get("batch") or get_random_string(32)
+    if options.duplicates == Duplicates.REPLACE and adding.batch_of(request.user, batch) is None:
+        demand = also_requires(request, Action.ERASE_DOCUMENTS)
+        if demand is not None:
+            return demand
+    if by_script:
+        item = adding.add_file(
+            actor=request.user, batch=batch, ticket=request.POST["ticket"], file=files[0], options=options
+        )
+        return JsonResponse({"item": item.pk, "url": reverse("document_add_status", args=[item.job_id])}, status=201)
+    taken: JobItem | None = None
+    for file in files:
+        try:
+            taken = adding.add_file(
+                actor=request.user, batch=batch, ticket=get_random_string(32), file=file, options=options
+            )
+        except Declined as error:
+            messages.error(request, f"{file.name}: {error.sentence}")
+    return redirect("document_add_status", taken.job_id) if taken else redirect("document_add")
+
+
+def _add_page(request: Request, form: AddForm) -> HttpResponse:
+    return render(request, "documents/document_add.html", panel(request) | {"add": form}, status=422)
+
+
+# --- How far they are -------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A file on its way, as its line shows it."""
+
+    item: JobItem
+
+    @property
+    def words(self) -> Words:
+        return WORDS[self.item.state]
+
+    @property
+    def path(self) -> str:
+        """Of the document it has become; of several, the first."""
+        paths: list[str] = self.item.incoming.paths
+        return paths[0] if paths and self.item.state == ItemState.DONE else ""
+
+    @property
+    def trouble(self) -> bool:
+        return self.item.state in TROUBLE
+
+    @property
+    def may_be_a_page(self) -> bool:
+        """What looked like an error may be kept all the same."""
+        return self.item.state == ItemState.FAILED and self.item.incoming.source == Source.LINK
+
+
+@require_GET
+@requires(Action.CHANGE_DOCUMENTS)
+def document_add_status(request: Request, job_id: int) -> HttpResponse:
+    """One batch, its files in the order of their arrival; the partial is what the page asks for every second while the job runs."""
+    return _status(request, _job(request, job_id))
+
+
+@require_POST
+@requires(Action.CHANGE_DOCUMENTS)
+def document_add_retry(request: Request, job_id: int) -> HttpResponse:
+    """Some of a batch once more, or all that failed; `any_page` keeps a page although it looks like an error."""
+    job = _job(request, job_id)
+    item_ids = {int(some) for some in request.POST.getlist("item") if some.isdecimal()}
+    adding.retry(actor=request.user, job=job, item_ids=item_ids or None, any_page="any_page" in request.POST)
+    if wants_partial(request):
+        return _status(request, _job(request, job_id))
+    return redirect("document_add_status", job_id)
+
+
+def _status(request: Request, job: Job) -> HttpResponse:
+    progress = jobs.progress([job])[job.pk]
+    counts = progress.counts
+    context = {
+        "job": job,
+        "rows": [Row(item) for item in adding.rows(job)],
+        "progress": progress,
+        "ready": counts[ItemState.DONE] + counts[ItemState.SKIPPED],
+    }
+    response = render_page(
+        request, "documents/document_add_status.html", partial="documents/_add_status.html", context=context
+    )
+    # The table of documents, where it is on the same page, is out of date now.
+    return response if job.is_open else trigger_client_event(response, "documents-added")
+
+
+def _job(request: Request, job_id: int) -> Job:
+    """The job of a batch, if this operator may see it; others' do not exist."""
+    return get_object_or_404(jobs.visible_to(request.user).filter(batch__isnull=False), pk=job_id)
+
+
+# --- Without a file ---------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "POST"])
+@requires(Action.CHANGE_DOCUMENTS)
+def document_link(request: Request) -> HttpResponse:
+    form = LinkForm(request.POST or None, operator=request.user, workspace=request.GET.get("workspace", ""))
+    if request.method == "POST" and form.is_valid():
+        address = form.cleaned_data["address"]
+        try:
+            item = adding.add_link(actor=request.user, address=address, options=form.options())
+        except (ApiError, Declined) as error:
+            form.add_error("address", str(describe(error).sentence))
+        else:
+            return redirect("document_add_status", item.job_id)
+    return render_page(
+        request,
+        "documents/document_link.html",
+        partial="documents/_document_link.html",
+        context={"form": form},
+        status=422 if form.errors else 200,
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Action.CHANGE_DOCUMENTS)
+def document_text(request: Request) -> HttpResponse:
+    form = TextForm(request.POST or None, operator=request.user, workspace=request.GET.get("workspace", ""))
+    if request.method == "POST" and form.is_valid():
+        title, text = form.cleaned_data["title"], form.cleaned_data["text"]
+        try:
+            item = adding.add_text(actor=request.user, title=title, text=text, options=form.options())
+        except (ApiError, Declined) as error:
+            form.add_error(None, str(describe(error).sentence))
+        else:
+            return redirect("document_add_status", item.job_id)
+    return render_page(
+        request,
+        "documents/document_text.html",
+        partial="documents/_document_text.html",
+        context={"form": form},
+        status=422 if form.errors else 200,
+    )

@@ -1,0 +1,297 @@
+// Adding documents: files are chosen or dropped, judged before a byte is sent, and sent one by one, three at a time. What has arrived is
+// the server's, whose rows come with the status that htmx asks for; rows here are only of files that are still to be sent. Without this
+// script the form sends all files at once.
+
+const SENDERS = 3;
+const SPEAK = 10_000; // ms between two announcements on the way
+
+const at = (id) => document.getElementById(id);
+const words = () => at("document-add").dataset;
+
+let chosen = []; // {file, path, tone, words}: looked at, not sent
+let batch = null; // {token, options, entries}, the last one; an entry is {file, path, ticket, row, state, sent (bytes), item (its id here)}
+let said = 0; // when something was last read out
+
+// --- Words ------------------------------------------------------------------------------------------------------------
+const fill = (text, values) => text.replace(/{(\w+)}/g, (_all, name) => values[name]);
+const counted = (name, n, more = {}) => fill(words()[`text${name}${n === 1 ? "One" : "Many"}`], { n, ...more });
+
+function size(bytes) {
+  const [unit, amount] = bytes < 2 ** 20 ? ["kilobyte", bytes / 2 ** 10] : ["megabyte", bytes / 2 ** 20];
+  const style = { style: "unit", unit, maximumFractionDigits: unit === "megabyte" && amount < 10 ? 1 : 0 };
+  return new Intl.NumberFormat(document.documentElement.lang, style).format(bytes && Math.max(amount, 1));
+}
+
+// Not every row's every step is read out: how it stands from time to time, and the end.
+function say(text, end) {
+  const now = Date.now();
+  if (!text || at("add-said").textContent === text || (!end && now - said < SPEAK)) return;
+  said = now;
+  at("add-said").textContent = text;
+}
+
+const opener = () => document.querySelector("[data-choose=add-files]") ?? at("add-files");
+
+// --- Choosing ---------------------------------------------------------------------------------------------------------
+function judge(file) {
+  const { mostBytes, accepted, textTooLarge, textEmpty, textHidden, textAsText } = words();
+  const ending = /\.[^.]+$/.exec(file.name.toLowerCase())?.[0] ?? "";
+  if (file.name.startsWith(".")) return ["error", textHidden];
+  if (file.size > Number(mostBytes)) return ["error", textTooLarge];
+  if (!file.size) return ["error", textEmpty];
+  if (accepted && !accepted.split(" ").includes(ending)) return ["warn", textAsText];
+  return ["quiet", ""];
+}
+
+const sendable = () => chosen.filter((entry) => entry.tone !== "error");
+const same = (one, other) => one.path === other.path && one.file.size === other.file.size && one.file.lastModified === other.file.lastModified;
+
+function choose(found) {
+  const room = Number(words().mostFiles) - (isSending() ? batch.entries.length : 0);
+  for (const [file, path] of found) {
+    const entry = { file, path };
+    [entry.tone, entry.words] = judge(file);
+    if (chosen.some((other) => same(entry, other))) continue;
+    if (entry.tone !== "error" && sendable().length >= room) [entry.tone, entry.words] = ["error", words().textTooMany];
+    chosen.push(entry);
+  }
+  for (const input of at("document-add").querySelectorAll("input[type=file]")) input.value = "";
+  showChosen();
+  at("add-choice").scrollIntoView({ block: "nearest" });
+}
+
+function showChosen() {
+  const able = sendable();
+  at("document-add").dataset.step = chosen.length ? "chosen" : "";
+  at("add-progress").hidden = !batch;
+  at("add-chosen").replaceChildren(...chosen.map(chosenRow));
+  const left = chosen.length - able.length;
+  const bytes = able.reduce((sum, entry) => sum + entry.file.size, 0);
+  at("add-count").textContent = `${counted("Files", able.length)}, ${size(bytes)}${left ? ` · ${counted("Left", left)}` : ""}`;
+  at("add-send").textContent = counted("Add", able.length);
+  at("add-send").disabled = !able.length;
+}
+
+function chosenRow(entry) {
+  const row = newRow(entry);
+  const remove = row.querySelector("button");
+  if (entry.words) row.querySelector(".state").append(mark(entry.tone, entry.words));
+  remove.addEventListener("click", () => {
+    const place = chosen.indexOf(entry);
+    chosen.splice(place, 1);
+    showChosen();
+    (at("add-chosen").children[Math.min(place, chosen.length - 1)]?.querySelector("button") ?? opener()).focus();
+  });
+  return row;
+}
+
+function newRow({ file, path }) {
+  const row = at("add-row").content.firstElementChild.cloneNode(true);
+  row.querySelector(".name").textContent = path;
+  row.querySelector(".size").textContent = size(file.size);
+  row.querySelector("button").lastElementChild.textContent = path;
+  return row;
+}
+
+function mark(tone, text) {
+  const made = document.createElement("small");
+  made.dataset.tone = tone;
+  made.textContent = text;
+  return made;
+}
+
+// Folders come from a drop as entries, which are read piece by piece.
+async function filesOf(entry, above = "") {
+  if (entry.isFile) return [[await new Promise((done, fail) => entry.file(done, fail)), above + entry.name]];
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((done, fail) => reader.readEntries(done, fail));
+    if (!some.length) return found;
+    for (const one of some) found.push(...(await filesOf(one, `${above}${entry.name}/`)));
+  }
+}
+
+document.addEventListener("change", (event) => {
+  const input = event.target;
+  if (!input.matches("#document-add input[type=file]")) return;
+  choose([...input.files].map((file) => [file, file.webkitRelativePath || file.name]));
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("[data-choose]");
+  if (!link || !at("document-add")) return;
+  event.preventDefault();
+  at(link.dataset.choose).click();
+});
+
+// --- Dropping: anywhere on the page -----------------------------------------------------------------------------------
+const brings = (event) => at("document-add") && event.dataTransfer?.types.includes("Files") && !document.querySelector("dialog[open]");
+let inside = 0; // elements entered and not left
+
+document.addEventListener("dragenter", (event) => {
+  if (!brings(event)) return;
+  inside += 1;
+  at("add-drop").hidden = false;
+});
+
+document.addEventListener("dragover", (event) => {
+  if (brings(event)) event.preventDefault();
+});
+
+document.addEventListener("dragleave", (event) => {
+  if (!brings(event)) return;
+  inside -= 1;
+  if (!inside) at("add-drop").hidden = true;
+});
+
+document.addEventListener("drop", async (event) => {
+  if (!brings(event)) return;
+  event.preventDefault();
+  inside = 0;
+  at("add-drop").hidden = true;
+  // All are asked for at once: after the first pause the browser has forgotten what was dropped.
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  const found = await Promise.all(entries.map((entry) => filesOf(entry)));
+  choose(found.flat());
+});
+
+// --- Sending ----------------------------------------------------------------------------------------------------------
+const random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+const entriesIn = (...states) => (batch?.entries ?? []).filter((entry) => states.includes(entry.state));
+const isSending = () => entriesIn("waiting", "sending").length > 0;
+
+// The form has been looked at, and the password given where files are to be replaced. What is chosen while a batch is being sent goes
+// with it, and where it goes.
+document.addEventListener("documents-begin", () => {
+  at("dialog").close();
+  if (!isSending()) {
+    batch = { token: random(), options: new FormData(at("add-choice")), entries: [] };
+    at("add-status").replaceChildren();
+    at("add-sending").replaceChildren();
+  }
+  for (const { file, path } of sendable()) {
+    const entry = { file, path, ticket: random(), state: "waiting", sent: 0, item: null };
+    entry.row = newRow(entry);
+    entry.row.querySelector("button").hidden = true;
+    at("add-sending").append(entry.row);
+    batch.entries.push(entry);
+  }
+  chosen = [];
+  showChosen();
+  at("add-sent").focus();
+  pump();
+});
+
+document.addEventListener("reset", (event) => {
+  if (event.target.id !== "add-choice") return;
+  chosen = [];
+  showChosen();
+  opener().focus();
+});
+
+function pump() {
+  for (const entry of entriesIn("waiting").slice(0, SENDERS - entriesIn("sending").length)) send(entry);
+  tell();
+}
+
+function send(entry) {
+  const body = new FormData();
+  for (const [name, value] of batch.options) if (name !== "files") body.append(name, value);
+  body.append("batch", batch.token);
+  body.append("ticket", entry.ticket);
+  body.append("files", entry.file, entry.file.name);
+  const request = new XMLHttpRequest();
+  request.open("POST", words().urlFile);
+  request.setRequestHeader("Accept", "application/json");
+  request.upload.addEventListener("progress", ({ loaded, total }) => {
+    entry.sent = total ? (loaded / total) * entry.file.size : 0;
+    show(entry);
+    tell();
+  });
+  request.addEventListener("loadend", () => {
+    const answer = answerOf(request);
+    if (answer.item) arrived(entry, answer);
+    else stop(entry, answer.sentence);
+    pump();
+  });
+  entry.state = "sending";
+  show(entry);
+  request.send(body);
+}
+
+// Anything but the id of its item is a page that says in words why not; a sign-in page says nothing of the file.
+function answerOf(request) {
+  if (!request.status) return { sentence: words().textNoAnswer };
+  if (request.getResponseHeader("Content-Type") === "application/json") return JSON.parse(request.responseText);
+  const page = new DOMParser().parseFromString(request.responseText, "text/html");
+  return { sentence: page.querySelector("[data-sentence]")?.textContent.trim() || words().textNotTaken };
+}
+
+function arrived(entry, { item, url }) {
+  Object.assign(entry, { state: "arrived", item, sent: entry.file.size });
+  show(entry);
+  batch.url = url;
+  if (location.pathname === words().urlPage) history.replaceState(history.state, "", url);
+  if (!at("add-status").hasAttribute("hx-get")) htmx.ajax("GET", url, { target: "#add-status", swap: "outerHTML" });
+}
+
+function stop(entry, sentence) {
+  Object.assign(entry, { state: "stopped", sent: 0 });
+  const button = entry.row.querySelector("button");
+  button.hidden = false;
+  button.replaceChildren(words().textAgain, button.lastElementChild);
+  button.addEventListener("click", () => {
+    button.hidden = true;
+    entry.state = "waiting";
+    pump();
+  }, { once: true });
+  show(entry, mark("error", sentence));
+}
+
+function show(entry, note) {
+  const share = entry.file.size ? Math.round((100 * entry.sent) / entry.file.size) : 100;
+  const bar = Object.assign(document.createElement("progress"), { max: 100, value: share, ariaLabel: entry.path });
+  const text = { waiting: words().textWaiting, sending: fill(words().textSending, { n: share }), arrived: words().textArrived }[entry.state];
+  entry.row.querySelector(".state").replaceChildren(...(note ? [note] : entry.state === "sending" ? [bar, text] : [text]));
+}
+
+// How far the sending is. What becomes of the files is told by the status below.
+function tell() {
+  const stopped = entriesIn("stopped").length;
+  const left = entriesIn("waiting", "sending").length;
+  const total = batch.entries.reduce((sum, entry) => sum + entry.file.size, 0);
+  const sent = batch.entries.reduce((sum, entry) => sum + entry.sent, 0);
+  const share = total ? Math.floor((100 * sent) / total) : 100;
+  at("add-sent").hidden = !left && !stopped;
+  at("add-sent").querySelector("progress").value = share;
+  at("add-sent").querySelector("p").textContent = left ? counted("ToSend", left, { share }) : counted("Stopped", stopped);
+}
+
+// A row of ours goes as soon as the server has it among its own.
+document.addEventListener("htmx:afterSwap", ({ detail }) => {
+  if (detail.target.id !== "add-status") return;
+  for (const entry of entriesIn("arrived")) if (at(`add-item-${entry.item}`)) entry.row.remove();
+  const summary = at("add-summary");
+  say(summary?.textContent.trim(), !at("add-status").hasAttribute("hx-get") && !isSending());
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (isSending()) event.preventDefault();
+});
+
+// A page that comes back from the history is as it was when one left it.
+document.addEventListener("htmx:historyRestore", () => {
+  if (!at("document-add")) return;
+  showChosen();
+  at("add-sending").replaceChildren(...entriesIn("waiting", "sending", "stopped").map((entry) => entry.row));
+});
+
+// --- Finding a workspace among many -------------------------------------------------------------------------------------
+document.addEventListener("input", (event) => {
+  const list = document.querySelector(event.target.dataset.filter);
+  const wanted = event.target.value.toLowerCase().split(/\s+/);
+  for (const label of list?.querySelectorAll("label") ?? []) {
+    label.hidden = !label.control.checked && !wanted.every((word) => label.textContent.toLowerCase().includes(word));
+  }
+});
