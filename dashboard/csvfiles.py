@@ -57,19 +57,10 @@ class Unreadable(Exception):
         self.sentence = sentence
 
 
-def read_records(content: bytes) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
-    """The rows that are not blank, as stripped cells with the line they begin at, of a table in any usual encoding and with any usual
-    delimiter; and sentences about how it was read. Raises Unreadable, also while one goes through the rows.
-    """
+def decoded(content: bytes) -> tuple[str, list[str]]:
+    """The text of a file in any usual encoding, and a warning when that had to be guessed. Raises Unreadable."""
     if len(content) > MAX_BYTES:
         raise Unreadable(_("The list is larger than 1 MB. Split it into several files."))
-    text, warnings = _decoded(content)
-    delimiter, text, skipped = _delimiter(text)
-    return _records(text, delimiter, skipped), warnings
-
-
-def _decoded(content: bytes) -> tuple[str, list[str]]:
-    """The text, and a warning when the encoding had to be guessed."""
     if content.startswith(b"PK\x03\x04"):
         raise Unreadable(_("This is an Excel workbook. Save it as “CSV UTF-8” and choose that file."))
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -100,6 +91,12 @@ def _guessed(content: bytes) -> tuple[str, str]:
     runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
     paired = sum(length for length in runs if length > 1)
     return ("gb18030", "GB 18030") if paired * 2 > sum(runs) else ("cp1252", "Windows-1252")
+
+
+def read_records(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not blank, as stripped cells with the line it begins at, whatever the delimiter. Raises Unreadable on the way."""
+    delimiter, text, skipped = _delimiter(text)
+    return _records(text, delimiter, skipped)
 
 
 def _delimiter(text: str) -> tuple[str, str, int]:

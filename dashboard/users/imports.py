@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.anythingllm.rules import BIO_MAX, suggest_username, username_rule
-from dashboard.csvfiles import Unreadable, plain, read_records, shortened
+from dashboard.csvfiles import Unreadable, decoded, plain, read_records, shortened
 from dashboard.names import check_username
 from dashboard.users.forms import LIMIT_MAX
 
@@ -82,7 +82,8 @@ class Sheet:
 # --- Reading ----------------------------------------------------------------------------------------------------------
 def read(content: bytes) -> Sheet:
     """The rows of a CSV file in any usual encoding and with any usual delimiter. Raises Unreadable."""
-    records, warnings = read_records(content)
+    text, warnings = decoded(content)
+    records = read_records(text)
     line, header = next(records, (1, []))
     if not header:
         raise Unreadable(_("The list is empty."))
