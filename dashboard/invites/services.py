@@ -102,6 +102,11 @@ class Given:
     workspace_ids: frozenset[int]
     groups: list[access.GroupRooms]
 
+    @property
+    def all_workspace_ids(self) -> frozenset[int]:
+        """With those that the groups give."""
+        return self.workspace_ids.union(*(group.workspace_ids for group in self.groups))
+
 
 def gives(link: Link, maker: Operator | None) -> Given:
     """`maker` as from `maker_of`: None gives nothing."""
@@ -203,10 +208,19 @@ def find(code: str) -> Link | None:
     if not codes.CODE.fullmatch(code):
         return None
     link = Link.objects.counted().select_related("created_by").filter(code_hash=codes.hash_of(code)).first()
-    if link and link.is_over and not link.expired_at:
-        link.expired_at = timezone.now()
-        link.save(update_fields=["expired_at"])
+    if link:
+        expire(link)
     return link
+
+
+def expire(link: Link) -> None:
+    """Notes that a link has expired, so that it stays so whatever the clock says later."""
+    if link.expired_at or link.revoked_at or not link.is_over:
+        return
+    link.expired_at = timezone.now()
+    if Link.objects.filter(pk=link.pk, expired_at=None, expires_at=link.expires_at).update(expired_at=link.expired_at):
+        with recording(None, "invite.expired", target=target(link)):
+            pass
 
 
 def visible_to(operator: Operator) -> LinkQuerySet:
