@@ -1,23 +1,40 @@
 """Adding documents: what arrives from a browser is kept here first, then a job brings it into the library, one item a file.
 
 The job's rows are the page's rows: an item's message says what is being done while it runs, and where the document is, or why not,
-afterwards. `item.incoming` has name, size and, once they are known, the paths.
+afterwards. `item.incoming` has name, size and, once they are known, the paths. What the worker does is in `bringing`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+import re
+import secrets
+import socket
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
-from dashboard.accounts.models import Operator
+from dashboard import instance, locks
+from dashboard.accounts.models import Operator, Role
+from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
-from dashboard.documents.models import Batch, Duplicates, Incoming
-from dashboard.errors import Words
-from dashboard.jobs.models import Job, JobItem
+from dashboard.documents.models import Batch, Duplicates, Incoming, Source
+from dashboard.errors import Declined, Words
+from dashboard.jobs import services as jobs
+from dashboard.jobs.models import TROUBLE, UNFINISHED, Job, JobItem
+from dashboard.permissions import scope
 
 MOST_FILES = 200  # in a batch
+KIND = "documents.add"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +48,11 @@ class Options:
 
 def refusal(name: str, size: int) -> Words | None:
     """Why a file of this name and size (bytes) would not be taken, or None. Needs no content, so pages can tell before sending."""
-    raise NotImplementedError
-
-
-def read_as_text(name: str) -> bool:
-    """True when the instance has no reader for such a file, and will take it for plain text if it looks like it: to be told before sending.
-
-    False also when the instance does not say what it reads.
-    """
-    raise NotImplementedError
+    if size > settings.DOCUMENT_MAX_MB * 1024 * 1024:
+        return _("%(name)s is larger than %(n)d MB.") % {"name": name, "n": settings.DOCUMENT_MAX_MB}
+    if not size:
+        return _("%(name)s is empty.") % {"name": name}
+    return None
 
 
 def add_file(*, actor: Operator, batch: str, ticket: str, file: TemporaryUploadedFile, options: Options) -> JobItem:
@@ -49,37 +62,153 @@ def add_file(*, actor: Operator, batch: str, ticket: str, file: TemporaryUploade
     again gives the same item. Raises Declined: too large, empty, too many, unreadable by the instance, job cancelled, a workspace outside
     of the operator's.
     """
-    raise NotImplementedError
+    name, size, arrived = _plain(file.name or ""), file.size or 0, Path(file.temporary_file_path())
+    with arrived.open("rb") as content:
+        problem = refusal(name, size) or _unreadable(name, content.read(1000))
+        content.seek(0)
+        sha256 = "" if problem else hashlib.file_digest(content, "sha256").hexdigest()
+    if problem:
+        raise Declined(problem)
+    with _taking(actor, batch[:40], options) as kept:
+        incoming = kept.incoming.filter(ticket=ticket[:40]).first()
+        if incoming is None:
+            incoming = _new(kept, ticket[:40], Source.FILE, name, size=size, sha256=sha256)
+            arrived.replace(incoming.staged)
+            incoming.save()
+        return incoming.item or _begin(actor, incoming)
 
 
 def add_text(*, actor: Operator, title: str, text: str, options: Options) -> JobItem:
-    """Typed text becomes a file of that title, and goes the way of files. Raises Declined: no title, no words, too large."""
-    raise NotImplementedError
+    """Typed text becomes a file of that title, and goes the way of files. Raises Declined: no title, no words, too large.
+
+    The instance's own call for it would make another title of this one, and loses one that is not in Latin letters.
+    """
+    name, content = _plain(title), text.encode()
+    if not title.strip() or not text.split():
+        raise Declined(_("A text needs a title and at least one word."))
+    problem = refusal(name, len(content))
+    if problem:
+        raise Declined(problem)
+    sha256 = hashlib.sha256(content).hexdigest()
+    with _taking(actor, secrets.token_hex(16), options) as kept:
+        incoming = _new(kept, "text", Source.TEXT, name, size=len(content), sha256=sha256)
+        incoming.staged.write_bytes(content)
+        incoming.save()
+        return _begin(actor, incoming)
 
 
 def add_link(*, actor: Operator, address: str, options: Options) -> JobItem:
     """A page that the instance fetches. Raises Declined when the address is not http(s), or not of a public host as seen from here."""
-    raise NotImplementedError
+    address = address.strip()
+    _demand_public(address)
+    with _taking(actor, secrets.token_hex(16), options) as kept:
+        incoming = _new(kept, "link", Source.LINK, address)
+        incoming.save()
+        return _begin(actor, incoming)
 
 
 def batch_of(operator: Operator, token: str) -> Batch | None:
     """The operator's own batch, as soon as its first file has arrived."""
-    raise NotImplementedError
+    return Batch.objects.filter(token=token, actor=operator).first()
 
 
-def rows(job: Job) -> list[JobItem]:
+def rows(job: Job) -> QuerySet[JobItem]:
     """The job's items in the order of their arrival, `incoming` at hand: what the page lists."""
-    raise NotImplementedError
+    return job.items.select_related("incoming").order_by("position")
 
 
 def retry(*, actor: Operator, job: Job, item_ids: Collection[int] | None = None, any_page: bool = False) -> None:
     """Tries these items again (None: all that failed), from where they failed. `any_page` keeps a page although it looks like an error.
 
-    Raises Declined when there is nothing to try again, or a file has been thrown away since.
+    Raises Declined when there is nothing to try again.
     """
-    raise NotImplementedError
+    if any_page:
+        pages = Incoming.objects.filter(item__job=job, item__state__in=TROUBLE, source=Source.LINK)
+        pages.filter(item__in=item_ids or []).update(any_page=True)
+    jobs.retry(actor=actor, job=job, item_ids=item_ids)
 
 
-def on_their_way(operator: Operator) -> list[Incoming]:
+def on_their_way(operator: Operator) -> QuerySet[Incoming]:
     """What is being added or failed to be, newest first, `item` at hand: the operator's own, of an admin everybody's."""
-    raise NotImplementedError
+    found = Incoming.objects.filter(item__state__in=(*UNFINISHED, *TROUBLE)).select_related("item", "batch__actor")
+    return (found if operator.effective_role == Role.ADMIN else found.filter(batch__actor=operator)).order_by("-pk")
+
+
+# --- What all ways have in common -------------------------------------------------------------------------------------
+@contextmanager
+def _taking(actor: Operator, token: str, options: Options) -> Iterator[Batch]:
+    """The batch, for something to be added to it by one request at a time. Raises Declined where it must not go."""
+    mine = scope(actor)
+    if mine is not None and not mine.issuperset(options.workspace_ids):
+        raise Declined(_("You do not look after this workspace."))
+    if options.folder.strip(" .") != options.folder or not options.folder or set(options.folder) & set("/\\"):
+        raise Declined(_("This is no name of a folder."))
+    with locks.held(f"batch:{token}"):
+        batch, _made = Batch.objects.get_or_create(
+            token=token,
+            defaults={
+                "actor": actor,
+                "folder": options.folder,
+                "workspace_ids": list(options.workspace_ids),
+                "duplicates": options.duplicates,
+            },
+        )
+        if batch.actor_id != actor.pk:
+            raise Declined(_("What was chosen is not there any more. Load the page again."))
+        yield batch
+
+
+def _new(batch: Batch, ticket: str, source: Source, name: str, **more: Any) -> Incoming:
+    if batch.incoming.count() >= MOST_FILES:
+        raise Declined(_("At most %(n)d files can be added at once.") % {"n": MOST_FILES})
+    return Incoming(batch=batch, ticket=ticket, source=source, name=name, token=secrets.token_hex(5), **more)
+
+
+def _begin(actor: Operator, incoming: Incoming) -> JobItem:
+    """Gives it to the job of its batch, which begins with it."""
+    new, batch = jobs.NewItem(str(incoming.pk), incoming.name), incoming.batch
+    if batch.job is None:
+        batch.job = jobs.start(actor, kind=KIND, title=_("Add documents"), items=[new])
+        batch.save(update_fields=["job"])
+        incoming.item = batch.job.items.get()
+    else:
+        (incoming.item,) = jobs.add(actor=actor, job=batch.job, items=[new])
+    incoming.save(update_fields=["item"])
+    return incoming.item
+
+
+def _plain(name: str) -> str:
+    """The name without what is not meant to be seen: control characters, and those that turn the direction of the text."""
+    words = re.sub(r"\s+", " ", name).strip()
+    return "".join(letter for letter in words if letter.isprintable())[:255] or _("Document")
+
+
+def _unreadable(name: str, beginning: bytes) -> Words | None:
+    """What the instance would refuse: a type that it has no reader for, and that does not look like plain text."""
+    ending = PurePosixPath(name).suffix.lower()
+    try:
+        readable = instance.readable_endings().value
+    except ApiError:
+        return None  # it will say so itself
+    if not readable or ending in readable or b"\0" not in beginning:
+        return None
+    return _("AnythingLLM cannot read %(name)s: it has no reader for such files, and this is no plain text.") % {
+        "name": name
+    }
+
+
+def _demand_public(address: str) -> None:
+    """What the instance finds there can be another host than we find, but what is private from here is not asked for."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host = ""
+    if not host or parts.scheme not in ("http", "https") or parts.username is not None:
+        raise Declined(_("This is no address of a web page. It begins with http:// or https://."))
+    try:
+        found = {ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        raise Declined(_("There is no host named %(host)s, as seen from Foyer.") % {"host": host}) from None
+    if not all(some.is_global and not some.is_multicast for some in found):
+        raise Declined(_("%(host)s is in a private network. Only public pages can be added.") % {"host": host})
