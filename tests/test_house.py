@@ -25,6 +25,11 @@ DOORS: dict[str, tuple[Action | None, set[str]]] = {
     "healthz": (None, READ),
     "readyz": (None, READ),
     "sign_in": (None, BOTH),
+    "join": (None, BOTH),
+    "join_check": (None, WRITE),
+    "first_steps": (Action.USE_FOYER, READ),
+    "first_question": (Action.USE_FOYER, WRITE),
+    "anythingllm_open": (Action.USE_FOYER, WRITE),
     "home": (Action.USE_FOYER, READ),
     "palette": (Action.USE_FOYER, READ),
     "light": (Action.USE_FOYER, READ),
@@ -115,7 +120,7 @@ def test_every_url_is_listed_and_its_view_asks_for_that_action():
 
 def test_what_names_no_action_is_public_on_purpose():
     public = {url.name for url in urls() if getattr(url.callback, "public", False)}
-    assert public == {"healthz", "readyz", "sign_in"}
+    assert public == {"healthz", "readyz", "sign_in", "join", "join_check"}
     for url in urls():
         named = getattr(url.callback, "required_action", None) is not None
         assert named != getattr(url.callback, "public", False), f"{url.name} must name an action or be public, not both"
@@ -139,6 +144,7 @@ def address(name: str, standin) -> str:
         "group_id": 1,
         "workspace_id": standin.get("/v1/workspaces")["workspaces"][0]["id"],
         "draft_id": 1,
+        "code": "no-such-code",
     }
     url = next(url for url in urls() if url.name == name)
     return reverse(name, kwargs={key: things[key] for key in url.pattern.converters})

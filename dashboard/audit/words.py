@@ -31,6 +31,7 @@ ACTIONS: dict[str, Words] = {
     "operator.updated": _("changed operator"),
     "operator.workspaces_changed": _("changed the workspaces of operator"),
     "operator.password_reset": _("set a new password for operator"),
+    "anythingllm.opened": _("opened AnythingLLM as"),
     "job.started": _("started job"),
     "job.cancelled": _("cancelled job"),
     "job.retried": _("retried job"),

@@ -1,0 +1,88 @@
+"""The first steps of somebody who has just joined, and the way into AnythingLLM."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from dashboard.anythingllm import ApiError
+from dashboard.chat.services import first_question as ask
+from dashboard.errors import Declined, describe
+from dashboard.http import Request, render_page, wants_partial
+from dashboard.invites import first_steps as steps
+from dashboard.invites.join_forms import QuestionForm
+from dashboard.permissions import Action, requires
+
+
+@require_GET
+@never_cache
+@requires(Action.USE_FOYER)
+def first_steps(request: Request) -> HttpResponse:
+    context = _rooms(request)
+    found = context["rooms"].found if "rooms" in context else []
+    chosen = next((room for room in found if room.slug == request.GET.get("workspace")), found[0] if found else None)
+    if chosen:
+        initial = {"workspace": chosen.slug, "text": chosen.question}
+        context["form"] = QuestionForm(initial=initial, rooms=[(room.slug, room.name) for room in found])
+    context["codes"] = request.session.get("recovery_codes", {}).get("codes")
+    return render_page(request, "invites/first_steps.html", partial="invites/_rooms.html", context=context)
+
+
+def _rooms(request: Request) -> dict[str, Any]:
+    context: dict[str, Any] = _way_in()
+    if not request.user.is_local:
+        try:
+            context["reading"] = reading = steps.rooms(request.user)
+            context["rooms"] = reading.value
+        except ApiError as error:
+            context["problem"] = describe(error)
+    return context
+
+
+def _way_in() -> dict[str, Any]:
+    return {"sso": steps.signs_in_at_once(), "public_url": settings.ANYTHINGLLM_PUBLIC_URL}
+
+
+@require_POST
+@never_cache
+@requires(Action.USE_FOYER)
+def first_question(request: Request) -> HttpResponse:
+    slug, text = request.POST.get("workspace", ""), request.POST.get("text", "").strip()
+    context: dict[str, Any] = {"question": text, **_way_in()}
+    status = 200
+    form = QuestionForm(request.POST, rooms=[(slug, slug)])  # whether it may be asked, the service knows best
+    if form.is_valid():
+        try:
+            answer = ask(actor=request.user, slug=slug, text=form.cleaned_data["text"])
+        except (ApiError, Declined) as error:
+            context["problem"] = describe(error)
+            status = describe(error).status
+        else:
+            path = steps.public_path(slug, answer.thread)
+            context |= {"answer": answer, "slug": slug, "thread": answer.thread, "path": path}
+    else:
+        status = 422
+    context["form"] = form
+    if wants_partial(request) and status >= 400:
+        status = 422  # what htmx shows in its place
+    return render_page(
+        request, "invites/first_question.html", partial="invites/_answer.html", context=context, status=status
+    )
+
+
+@require_POST
+@never_cache
+@requires(Action.USE_FOYER)
+def anythingllm_open(request: Request) -> HttpResponse:
+    slug, thread = request.POST.get("workspace", ""), request.POST.get("thread", "")
+    address = steps.way_in(actor=request.user, slug=slug, thread=thread)
+    if wants_partial(request):
+        return HttpResponseClientRedirect(address)
+    # Not a redirect: our content security policy lets no form lead to another site.
+    return render(request, "invites/anythingllm_open.html", {"address": address})

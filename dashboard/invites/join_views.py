@@ -1,0 +1,213 @@
+"""The joining page: what somebody sees who was given a link. Its address is the key, so it stands in no log, session, message or referrer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import cast
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dashboard import errors, instance, locks
+from dashboard.accounts import services as accounts
+from dashboard.accounts.models import Operator
+from dashboard.anythingllm import ApiError
+from dashboard.anythingllm.rules import suggest_username, username_rule
+from dashboard.http import OpenRequest, Request
+from dashboard.invites import first_steps, joining, services, strength, tries
+from dashboard.invites.join_forms import JoinForm
+from dashboard.invites.models import Link, LinkState
+from dashboard.names import check_username
+from dashboard.permissions import public
+
+# Each language in its own words.
+LANGUAGES = {code: translation.get_language_info(code)["name_local"] for code, _name in settings.LANGUAGES}
+
+
+def language_of(request: OpenRequest, link: Link) -> str:
+    """The one chosen on the page, else the link's; "" leaves it to the browser."""
+    chosen = request.GET.get("language", "")
+    return chosen if chosen in LANGUAGES else link.language
+
+
+def with_link(view: Callable[[OpenRequest, Link], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Hands the view the link of a code, in the link's language. An unknown code gets one answer in one time, whatever it looks like."""
+
+    @wraps(view)
+    def found(request: OpenRequest, code: str) -> HttpResponse:
+        started = time.monotonic()
+        if seconds := tries.too_many(request):
+            sentence = _("Too many links that do not exist were tried from your network. Try again in a minute.")
+            return accounts.locked_out(errors.page(request, 429, _("Please wait"), sentence), seconds)
+        link = services.find(code)
+        if link is None:
+            tries.count(request)
+            time.sleep(max(0.0, started + accounts.REFUSED_AFTER - time.monotonic()))
+            sentence = _("Foyer does not know this link. Copy the whole of it, or ask whoever gave it to you.")
+            return errors.page(request, 404, _("No such link"), sentence)
+        if language := language_of(request, link):
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        return view(request, link)
+
+    return found
+
+
+# --- The page -----------------------------------------------------------------------------------------------------------
+@never_cache
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+@public
+@with_link
+def join(request: OpenRequest, link: Link) -> HttpResponse:
+    if "sign_out" in request.POST and isinstance(request.user, Operator):
+        accounts.sign_out(cast("Request", request))
+        return redirect(request.get_full_path())
+    names = _names()
+    form = JoinForm(
+        request.POST or None,
+        initial={"username": _first_suggestion(link, names)},
+        rule=username_rule(instance.version()),
+    )
+    status, suggestion = 422 if form.is_bound else 200, ""
+    if form.is_valid():
+        username, password = form.cleaned_data["username"], form.cleaned_data["password"]
+        try:
+            joined = joining.join(request, link=link, username=username, password=password)
+        except joining.LinkClosed as closed:
+            return _closed(request, link, closed.state)
+        except joining.LoginForbidden:
+            return _forbidden(request, link)
+        except joining.NameTaken as taken:
+            form.add_error("username", str(taken.sentence))
+            suggestion = suggest_username(username, instance.version(), {*names, username})
+        except joining.NameRefused as refused:
+            form.add_error("username", str(refused.sentence))
+        except joining.PasswordRefused as refused:
+            form.add_error("password", str(refused.sentence))
+        except (joining.AllHeld, joining.Interrupted, locks.Busy) as problem:
+            form.add_error(None, str(problem.sentence))
+            status = 503
+        else:
+            return _welcome(request, link, joined)
+    elif (state := services.state_of(link)) != LinkState.OPEN:
+        return _closed(request, link, state)
+    elif not _password_login():
+        return _forbidden(request, link)
+    elif form.has_error("username"):
+        suggestion = suggest_username(form.data.get("username", ""), instance.version(), names)
+    context = {
+        "form": form,
+        "link": link,
+        "check_url": f"{request.path}check/?language={translation.get_language()}",
+        "workspaces": _workspaces(link),
+        "suggestion": suggestion,
+        "languages": LANGUAGES,
+    }
+    return render(request, "invites/join.html", context, status=status)
+
+
+def _welcome(request: OpenRequest, link: Link, joined: joining.Joined) -> HttpResponse:
+    operator, goal = cast("Operator", request.user), reverse("first_steps")
+    if joined.recovery_codes:
+        accounts.keep_recovery_codes(request, joined.recovery_codes, goal)
+    language = language_of(request, link)
+    if language and not operator.language:
+        operator.language = language
+        operator.save(update_fields=["language"])
+    return accounts.speak(redirect(goal), operator.language)
+
+
+def _closed(request: OpenRequest, link: Link, state: LinkState) -> HttpResponse:
+    """A real link that lets nobody in any more."""
+    context = {
+        "title": _("This link is closed"),
+        "sentence": joining.CLOSED[state],
+        "link": link,
+        "joined_before": state == LinkState.USED_UP,
+        "languages": LANGUAGES,
+    }
+    return render(request, "invites/join_closed.html", context, status=410)
+
+
+def _forbidden(request: OpenRequest, link: Link) -> HttpResponse:
+    context = {
+        "title": _("Joining is not possible here"),
+        "sentence": joining.LoginForbidden().sentence,
+        "link": link,
+        "languages": LANGUAGES,
+    }
+    return render(request, "invites/join_closed.html", context, status=409)
+
+
+def _password_login() -> bool:
+    """Whether the instance lets people in by password; while it does not answer, the form is shown and tells at its end."""
+    try:
+        return instance.entrance().value.password_login
+    except ApiError:
+        return True
+
+
+def _workspaces(link: Link) -> list[str]:
+    """Names of what the link opens; without an answer of the instance the page goes without them."""
+    try:
+        return [workspace.name for workspace in first_steps.promised(link)]
+    except ApiError:
+        return []
+
+
+# --- While typing ---------------------------------------------------------------------------------------------------------
+@never_cache
+@sensitive_post_parameters("password")
+@require_POST
+@public
+@with_link
+def join_check(request: OpenRequest, link: Link) -> HttpResponse:
+    """What would be said to the name, or how good the password is."""
+    if services.state_of(link) != LinkState.OPEN:
+        return HttpResponse(status=410)
+    username = request.POST.get("username", "").strip()
+    if request.GET.get("field") == "password":
+        password = request.POST.get("password", "")
+        known = (username, link.for_whom, settings.TEAM_NAME)
+        judged = strength.judge(password, known) if password else None
+        return render(request, "invites/_join_password.html", {"strength": judged, "best": strength.BEST})
+    names = _names()
+    problem, suggestion = "", ""
+    try:
+        check_username(username, username_rule(instance.version()), {*names, *_operators(username)})
+    except ValidationError as error:
+        problem = error.messages[0]
+        suggestion = suggest_username(username, instance.version(), {*names, username})
+    context = {"username": username, "problem": problem, "suggestion": suggestion}
+    return render(request, "invites/_join_name.html", context)
+
+
+def _names() -> set[str]:
+    """The accounts' names, as far as they are known."""
+    try:
+        return {user.username for user in instance.users().value}
+    except ApiError:
+        return set()
+
+
+def _operators(username: str) -> set[str]:
+    return {username} if Operator.objects.local(username) else set()
+
+
+def _first_suggestion(link: Link, names: set[str]) -> str:
+    """Out of the name that the link is for, else of the mail address; nothing out of what has no letter that could stay."""
+    for known in (link.for_whom, link.email.partition("@")[0]):
+        if any(letter.isascii() and letter.isalpha() for letter in known):
+            return suggest_username(known, instance.version(), names)
+    return ""
