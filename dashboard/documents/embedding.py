@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Workspace, WorkspaceDocument
-from dashboard.documents.paths import key_of
+from dashboard.documents.paths import pair_key
 from dashboard.errors import Words
 from dashboard.jobs.models import Job
 
@@ -53,10 +53,6 @@ class Hit:
     passage: str
     score: float
     path: str
-
-
-def pair_key(workspace_id: int, path: str) -> str:
-    return f"{workspace_id}-{key_of(path)}"
 
 
 def stage_embed(operator: Operator, paths: Collection[str], workspace_ids: Collection[int]) -> list[Pair]:

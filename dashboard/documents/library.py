@@ -6,24 +6,32 @@ and of where a document is used only these.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.accounts.models import Operator
-from dashboard.anythingllm import Document, Workspace
-from dashboard.documents.paths import type_of
+from dashboard import instance, sight
+from dashboard.accounts.models import Operator, Role
+from dashboard.anythingllm import Document, Workspace, WorkspaceDocument
+from dashboard.anythingllm.documents import PROTECTED_FOLDER
+from dashboard.documents.models import Incoming, Source, Stored
+from dashboard.documents.paths import folder_of, key_of, type_of
 from dashboard.errors import Words
 from dashboard.instance import Reading
+from dashboard.jobs import services as workshop
+from dashboard.jobs.models import TROUBLE, UNFINISHED, JobItem
+from dashboard.order import natural
+from dashboard.permissions import Action, allows, scope
 
-
-class Source(models.TextChoices):
-    FILE = "file", _("File")
-    LINK = "link", _("Web address")
-    TEXT = "text", _("Typed text")
-    OTHER = "other", _("Other")
+NEWS = timedelta(days=7)  # how long a failure is told in the table
 
 
 class State(models.TextChoices):
@@ -39,32 +47,45 @@ TONES = {State.USED: "ok", State.UNUSED: "quiet", State.ADDING: "accent", State.
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document as the table shows it. `path` is empty while it is being added, or when that failed; then `job_id` leads to why.
+    """A document as the table shows it. `path` is empty while it is being added, or when that failed.
 
-    `added_at` is the instance's own local time when Foyer has not added it; `added_by` is empty then. `used_in` and `pinned_in` are by
-    name, and hold only workspaces that the operator looks after. `problem` says what failed.
+    `source` is None for what came from elsewhere, like a connector of the instance's. `added_at` is the instance's own clock, taken for
+    UTC, when Foyer has not added it; `added_by` is empty then. `used_in` and `pinned_in` are by name, and hold only workspaces that the
+    operator looks after; `elsewhere`: it is in others, too. `own`: the operator has added it here. `problem` says what failed, in the job
+    `job_id` if the operator may see that.
     """
 
     path: str
     title: str
-    words: int | None
-    tokens: int | None
-    source: Source
-    added_at: datetime | None
-    added_by: str
-    used_in: tuple[Workspace, ...]
-    pinned_in: tuple[Workspace, ...]
-    state: State
+    words: int | None = None
+    tokens: int | None = None
+    source: Source | None = None
+    added_at: datetime | None = None
+    added_by: str = ""
+    own: bool = False
+    used_in: tuple[Workspace, ...] = ()
+    pinned_in: tuple[Workspace, ...] = ()
+    elsewhere: bool = False
+    state: State = State.UNUSED
     problem: Words = ""
     job_id: int | None = None
 
     @property
+    def key(self) -> str:
+        """Its id in the ledger, where its kind is "document"."""
+        return key_of(self.path)
+
+    @property
     def folder(self) -> str:
-        return self.path.rpartition("/")[0]
+        return folder_of(self.path)
 
     @property
     def type(self) -> str:
-        return type_of(self.path)
+        return type_of(self.path or self.title)
+
+    @property
+    def source_label(self) -> Words:
+        return self.source.label if self.source else _("Other")
 
     @property
     def tone(self) -> str:
@@ -103,20 +124,19 @@ class Place:
 class Detail:
     """All that is known of one document. `document` is None when its file is gone; `size` is in bytes, where Foyer has added it.
 
-    `elsewhere`: it is also in a workspace that the operator does not look after. `erasable`: the operator may erase it.
+    `erasable`: the operator may erase it.
     """
 
     row: DocumentRow
     document: Document | None
     places: tuple[Place, ...]
     size: int | None
-    elsewhere: bool
     erasable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class InWorkspace:
-    """A document as a workspace's page lists it. `missing`: its file is gone from the library."""
+    """A document as a workspace's page lists it."""
 
     path: str
     title: str
@@ -125,11 +145,146 @@ class InWorkspace:
     pinned: bool
     watched: bool
     since: datetime
-    missing: bool
 
 
-def rows(
-    operator: Operator,
+# --- What is known ----------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why something is not as it was asked for, and the job that tells more, if the operator may see it."""
+
+    why: str
+    job_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """Where documents are embedded, by path: the operator's workspaces, by name, and whether in others."""
+
+    used: dict[str, list[Workspace]] = field(default_factory=lambda: defaultdict(list))
+    pinned: dict[str, list[Workspace]] = field(default_factory=lambda: defaultdict(list))
+    as_embedded: dict[str, WorkspaceDocument] = field(default_factory=dict)
+    elsewhere: set[str] = field(default_factory=set)
+
+
+def _use(workspaces: Mapping[int, Workspace], embedded: Mapping[int, Sequence[WorkspaceDocument]]) -> _Use:
+    use = _Use()
+    for workspace in sorted(workspaces.values(), key=lambda w: natural(w.name)):
+        # By path, because the instance lists twice what it was made to embed twice.
+        for path, found in {found.path: found for found in embedded.get(workspace.id, ())}.items():
+            use.used[path].append(workspace)
+            use.as_embedded[path] = found
+            if found.pinned:
+                use.pinned[path].append(workspace)
+    for workspace_id in embedded.keys() - workspaces.keys():
+        use.elsewhere.update(found.path for found in embedded[workspace_id])
+    return use
+
+
+Origin = tuple[Source | None, datetime | None, str, bool]  # source, added_at, added_by and own of a row
+
+
+def _stored(operator: Operator) -> dict[str, Origin]:
+    """Of the documents that were added here, by path."""
+    fields = ("path", "source", "added_at", "added_by__username", "added_by")
+    return {
+        path: (Source(source), added_at, name, pk == operator.pk)
+        for path, source, added_at, name, pk in Stored.objects.order_by().values_list(*fields)
+    }
+
+
+def embed_failures(operator: Operator) -> dict[str, dict[int, Trouble]]:
+    """What lately failed to be put into a workspace: by the document's key, then by the workspace's id."""
+    jobs = set(workshop.visible_to(operator).filter(kind="documents.embed").values_list("pk", flat=True))
+    items = JobItem.objects.filter(
+        job__kind="documents.embed", state__in=TROUBLE, finished_at__gte=timezone.now() - NEWS
+    )
+    found: dict[str, dict[int, Trouble]] = {}
+    for key, why, job_id in items.order_by("finished_at").values_list("key", "message", "job_id"):
+        workspace_id, _dash, document = key.partition("-")
+        found.setdefault(document, {})[int(workspace_id)] = Trouble(why, job_id if job_id in jobs else None)
+    return found
+
+
+def _on_their_way(operator: Operator) -> list[Incoming]:
+    """What is being added, or lately failed to be: the operator's own, of an admin everybody's."""
+    lately = models.Q(item__state__in=TROUBLE, created_at__gte=timezone.now() - NEWS)
+    found = Incoming.objects.filter(models.Q(item__state__in=UNFINISHED) | lately)
+    found = found.select_related("item", "batch__actor")
+    return list(found if operator.role == Role.ADMIN else found.filter(batch__actor=operator))
+
+
+# --- The table --------------------------------------------------------------------------------------------------------
+def everything(operator: Operator, max_age: float | None = None) -> Reading[list[DocumentRow]]:
+    """All documents that the operator may see, in no order: in the library, embedded without a file, and on their way.
+
+    `max_age` is how many seconds old a reading may be; None: as on pages. Raises ApiError.
+    """
+    library = instance.library() if max_age is None else instance.library(max_age)
+    embedded = instance.workspace_documents() if max_age is None else instance.workspace_documents(max_age)
+    workspaces = {workspace.id: workspace for workspace in sight.workspaces(operator).value}
+    use, stored, limited = _use(workspaces, embedded.value), _stored(operator), scope(operator) is not None
+    rows: dict[str, DocumentRow] = {}
+
+    def add(path: str, title: str, words: int | None, tokens: int | None, origin: Origin, state: State) -> None:
+        used_in, pinned_in = tuple(use.used.get(path, ())), tuple(use.pinned.get(path, ()))
+        elsewhere = path in use.elsewhere
+        rows[path] = DocumentRow(path, title, words, tokens, *origin, used_in, pinned_in, elsewhere, state)
+
+    for document in (document for folder in library.value for document in folder.documents):
+        path = document.path or document.name
+        origin = stored.get(path) or (_source(document), moment(document.published or ""), "", False)
+        if not limited or path in use.used or origin[3]:
+            state = State.USED if path in use.used else State.UNUSED
+            add(path, document.title, document.words, document.tokens, origin, state)
+    for path, found in use.as_embedded.items():
+        if path not in rows:
+            # What was embedded since the library was read need not be without its file.
+            state = State.MISSING if found.created_at < library.as_of else State.USED
+            add(path, found.title, *_lengths(found), stored.get(path, (None, None, "", False)), state)
+    _mark_failures(rows, workspaces, embed_failures(operator))
+    without_path = [row for coming in _on_their_way(operator) for row in _coming(coming, rows, operator)]
+    return Reading(
+        [*rows.values(), *without_path], min(library.as_of, embedded.as_of), library.problem or embedded.problem
+    )
+
+
+def _mark_failures(
+    rows: dict[str, DocumentRow], workspaces: Mapping[int, Workspace], failures: Mapping[str, Mapping[int, Trouble]]
+) -> None:
+    """Marks what failed to be put into a workspace where it still is not."""
+    for row in [row for row in rows.values() if row.key in failures] if failures else ():
+        for workspace_id, trouble in failures[row.key].items():
+            workspace = workspaces.get(workspace_id)
+            if workspace and workspace not in row.used_in:
+                why = f"{workspace.name}: {trouble.why}"
+                rows[row.path] = replace(row, state=State.FAILED, problem=why, job_id=trouble.job_id)
+
+
+def _coming(coming: Incoming, rows: dict[str, DocumentRow], operator: Operator) -> list[DocumentRow]:
+    """Marks the documents it has become; one that it has not become yet, as a row without a path."""
+    item, batch = coming.item, coming.batch
+    assert item is not None  # noqa: S101  (they were found by their items)
+    failed = item.state in TROUBLE
+    state, problem = (State.FAILED, item.message) if failed else (State.ADDING, "")
+    there = [rows[path] for path in coming.paths if path in rows]
+    for row in there:
+        if not failed or not {workspace.id for workspace in row.used_in}.issuperset(batch.workspace_ids):
+            rows[row.path] = replace(row, state=state, problem=problem, job_id=item.job_id)
+    if there:
+        return []
+    row = DocumentRow("", coming.name, source=Source(coming.source), added_at=coming.created_at, state=state)
+    by = batch.actor
+    return [replace(row, added_by=by.username, own=by == operator, problem=problem, job_id=item.job_id)]
+
+
+def rows(operator: Operator, *, sort: str = "", **criteria: str) -> Reading[list[DocumentRow]]:
+    """The documents that fit `matching`, in the order of `ordered`. Raises ApiError."""
+    reading = everything(operator)
+    return Reading(ordered(matching(reading.value, **criteria), sort), reading.as_of, reading.problem)
+
+
+def matching(
+    found: Sequence[DocumentRow],
     *,
     q: str = "",
     type: str = "",
@@ -137,31 +292,144 @@ def rows(
     workspace: str = "",
     used: str = "",
     state: str = "",
-    sort: str = "",
-) -> Reading[list[DocumentRow]]:
-    """The documents that fit, in the order of a column: title, type, words, tokens, source, added, used, pinned or state ("-" before it:
-    downwards).
+) -> list[DocumentRow]:
+    """Those that fit all of it: `q` words of title or path, `type` an extension, `workspace` a slug, `used` yes or no, `state` a State."""
+    words = q.casefold().split()
+    return [
+        row
+        for row in found
+        if (not folder or row.folder == folder)
+        and (not state or row.state == state)
+        and (not used or bool(row.used_in) == (used == "yes"))
+        and (not workspace or any(some.slug == workspace for some in row.used_in))
+        and (not type or row.type == type)
+        and all(word in row.title.casefold() or word in row.path.casefold() for word in words)
+    ]
 
-    `q` is looked for in title and path; `type` an extension, `workspace` a slug, `used` "yes" or "no", `state` a State. Raises ApiError.
-    """
-    raise NotImplementedError
+
+def ordered(found: Sequence[DocumentRow], sort: str = "") -> list[DocumentRow]:
+    """By title, type, words, tokens, source, added, used, pinned or state, "-" before it: downwards; titles break ties."""
+    keys: dict[str, Callable[[DocumentRow], Any]] = {
+        "type": lambda row: row.type,
+        "words": lambda row: row.words or 0,
+        "tokens": lambda row: row.tokens or 0,
+        "source": lambda row: row.source or "",
+        "added": lambda row: row.added_at or LONG_AGO,
+        "used": lambda row: len(row.used_in),
+        "pinned": lambda row: len(row.pinned_in),
+        "state": lambda row: STATES.index(row.state),
+    }
+    column, down = sort.removeprefix("-"), sort.startswith("-")
+    by_title = sorted(found, key=lambda row: natural(row.title), reverse=down and column == "title")
+    return sorted(by_title, key=keys[column], reverse=down) if column in keys else by_title
+
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+STATES = list(State)
 
 
 def facets(operator: Operator) -> Reading[Facets]:
     """Raises ApiError."""
-    raise NotImplementedError
+    reading = everything(operator)
+    used = {workspace.id: workspace for row in reading.value for workspace in row.used_in}
+    found = Facets(
+        sorted({row.type for row in reading.value if row.type}),
+        sorted({row.folder for row in reading.value if row.folder}, key=_folder_order),
+        sorted(used.values(), key=lambda workspace: natural(workspace.name)),
+    )
+    return Reading(found, reading.as_of, reading.problem)
 
 
 def folders(operator: Operator) -> Reading[list[FolderRow]]:
-    """The instance's own one first, then by name. Who looks after some workspaces only sees folders with something in them. Raises ApiError."""
-    raise NotImplementedError
+    """The instance's own one first, then by name. Who looks after some workspaces only sees those with something in them. Raises ApiError."""
+    reading = everything(operator)
+    counts = Counter(row.folder for row in reading.value if row.path and row.state != State.MISSING)
+    names = set(counts) if scope(operator) is not None else {folder.name for folder in instance.library().value}
+    found = [FolderRow(name, counts[name], name == PROTECTED_FOLDER) for name in sorted(names, key=_folder_order)]
+    return Reading(found, reading.as_of, reading.problem)
 
 
-def find(operator: Operator, path: str) -> Reading[Detail | None]:
-    """One document, or None when there is none that the operator may see. Raises ApiError."""
-    raise NotImplementedError
+def _folder_order(name: str) -> tuple[bool, str]:
+    return name != PROTECTED_FOLDER, natural(name)
+
+
+# --- One document, one workspace --------------------------------------------------------------------------------------
+def find(operator: Operator, path: str, *, max_age: float | None = None) -> Reading[Detail | None]:
+    """One document, or None when there is none that the operator may see. One missing from an old answer is looked for in a new one.
+
+    Raises ApiError.
+    """
+    reading = everything(operator, max_age)
+    row = next((row for row in reading.value if row.path == path), None) if path else None
+    if row is None:
+        return Reading(None, reading.as_of, reading.problem) if max_age == 0 else find(operator, path, max_age=0)
+    embedded = instance.workspace_documents().value
+    places = tuple(
+        Place(workspace, found.pinned, found.watched, found.created_at)
+        for workspace in row.used_in
+        for found in {found.path: found for found in embedded.get(workspace.id, ())}.values()
+        if found.path == path
+    )
+    documents = (document for folder in instance.library().value for document in folder.documents)
+    document = next((document for document in documents if document.path == path), None)
+    size = Stored.objects.filter(path=path).values_list("size", flat=True).first()
+    erasable = allows(operator, Action.ERASE_DOCUMENTS) and not erase_refusal(operator, row)
+    return Reading(Detail(row, document, places, size or None, erasable), reading.as_of, reading.problem)
+
+
+def erase_refusal(operator: Operator, row: DocumentRow) -> Words:
+    """Why someone who looks after some workspaces only may not erase this document; empty when they may."""
+    if scope(operator) is None:
+        return ""
+    if not row.own:
+        return _("Somebody else has added it. You can take it out of your workspaces.")
+    if row.elsewhere:
+        return _("It is also in a workspace that you do not look after. You can take it out of yours.")
+    return ""
 
 
 def in_workspace(workspace: Workspace) -> Reading[list[InWorkspace]]:
     """The documents embedded in a workspace, by title. Whether the operator may see the workspace is the caller's to ask. Raises ApiError."""
-    raise NotImplementedError
+    if instance.document_counts_known():
+        reading = instance.workspace_documents()
+        documents = Reading(reading.value.get(workspace.id, ()), reading.as_of, reading.problem)
+    else:
+        documents = Reading(instance.connect().workspaces.get_documents(workspace.slug), timezone.now())
+    found = [
+        InWorkspace(some.path, some.title, *_lengths(some), some.pinned, some.watched, some.created_at)
+        for some in {some.path: some for some in documents.value}.values()
+    ]
+    found.sort(key=lambda some: natural(some.title))
+    return Reading(found, documents.as_of, documents.problem)
+
+
+def _lengths(document: WorkspaceDocument) -> tuple[int | None, int | None]:
+    """Words and tokens, as they were when it was embedded."""
+    words, tokens = (document.metadata.get(key) for key in ("wordCount", "token_count_estimate"))
+    return (words if type(words) is int else None, tokens if type(tokens) is int else None)
+
+
+def _source(document: Document) -> Source | None:
+    """What the instance says it was made of."""
+    told = document.source or ""
+    if "URL link" in told:
+        return Source.LINK
+    if "file uploaded by the user" in told:
+        return Source.FILE
+    return Source.TEXT if document.name.startswith("raw-") else None
+
+
+_AMERICAN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}), (\d{1,2}):(\d\d):(\d\d)\s([AP])M")
+
+
+@lru_cache(maxsize=50_000)
+def moment(published: str) -> datetime | None:
+    """The instance's local time in American style, "11/3/2026, 4:05:06 PM", taken for UTC; None for any other style."""
+    match = _AMERICAN.fullmatch(published)
+    if not match:
+        return None
+    month, day, year, hour, minute, second = map(int, match.groups()[:6])
+    try:
+        return datetime(year, month, day, hour % 12 + 12 * (match[7] == "P"), minute, second, tzinfo=UTC)
+    except ValueError:
+        return None

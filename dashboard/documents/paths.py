@@ -24,3 +24,8 @@ def type_of(path: str) -> str:
     original = _UUID.sub("", path.rpartition("/")[2])
     stem, dot, extension = original.rpartition(".")
     return extension.lower() if dot and stem and len(extension) <= 5 and extension.isalnum() else ""
+
+
+def pair_key(workspace_id: int, path: str) -> str:
+    """Of a document and a workspace: the key of the items of jobs that put in and take out."""
+    return f"{workspace_id}-{key_of(path)}"
