@@ -247,13 +247,16 @@ def maker_of(link: Link, *, max_age: float) -> Operator | None:
 
 def state_of(link: Link, *, max_age: float = accounts.READ_RIGHTS_EVERY) -> LinkState:
     """Whether it lets somebody in now, and if not, why. `max_age`: how many seconds old the answer about its maker's rights may be."""
+    return state_before_maker(link) or (LinkState.OPEN if maker_of(link, max_age=max_age) else LinkState.WITHDRAWN)
+
+
+def state_before_maker(link: Link) -> LinkState | None:
+    """Why it lets nobody in, as far as the link itself tells; None when it is up to its maker's rights."""
     if link.revoked_at:
         return LinkState.REVOKED
     if link.used >= link.uses:
         return LinkState.USED_UP
-    if link.is_over:
-        return LinkState.EXPIRED
-    return LinkState.OPEN if maker_of(link, max_age=max_age) else LinkState.WITHDRAWN
+    return LinkState.EXPIRED if link.is_over else None
 
 
 def people(link: Link) -> list[Joining]:
