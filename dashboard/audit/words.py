@@ -31,6 +31,13 @@ ACTIONS: dict[str, Words] = {
     "operator.updated": _("changed operator"),
     "operator.workspaces_changed": _("changed the workspaces of operator"),
     "operator.password_reset": _("set a new password for operator"),
+    "invite.made": _("made an invite link"),
+    "invite.extended": _("extended the invite link"),
+    "invite.revoked": _("revoked the invite link"),
+    "invite.expired": _("let the invite link expire"),
+    "invite.mailed": _("mailed the invite link"),
+    "invite.joined": _("let in by a link"),
+    "invite.disabled": _("disabled an invite made on AnythingLLM"),
     "anythingllm.opened": _("opened AnythingLLM as"),
     "job.started": _("started job"),
     "job.cancelled": _("cancelled job"),
@@ -72,6 +79,10 @@ FIELDS: dict[str, Words] = {
     "items": _("Items"),
     "rows": _("Rows"),
     "workspaces": _("Workspaces"),
+    "groups": _("Groups"),
+    "uses": _("Uses"),
+    "link": _("Link"),
+    "links": _("Links"),
 }
 
 
@@ -100,6 +111,8 @@ TARGETS: dict[str, Words] = {
     "group": _("Group"),
     "operator": _("Operator"),
     "job": _("Job"),
+    "link": _("Link"),
+    "invite": _("Invite"),
 }
 
 
