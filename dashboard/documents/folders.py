@@ -7,13 +7,35 @@ remove it calls removed. So everything is told from what is read back.
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import dataclass
 
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from dashboard import instance
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import Workspace
-from dashboard.errors import Words
+from dashboard.anythingllm import ApiError, DocumentFolder, NotApplied, Refused, Unconfirmed, Workspace
+from dashboard.anythingllm.documents import PROTECTED_FOLDER
+from dashboard.audit.models import Outcome
+from dashboard.audit.services import recording
+from dashboard.documents import erasing, library
+from dashboard.documents.embedding import GONE
+from dashboard.documents.library import DocumentRow, State
+from dashboard.documents.models import Incoming, Stored
+from dashboard.errors import Declined, Words
 from dashboard.instance import Reading
+from dashboard.jobs import services as workshop
 from dashboard.jobs.models import Job
+from dashboard.jobs.services import NewItem
+from dashboard.order import natural
+from dashboard.permissions import Action, allows
+
+LONGEST = 100  # letters of a folder's name
+
+IN_USE = _("It is in a workspace, and AnythingLLM moves only what is in none. Take it out first.")
+NOT_MOVED = _("AnythingLLM did not move it.")
+PROTECTED = _("This folder is AnythingLLM's own and always stays.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,33 +49,132 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What is in a folder, and the workspaces that use something of it."""
+    """What is in a folder, and the workspaces that use something of it, by name."""
 
     documents: int
     workspaces: list[Workspace]
 
 
+# --- Moving ------------------------------------------------------------------------------------------------------------
 def move(*, actor: Operator, paths: Collection[str], folder: str) -> list[Moved]:
-    """Moves documents into another folder, and tells for each what was read back. Raises Declined and ApiError."""
-    raise NotImplementedError
+    """Moves documents into another folder, and tells for each, by title, what was read back.
+
+    What the actor may not see is left out. Raises Declined when there is no such folder; ApiError.
+    """
+    found = sorted(library.of_paths(actor, paths), key=lambda row: natural(row.title))
+    if folder not in {some.name for some in instance.library().value}:
+        raise Declined(_("There is no such folder any more. Load the page again."))
+    rows = [row for row in found if row.folder != folder]
+    with ExitStack() as ledger:
+        entries = {
+            row.path: ledger.enter_context(
+                recording(
+                    actor,
+                    "document.moved",
+                    target=("document", row.key, row.title),
+                    before={"folder": row.folder},
+                    after={"folder": folder},
+                )
+            )
+            for row in rows
+        }
+        moved = _moved(rows, folder)
+        for row, outcome in zip(rows, moved, strict=True):
+            if outcome.problem:
+                entries[row.path].outcome, entries[row.path].detail = Outcome.FAILED, str(outcome.problem)
+    return moved + [Moved(row.path, row.title) for row in found if row.folder == folder]
 
 
+def _moved(rows: list[DocumentRow], folder: str) -> list[Moved]:
+    """Moves what can be moved. Raises ApiError when certainly nothing was, or when it cannot be read back."""
+    # Left to the instance, an embedded document would be moved from under its workspaces while its database is busy.
+    targets = {row.path: f"{folder}/{row.path.rpartition('/')[2]}" for row in rows if _movable(row)}
+    lost: ApiError | None = None
+    if targets:
+        try:
+            instance.connect().documents.move(targets)
+        except (NotApplied, Refused):
+            pass  # of some: which, is read back
+        except ApiError as error:
+            if not error.outcome_unknown:
+                raise
+            lost = error
+        finally:
+            instance.forget("library")
+    try:
+        there = {document.path for some in instance.library(max_age=0).certain() for document in some.documents}
+    except ApiError as problem:
+        raise lost or Unconfirmed("What was moved could not be read back.") from problem
+    _follow({old: new for old, new in targets.items() if new in there})
+    return [_told(row, targets.get(row.path, ""), there) for row in rows]
+
+
+def _movable(row: DocumentRow) -> bool:
+    return not row.used_in and not row.elsewhere and row.state != State.MISSING
+
+
+def _told(row: DocumentRow, target: str, there: Collection[str | None]) -> Moved:
+    if target in there:
+        return Moved(target, row.title)
+    if row.path not in there:
+        return Moved(row.path, row.title, GONE)
+    return Moved(row.path, row.title, NOT_MOVED if _movable(row) else IN_USE)
+
+
+def _follow(moves: dict[str, str]) -> None:
+    """What Foyer knows of these documents goes with them."""
+    for stored in Stored.objects.filter(path__in=moves):
+        stored.path = moves[stored.path]
+        stored.save(update_fields=["path"])
+    for coming in Incoming.objects.filter(ended_at=None).exclude(paths=[]):
+        paths = [moves.get(path, path) for path in coming.paths]
+        if paths != coming.paths:
+            Incoming.objects.filter(pk=coming.pk).update(paths=paths)
+
+
+# --- Folders -----------------------------------------------------------------------------------------------------------
 def make(*, actor: Operator, name: str) -> None:
     """A new folder. Raises Declined for a name that is taken or that the instance would bend; ApiError."""
-    raise NotImplementedError
+    _demand_plain(name)
+    with recording(actor, "folder.made", target=("folder", "", name)):
+        _make(name)
 
 
 def rename(*, actor: Operator, name: str, new_name: str) -> list[Moved]:
-    """Makes the new folder, moves everything, and removes the old one when nothing is left in it.
+    """Makes the new folder, moves everything, and removes the old one when nothing is left in it; tells for each document, by title.
 
-    The instance cannot rename. What is embedded stays in the old folder, which then stays too: its outcome says so. Raises as `make`.
+    The instance cannot rename. What is embedded stays in the old folder, which then stays too. Raises Declined when nothing of it can
+    move, else as `make`.
     """
-    raise NotImplementedError
+    _demand_plain(new_name)
+    if name == PROTECTED_FOLDER:
+        raise Declined(PROTECTED)
+    _folder(name)
+    rows = _rows_in(actor, name)
+    if rows and not any(map(_movable, rows)):
+        raise Declined(_("Everything in it is in a workspace, and AnythingLLM moves only what is in none."))
+    before, after = {"name": name}, {"name": new_name, "documents": len(rows)}
+    with recording(actor, "folder.renamed", target=("folder", "", name), before=before, after=after) as entry:
+        _make(new_name)
+        moved = _moved(rows, new_name) if rows else []
+        staying = sum(bool(outcome.problem) for outcome in moved)
+        if staying:
+            words = ngettext(
+                "%(n)d document stays in the old folder.", "%(n)d documents stay in the old folder.", staying
+            )
+            entry.outcome, entry.detail = Outcome.FAILED, words % {"n": staying}
+        else:
+            _remove_empty(name)
+    return moved
 
 
-def contents(name: str) -> Reading[Contents]:
+def contents(operator: Operator, name: str) -> Reading[Contents]:
     """For the question before a folder is removed. Raises ApiError."""
-    raise NotImplementedError
+    reading = library.everything(operator)
+    rows = [row for row in reading.value if row.folder == name and row.state != State.MISSING]
+    used = {workspace.id: workspace for row in rows for workspace in row.used_in}
+    found = Contents(len(rows), sorted(used.values(), key=lambda workspace: natural(workspace.name)))
+    return Reading(found, reading.as_of, reading.problem)
 
 
 def remove(*, actor: Operator, name: str) -> Job | None:
@@ -61,4 +182,88 @@ def remove(*, actor: Operator, name: str) -> Job | None:
 
     Raises Declined for the instance's own folder; ApiError.
     """
-    raise NotImplementedError
+    if name == PROTECTED_FOLDER:
+        raise Declined(PROTECTED)
+    _folder(name)
+    rows = _rows_in(actor, name)
+    if not rows:
+        remove_empty(actor=actor, name=name)
+        return None
+    doomed = erasing.stage_erase(actor, [row.path for row in rows])
+    last = NewItem("folder", gettext("The folder %(name)s") % {"name": name}, {"folder": name})
+    title = gettext("Erase the folder %(name)s") % {"name": name}
+    return workshop.start(actor, kind="documents.erase", title=title, items=[*map(erasing.item_of, doomed), last])
+
+
+def remove_empty(*, actor: Operator, name: str) -> bool:
+    """Removes a folder in which nothing is left. False: it was gone before. Raises Declined when something is; ApiError."""
+    if not allows(actor, Action.MANAGE_FOLDERS):
+        raise Declined(_("Your role does not include this any more."))
+    if _find(name) is None:
+        return False
+    with recording(actor, "folder.removed", target=("folder", "", name)):
+        _remove_empty(name)
+    return True
+
+
+def exists(name: str) -> bool:
+    """Asked of the instance. Raises ApiError."""
+    return _find(name) is not None
+
+
+def _rows_in(actor: Operator, name: str) -> list[DocumentRow]:
+    rows = [row for row in library.everything(actor, 0).certain() if row.folder == name and row.state != State.MISSING]
+    return sorted(rows, key=lambda row: natural(row.title))
+
+
+def _make(name: str) -> None:
+    if _find(name) is not None:
+        raise Declined(_("There is a folder of this name already."))
+
+    def write() -> None:
+        instance.connect().documents.create_folder(name)
+
+    try:
+        instance.settled(write, lambda: _find(name))
+    finally:
+        instance.forget("library")
+
+
+def _remove_empty(name: str) -> None:
+    """The instance would erase what is in it, so what may be in it is read right before."""
+    found = _folder(name)
+    if found.documents:
+        n = len(found.documents)
+        words = ngettext(
+            "%(n)d document is still in it, so it stays.", "%(n)d documents are still in it, so it stays.", n
+        )
+        raise Declined(words % {"n": n})
+    try:
+        instance.settled(lambda: instance.connect().documents.delete_folder(name), lambda: _find(name) is None or None)
+    finally:
+        instance.forget("library")
+
+
+def _find(name: str) -> DocumentFolder | None:
+    """As it is now. Raises ApiError."""
+    instance.forget("library")
+    return next((folder for folder in instance.library(max_age=0).certain() if folder.name == name), None)
+
+
+def _folder(name: str) -> DocumentFolder:
+    found = _find(name)
+    if found is None:
+        raise Declined(_("There is no such folder any more. Load the page again."))
+    return found
+
+
+def _demand_plain(name: str) -> None:
+    """The instance would make another folder of such a name, or one that it never lists."""
+    odd = name != name.strip() or name.startswith(".") or name.endswith(".md") or not name.isprintable()
+    if not name or odd or len(name) > LONGEST or set(name) & set('/\\<>:"|?*'):
+        raise Declined(
+            _(
+                "The name of a folder has at most 100 letters, none of these: %(odd)s, no dot at its beginning and no .md at its end."
+            )
+            % {"odd": '/ \\ < > : " | ? *'}
+        )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -373,17 +373,25 @@ def find(operator: Operator, path: str, *, max_age: float | None = None) -> Read
     documents = (document for folder in instance.library().value for document in folder.documents)
     document = next((document for document in documents if document.path == path), None)
     size = Stored.objects.filter(path=path).values_list("size", flat=True).first()
-    erasable = allows(operator, Action.ERASE_DOCUMENTS) and not erase_refusal(operator, row)
+    erasable = allows(operator, Action.ERASE_DOCUMENTS) and not erase_refusal(
+        operator, own=row.own, elsewhere=row.elsewhere
+    )
     return Reading(Detail(row, document, places, size or None, erasable), reading.as_of, reading.problem)
 
 
-def erase_refusal(operator: Operator, row: DocumentRow) -> Words:
-    """Why someone who looks after some workspaces only may not erase this document; empty when they may."""
+def of_paths(operator: Operator, paths: Collection[str], max_age: float = 10.0) -> list[DocumentRow]:
+    """Those of the documents that the operator may see, for a decision about them: as they were within the last seconds. Raises ApiError."""
+    wanted = set(paths) - {""}
+    return [row for row in everything(operator, max_age).certain() if row.path in wanted]
+
+
+def erase_refusal(operator: Operator, *, own: bool, elsewhere: bool) -> Words:
+    """Why someone who looks after some workspaces only may not erase a document, see DocumentRow; empty when they may."""
     if scope(operator) is None:
         return ""
-    if not row.own:
+    if not own:
         return _("Somebody else has added it. You can take it out of your workspaces.")
-    if row.elsewhere:
+    if elsewhere:
         return _("It is also in a workspace that you do not look after. You can take it out of yours.")
     return ""
 
