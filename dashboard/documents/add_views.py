@@ -12,6 +12,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.crypto import get_random_string
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -117,6 +118,16 @@ class Row:
     @property
     def words(self) -> Words:
         return WORDS[self.item.state]
+
+    @property
+    def size(self) -> str:
+        """As the script words it before the file is sent."""
+        kilobytes = self.item.incoming.size / 1024
+        if not kilobytes:
+            return ""  # of a page of the web nobody knows it
+        if kilobytes < 1024:
+            return _("%(n)s kB") % {"n": number_format(max(kilobytes, 1), 0)}
+        return _("%(n)s MB") % {"n": number_format(kilobytes / 1024, 0 if kilobytes >= 10_240 else 1)}
 
     @property
     def path(self) -> str:

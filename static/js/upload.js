@@ -266,6 +266,7 @@ function tell() {
   const share = total ? Math.floor((100 * sent) / total) : 100;
   at("add-sent").hidden = !left && !stopped;
   at("add-sent").querySelector("progress").value = share;
+  at("add-sent").querySelector("progress").hidden = !left;
   at("add-sent").querySelector("p").textContent = left ? counted("ToSend", left, { share }) : counted("Stopped", stopped);
 }
 
