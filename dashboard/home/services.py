@@ -83,6 +83,7 @@ def overview(operator: Operator) -> dict[str, Any]:
         "figures": list(_figures(readings)),
         "stale": next((reading for reading in readings.values() if reading.stale), None),
         "events": ledger.latest(operator, LINES) if allows(operator, Action.VIEW_LEDGER) else None,
+        "may_invite": allows(operator, Action.INVITE),
         "chat_url": settings.ANYTHINGLLM_PUBLIC_URL,
     }
 
@@ -122,7 +123,8 @@ def _matters_of_instance(operator: Operator, readings: Readings, error: ApiError
             words = ngettext(
                 "%(n)d invite is waiting to be accepted.", "%(n)d invites are waiting to be accepted.", pending
             )
-            yield Matter("accent", words % {"n": pending})
+            url = f"{reverse('invite_list')}?source=anythingllm&state=open" if allows(operator, Action.INVITE) else ""
+            yield Matter("accent", words % {"n": pending}, url, _("Show"))
 
 
 def _access_that_ends(operator: Operator, readings: Readings) -> Iterator[Matter]:
@@ -206,10 +208,14 @@ def _pages(operator: Operator) -> list[Result]:
     pages = [Result(s["label"], _("Page"), s["url"], s["icon"]) for s in sections(operator, "")]
     if allows(operator, Action.CREATE_USERS):
         pages.append(Result(_("New user"), _("Page"), reverse("user_new"), "user-plus"))
+    if allows(operator, Action.INVITE):
+        pages.append(Result(_("New link"), _("Page"), reverse("invite_new"), "mail"))
     if allows(operator, Action.MANAGE_GROUPS):
         pages.append(Result(_("Groups"), _("Page"), reverse("group_list"), "users"))
     if allows(operator, Action.CHANGE_ACCESS):
         pages.append(Result(_("Changes of access"), _("Page"), reverse("access_set_list"), "lock"))
+    if not operator.is_local:
+        pages.append(Result(_("First steps"), _("Page"), reverse("first_steps"), "chat"))
     pages.append(Result(_("Your profile"), _("Page"), reverse("profile"), "user"))
     return pages
 

@@ -18,11 +18,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboard import errors, instance, locks
+from dashboard import errors, instance
 from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.rules import suggest_username, username_rule
+from dashboard.errors import Declined
 from dashboard.http import OpenRequest, Request
 from dashboard.invites import first_steps, joining, services, strength, tries
 from dashboard.invites.join_forms import JoinForm
@@ -79,7 +80,7 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         initial={"username": _first_suggestion(link, names)},
         rule=username_rule(instance.version()),
     )
-    status, suggestion = 422 if form.is_bound else 200, ""
+    status, seconds, suggestion = 422 if form.is_bound else 200, 0, ""
     if form.is_valid():
         username, password = form.cleaned_data["username"], form.cleaned_data["password"]
         try:
@@ -95,7 +96,10 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
             form.add_error("username", str(refused.sentence))
         except joining.PasswordRefused as refused:
             form.add_error("password", str(refused.sentence))
-        except (joining.AllHeld, joining.Interrupted, locks.Busy) as problem:
+        except joining.LockedOut as locked:
+            form.add_error(None, str(locked.sentence))
+            seconds = locked.seconds
+        except Declined as problem:  # somebody else is quicker, or the instance failed us: the same form sent again goes on
             form.add_error(None, str(problem.sentence))
             status = 503
         else:
@@ -114,7 +118,7 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         "suggestion": suggestion,
         "languages": LANGUAGES,
     }
-    return render(request, "invites/join.html", context, status=status)
+    return accounts.locked_out(render(request, "invites/join.html", context, status=status), seconds)
 
 
 def _welcome(request: OpenRequest, link: Link, joined: joining.Joined) -> HttpResponse:
