@@ -147,10 +147,8 @@ def _make(actor: Operator, fields: LinkFields, people: Sequence[Person], batch: 
     }
     label = fields.label.strip()
     with recording(actor, "invite.made", target=("link", "", label), after=after) as entry, transaction.atomic():
-        links = []
-        for person in people:
-            salt = codes.new_salt()
-            link = Link(
+        links = [
+            Link(
                 code_hash=codes.hash_of(codes.derive(salt)),
                 salt=salt,
                 label=label,
@@ -167,8 +165,8 @@ def _make(actor: Operator, fields: LinkFields, people: Sequence[Person], batch: 
                 batch=batch,
                 created_by=actor,
             )
-            link.full_clean(exclude=["created_by"], validate_unique=False)
-            links.append(link)
+            for person, salt in ((person, codes.new_salt()) for person in people)
+        ]
         Link.objects.bulk_create(links)
         entry.target_id = "" if batch else str(links[0].pk)
     return links

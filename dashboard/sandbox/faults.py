@@ -1,6 +1,6 @@
 """What can go wrong between a client and an instance, on purpose.
 
-A fault fires for requests whose method and path match, `times` times or until it is cleared. Kinds:
+A fault fires for requests whose method and path match, `times` times or until it is cleared; the first `after` of them are let through. Kinds:
 
 ====================  =====================================================================================================
 latency               the answer comes `seconds` later
@@ -67,6 +67,7 @@ class Fault:
     path: str = ""
     method: str = ".*"
     times: int | None = None
+    after: int = 0
     seconds: float = 1
     size: int = 30_000_000
 
@@ -84,12 +85,12 @@ class Fault:
 
 
 def parse(text: str) -> Fault:
-    """A fault as on the command line: its kind, then any of method=, path=, times=, seconds=, size=. Raises ValueError."""
+    """A fault as on the command line: its kind, then any of method=, path=, times=, after=, seconds=, size=. Raises ValueError."""
     kind, *options = text.split()
     fault = Fault(kind)
     for option in options:
         name, equals, value = option.partition("=")
-        if not equals or name not in ("method", "path", "times", "seconds", "size"):
+        if not equals or name not in ("method", "path", "times", "after", "seconds", "size"):
             raise ValueError(f"not an option of a fault: {option}")
         casted: str | int | float = (
             value if name in ("method", "path") else float(value) if name == "seconds" else int(value)
@@ -100,10 +101,16 @@ def parse(text: str) -> Fault:
 
 def firing(faults: Iterable[Fault], method: str, path: str) -> list[Fault]:
     """The faults that fire for this request; each of them is used up by one."""
-    found = [fault for fault in faults if fault.matches(method, path)]
-    for fault in found:
+    found = []
+    for fault in faults:
+        if not fault.matches(method, path):
+            continue
+        if fault.after:
+            fault.after -= 1
+            continue
         if fault.times is not None:
             fault.times -= 1
+        found.append(fault)
     return found
 
 
