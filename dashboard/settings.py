@@ -183,6 +183,7 @@ CACHES = {
     "default": checked("CACHE_URL", cache, "a cache address such as redis://host:6379/1 or filecache:///data/cache")
 }
 SENDS_MAIL = bool(text("EMAIL_URL"))
+EMAIL_TIMEOUT = 20  # seconds; without one a mail server that hangs would hang the worker
 MAIL_SCHEMES = ("smtp://", "smtps://", "smtp+tls://", "smtp+ssl://", "consolemail://", "memorymail://")
 vars().update(
     checked(

@@ -29,6 +29,7 @@ def sections(operator: Operator, path: str) -> list[dict[str, Any]]:
     rooms = [
         (Action.USE_FOYER, "home", _("Home"), "home"),
         (Action.VIEW_USERS, "user_list", _("Users"), "users"),
+        (Action.INVITE, "invite_list", _("Invites"), "mail"),
         (Action.VIEW_WORKSPACES, "workspace_list", _("Workspaces"), "folder"),
         (Action.CHANGE_ACCESS, "access_matrix", _("Access"), "lock"),
         (Action.VIEW_JOBS, "job_list", _("Jobs"), "tasks"),

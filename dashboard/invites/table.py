@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance
@@ -52,6 +52,12 @@ class Row:
     can_revoke: bool
     can_extend: bool
     address: str = ""
+
+    @property
+    def gifts(self) -> tuple[str, ...]:
+        """Workspaces and groups together, by name."""
+        gone = ngettext("%(n)d that is deleted", "%(n)d that are deleted", self.gone) % {"n": self.gone}
+        return (*self.workspaces, *self.groups, *([gone] if self.gone else []))
 
 
 NEVER = datetime.max.replace(tzinfo=UTC)

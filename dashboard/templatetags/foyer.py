@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from django import template
 from django.core.paginator import Page
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext as _
 
 from dashboard import __version__, paging
 from dashboard import context as request_context
@@ -41,6 +45,14 @@ def query(context: dict[str, Any], **changes: object) -> str:
 def page_numbers(page: Page[Any]) -> Iterable[str | int]:
     """The numbers a pager shows: the ends, the neighbours, and an ellipsis for the rest."""
     return page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+
+
+@register.filter
+def from_now(when: datetime) -> str:
+    """A point in time in words: "in 6 days", "3 hours ago"."""
+    now = timezone.now()
+    words = {"time": timesince(when, now, depth=1) if when < now else timeuntil(when, now, depth=1)}
+    return _("%(time)s ago") % words if when < now else _("in %(time)s") % words
 
 
 @register.simple_tag

@@ -87,7 +87,7 @@ function open(id) {
 
 // --- Clicks ---------------------------------------------------------------------------------------------------------
 document.addEventListener("click", (event) => {
-  const target = event.target.closest("[data-open], [data-close], [data-copy], [data-reveal], [data-fill]");
+  const target = event.target.closest("[data-open], [data-close], [data-copy], [data-reveal], [data-fill], [data-print]");
   if (!target) return;
   if (target.dataset.open) {
     event.preventDefault();
@@ -99,6 +99,8 @@ document.addEventListener("click", (event) => {
     dialog.close();
   } else if (target.dataset.copy) {
     copy(document.querySelector(target.dataset.copy));
+  } else if ("print" in target.dataset) {
+    print();
   } else if (target.dataset.fill) {
     const field = document.querySelector(target.dataset.fill);
     field.value = target.value;
@@ -137,6 +139,17 @@ document.addEventListener("change", (event) => {
 
 document.addEventListener("input", (event) => {
   if (event.target.form?.matches("[data-must-match]")) refresh();
+});
+
+// Of a long list of boxes, those whose words hold what is typed; what is ticked stays in sight.
+document.addEventListener("input", (event) => {
+  if (!event.target.dataset.filter) return;
+  const list = document.querySelector(event.target.dataset.filter);
+  const typed = event.target.value.trim().toLowerCase();
+  for (const label of list.querySelectorAll("label")) {
+    const hidden = !label.textContent.toLowerCase().includes(typed) && !label.querySelector("input").checked;
+    label.parentElement.hidden = hidden;
+  }
 });
 
 // What makes something that takes its time is sent once, however often the button is pressed.
