@@ -99,7 +99,9 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         except joining.LockedOut as locked:
             form.add_error(None, str(locked.sentence))
             seconds = locked.seconds
-        except Declined as problem:  # somebody else is quicker, or the instance failed us: the same form sent again goes on
+        except (
+            Declined
+        ) as problem:  # somebody else is quicker, or the instance failed us: the same form sent again goes on
             form.add_error(None, str(problem.sentence))
             status = 503
         else:
@@ -108,8 +110,8 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         return _closed(request, link, state)
     elif not _password_login():
         return _forbidden(request, link)
-    elif form.has_error("username"):
-        suggestion = suggest_username(form.data.get("username", ""), instance.version(), names)
+    elif form.has_error("username") and (typed := form.data.get("username", "").strip()):
+        suggestion = suggest_username(typed, instance.version(), names)
     context = {
         "form": form,
         "link": link,
@@ -186,8 +188,9 @@ def join_check(request: OpenRequest, link: Link) -> HttpResponse:
         known = (username, link.for_whom, settings.TEAM_NAME)
         judged = strength.judge(password, known) if password else None
         return render(request, "invites/_join_password.html", {"strength": judged, "best": strength.BEST})
-    names = _names()
-    problem, suggestion = "", ""
+    if not username:
+        return HttpResponse()
+    names, problem, suggestion = _names(), "", ""
     try:
         check_username(username, username_rule(instance.version()), {*names, *_operators(username)})
     except ValidationError as error:
