@@ -30,6 +30,7 @@ from dashboard.order import natural
 from dashboard.permissions import scope
 
 LARGE = 50_000  # tokens from which on embedding takes long
+PATIENCE = 10.0  # seconds to wait while the workspace embeds something else
 RECENT = 10.0  # seconds for which a reading is good enough to begin with; what is done is read back
 
 NOT_EMBEDDED = _(
@@ -134,7 +135,8 @@ def put(*, actor: Operator, workspace_id: int, path: str, title: str) -> bool:
     Trying again does no harm. Raises Declined when the instance hid a failure, when workspace or document are gone, or are none of the
     actor's; Busy; ApiError.
     """
-    with _changing(actor, workspace_id, path) as workspace:
+    lease = locks.held(f"documents:{workspace_id}", wait=PATIENCE, lasts=locks.LONG_LEASE)
+    with _changing(actor, workspace_id, path) as workspace, lease:
         present = {document.path for document in _documents(workspace)}
         if path in present:
             return False
@@ -147,13 +149,13 @@ def put(*, actor: Operator, workspace_id: int, path: str, title: str) -> bool:
                 return None  # whether that is so is read back
             return True
 
+        why = ""
         with _recording(actor, "document.embedded", workspace, path, title) as entry:
-            why = ""
             try:
                 instance.settled(write, lambda: lists(workspace, path) or None)
             except NotApplied:
-                why = str(_why_not_embedded(path))
-                entry.outcome, entry.detail = Outcome.FAILED, why
+                why = entry.detail = str(_why_not_embedded(path))
+                entry.outcome = Outcome.FAILED
         if why:
             raise Declined(why)
         return True
@@ -205,15 +207,14 @@ def pin(*, actor: Operator, workspace_id: int, path: str, pinned: bool) -> Works
 
 @contextmanager
 def _changing(actor: Operator, workspace_id: int, path: str) -> Iterator[Workspace]:
-    """The workspace, its documents ours to change. Raises Declined when it, or the document, is none of the actor's."""
+    """The workspace, whose documents are read again afterwards. Raises Declined when it, or the document, is none of the actor's."""
     workspace = _workspace(actor, workspace_id)
     if scope(actor) is not None and not _is_theirs(actor, path):
         raise Declined(GONE)
-    with locks.held(f"documents:{workspace_id}", lasts=locks.LONG_LEASE):
-        try:
-            yield workspace
-        finally:
-            instance.forget_documents(workspace_id)
+    try:
+        yield workspace
+    finally:
+        instance.forget_documents(workspace_id)
 
 
 def _workspace(actor: Operator, workspace_id: int) -> Workspace:
