@@ -83,6 +83,7 @@ FIELDS: dict[str, Words] = {
     "uses": _("Uses"),
     "link": _("Link"),
     "links": _("Links"),
+    "email": _("Mail address"),
 }
 
 
