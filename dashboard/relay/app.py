@@ -1,0 +1,189 @@
+"""The door of the relay: GET /stream/<ticket>/. It asks for a valid ticket and knows no other page.
+
+The browser gets the events chunk, replace, thought ({"text"}), sources ({"sources": [...]}), failed ({"sentence"}), and at the end of
+every stream, whatever happened, done ({"state", "chat_id"}).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connections
+from django.http import parse_cookie
+from django.http.request import split_domain_port, validate_host
+from django.utils import translation
+
+from dashboard import errors
+from dashboard.anythingllm.chat import streamed_question
+from dashboard.chat import turns
+from dashboard.chat.models import Mode, Turn, TurnState
+from dashboard.context import request_address, request_id
+from dashboard.relay.stream import Ending, Question, Receive, Send, Stream, as_event
+from dashboard.relay.upstream import Upstream
+
+T = TypeVar("T")
+
+PATH = "/stream/"
+HEARTBEAT = 15.0  # seconds
+KEPT_WITHIN = 2.0  # seconds that a stream's last word waits for the database
+GOODBYE_WITHIN = 5.0  # seconds that a browser has to take it
+
+COMMON_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+}
+STREAM_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",  # nginx would hold the events back
+}
+
+log = logging.getLogger("dashboard.relay")
+request_log = logging.getLogger("dashboard.request")
+
+
+class Relay:
+    """An ASGI application for HTTP. `start` and `close` belong into the lifespan of the server, `stop` to the beginning of its end."""
+
+    def __init__(self, heartbeat: float = HEARTBEAT) -> None:
+        self._heartbeat = heartbeat
+
+    async def start(self) -> None:
+        self._upstream = Upstream()
+        self._stopping = asyncio.Event()
+        # One thread, one connection: a turn is taken and ended in a millisecond, whatever is streaming.
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="relay")
+
+    def stop(self) -> None:
+        """Every open stream says that the server stops, and ends."""
+        self._stopping.set()
+
+    async def close(self) -> None:
+        await self._upstream.close()
+        self._database.submit(connections.close_all)
+        self._database.shutdown()
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        request_id.set(uuid.uuid4().hex[:16])
+        request_address.set(scope["client"][0] if scope["client"] else "")
+        try:
+            turn_id, good = _turn_of(scope)
+        except turns.NotATicket:
+            status, turn = HTTPStatus.NOT_FOUND, None
+            await _answer(send, status, {"Content-Length": "0", "Cache-Control": "no-store"})
+            await send({"type": "http.response.body"})
+        else:
+            status = HTTPStatus.OK
+            await _answer(send, status, STREAM_HEADERS)
+            turn = await self._stream(turn_id, good, receive, send)
+        request_log.info(
+            "request",
+            extra={
+                "method": scope["method"],
+                "route": f"{PATH}<ticket>/",  # a ticket is a key, if only for a minute
+                "status": status.value,
+                "ms": round((time.perf_counter() - started) * 1000, 1),
+                "operator": turn.operator_id if turn else None,
+                "htmx": False,
+            },
+        )
+
+    async def _stream(self, turn_id: int, good: bool, receive: Receive, send: Send) -> Turn | None:
+        """Asks the turn's question, if nobody has yet, and carries the answer. The turn, if it is still known."""
+        turn: Turn | None = None
+        question: Question | None = None
+        try:
+            turn, question = await self._in_database(_claim, turn_id, good)
+            if turn:
+                translation.activate(turn.language)  # in this request's own context
+            if question:
+                stream = Stream(send, self._upstream, heartbeat=self._heartbeat)
+                ending = await stream.run(question, receive, self._stopping)
+            else:
+                ending = Ending(TurnState(turn.state), chat_id=turn.chat_id) if turn else Ending(TurnState.FAILED)
+        except Exception:
+            log.exception("stream")
+            ending = Ending(TurnState.FAILED, errors.STREAM_FAILED)
+        if turn and question:
+            # The page that hears "done" reads the turn, so it is kept first; but a database that is busy holds up nobody's last word.
+            keeping = asyncio.create_task(self._in_database(_keep, turn, ending))
+            await asyncio.wait({keeping}, timeout=KEPT_WITHIN)
+        if not (question and ending.state is TurnState.STOPPED):
+            await _say_goodbye(send, ending)
+        return turn
+
+    async def _in_database(self, act: Callable[..., T], *arguments: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._database, _connected, act, *arguments)
+
+
+def _turn_of(scope: Any) -> tuple[int, bool]:
+    """The turn that is asked for, and whether its ticket is still good. Raises NotATicket."""
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    host, _port = split_domain_port(headers.get(b"host", b"").decode("latin-1"))
+    ticket = scope["path"].removeprefix(PATH).removesuffix("/")
+    if scope["method"] != "GET" or not validate_host(host, settings.ALLOWED_HOSTS):
+        raise turns.NotATicket
+    cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
+    return turns.turn_of(ticket, cookies.get(settings.SESSION_COOKIE_NAME, ""))
+
+
+async def _answer(send: Send, status: HTTPStatus, headers: dict[str, str]) -> None:
+    sent = {**COMMON_HEADERS, **headers, "X-Request-ID": request_id.get()}
+    encoded = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
+    await send({"type": "http.response.start", "status": status.value, "headers": encoded})
+
+
+async def _say_goodbye(send: Send, ending: Ending) -> None:
+    words = as_event("done", {"state": ending.state.value, "chat_id": ending.chat_id})
+    if ending.sentence:
+        words = as_event("failed", {"sentence": str(ending.sentence)}) + words
+    # A browser that takes nothing more must not keep the server from ending.
+    with suppress(TimeoutError):
+        async with asyncio.timeout(GOODBYE_WITHIN):
+            await send({"type": "http.response.body", "body": words})
+
+
+# --- In the thread ----------------------------------------------------------------------------------------------------
+def _connected(act: Callable[..., T], *arguments: Any) -> T:
+    close_old_connections()
+    try:
+        return act(*arguments)
+    finally:
+        close_old_connections()
+
+
+def _claim(turn_id: int, good: bool) -> tuple[Turn | None, Question | None]:
+    """The turn as it stands; and the question, to be asked now, only for the first who comes in time."""
+    turn = turns.take(turn_id) if good else None
+    if turn is None:
+        return turns.find(turn_id), None
+    route, names, body = streamed_question(
+        turn.workspace_slug,
+        turn.text,
+        turn.thread_slug or None,
+        mode="query" if turn.mode == Mode.QUERY else "chat",
+        user_id=turn.user_id,
+        session_id=turn.session_id or None,
+        attachments=turn.attachments,
+    )
+    # Here and not in the loop: with a picture it has megabytes.
+    return turn, Question(route, names, json.dumps(body).encode())
+
+
+def _keep(turn: Turn, ending: Ending) -> None:
+    try:
+        turns.end(turn.pk, ending.state, problem=str(ending.sentence), chat_id=ending.chat_id)
+    except DatabaseError:
+        log.exception("a turn's end was not kept")

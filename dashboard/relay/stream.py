@@ -1,0 +1,157 @@
+"""One answer on its way from the instance to one browser."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dashboard import errors, instance
+from dashboard.anythingllm import ApiError, Kind, Unreachable
+from dashboard.anythingllm.sse import ChatReader, Done, Event, Failed, Replace, Sources, Text, Thought
+from dashboard.chat.models import TurnState
+from dashboard.errors import Words
+from dashboard.relay.upstream import BROKEN, Upstream
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
+# What a browser needs of a source. The rest, such as its path on the instance's disk, is nobody's business.
+SHOWN_OF_SOURCE = ("id", "title", "text", "score", "chunkSource", "docAuthor", "docSource", "description", "published")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is sent: route, its names, and the body, with all that belongs to it."""
+
+    route: str
+    names: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a stream ended. `sentence`: why there is no whole answer."""
+
+    state: TurnState
+    sentence: Words = ""
+    chat_id: int | None = None
+
+
+class Stream:
+    """`heartbeat`: seconds of silence after which the browser is sent a comment, so that nobody on the way takes it for dead."""
+
+    def __init__(self, send: Send, upstream: Upstream, *, heartbeat: float) -> None:
+        self._send = send
+        self._upstream = upstream
+        self._heartbeat = heartbeat
+        self._patience = instance.connect().http_client.budgets[Kind.STREAM].read
+        self._heard = self._said = time.monotonic()  # of the instance, to the browser
+        self._sending = False
+
+    async def run(self, question: Question, receive: Receive, stopping: asyncio.Event) -> Ending:
+        """Until the answer has ended, the browser has left, somebody was silent for too long, or the server stops: what comes first."""
+        tasks = [
+            asyncio.create_task(until)
+            for until in (self._carry(question), _browser_leaves(receive), self._silence(), _server_stops(stopping))
+        ]
+        try:
+            done, _others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            return next(task for task in tasks if task in done).result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def say(self, events: bytes) -> None:
+        # Waits while the browser is slow; then nothing is read from the instance either.
+        self._sending = True
+        await self._send({"type": "http.response.body", "body": events, "more_body": True})
+        self._sending = False
+        self._said = time.monotonic()
+
+    async def _carry(self, question: Question) -> Ending:
+        try:
+            response = await self._upstream.ask(question.route, question.names, question.body)
+        except ApiError as error:
+            if isinstance(error, Unreachable) and error.sent:
+                return ending_of(Failed("interrupted"))
+            return Ending(TurnState.FAILED, errors.describe(error).sentence)
+        reader = ChatReader()
+        try:
+            while True:
+                try:
+                    received = await response.content.readany()
+                except BROKEN:
+                    events = reader.fail("interrupted")
+                else:
+                    events = reader.feed(received) if received else reader.end()
+                self._heard = time.monotonic()
+                if told := b"".join(as_told(events)):
+                    await self.say(told)
+                if events and isinstance(events[-1], Done | Failed):
+                    return ending_of(events[-1])
+        finally:
+            response.close()
+
+    async def _silence(self) -> Ending:
+        while True:
+            now = time.monotonic()
+            if now >= self._heard + self._patience:
+                # Either the browser does not take what it is sent, or the instance sends nothing.
+                return Ending(TurnState.STOPPED) if self._sending else ending_of(Failed("timed_out"))
+            if now >= self._said + self._heartbeat and not self._sending:
+                try:
+                    async with asyncio.timeout(self._patience):
+                        await self.say(b":\n\n")
+                except TimeoutError:
+                    return Ending(TurnState.STOPPED)
+            await asyncio.sleep(min(self._heard + self._patience - now, self._heartbeat))
+
+
+async def _browser_leaves(receive: Receive) -> Ending:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    return Ending(TurnState.STOPPED)
+
+
+async def _server_stops(stopping: asyncio.Event) -> Ending:
+    await stopping.wait()
+    return Ending(TurnState.INTERRUPTED, errors.RESTARTING)
+
+
+def ending_of(last: Done | Failed) -> Ending:
+    """After an abort nothing more comes; of an answer that just broke off the instance may have more."""
+    if isinstance(last, Done):
+        return Ending(TurnState.DONE, chat_id=last.chat_id)
+    state = TurnState.FAILED if last.reason == "aborted" else TurnState.INTERRUPTED
+    return Ending(state, errors.describe_ending(last))
+
+
+def as_event(name: str, data: Any) -> bytes:
+    # ASCII: half of a character, as it may stand at the edge of a piece, has no UTF-8, and the browser puts the halves together again.
+    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+def as_told(events: Iterable[Event]) -> Iterable[bytes]:
+    """Events of the instance as the browser gets them. Pieces of text that came together stay together."""
+    text = ""
+    for event in events:
+        if isinstance(event, Text):
+            text += event.delta
+            continue
+        if text:
+            yield as_event("chunk", {"text": text})
+            text = ""
+        if isinstance(event, Replace):
+            yield as_event("replace", {"text": event.text})
+        elif isinstance(event, Thought):
+            yield as_event("thought", {"text": event.text})
+        elif isinstance(event, Sources):
+            shown = [{key: item[key] for key in SHOWN_OF_SOURCE if key in item} for item in event.items]
+            yield as_event("sources", {"sources": shown})
+    if text:
+        yield as_event("chunk", {"text": text})
