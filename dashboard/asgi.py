@@ -1,6 +1,7 @@
-"""One door for the server: everything goes to Django's WSGI handler in a small thread pool.
+"""One door for the server: chat streams go to the relay, everything else to Django's WSGI handler in a small thread pool.
 
-Views are synchronous, so threads are what they need; a request never holds a worker longer than the client's time budgets allow.
+Views are synchronous, so threads are what they need; a request never holds a worker longer than the client's time budgets allow. A stream
+may last for minutes, and holds none.
 """
 
 from __future__ import annotations
@@ -17,12 +18,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 pages = get_wsgi_application()
 _pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)  # type: ignore[arg-type]  # a Django response is iterable
 
+from dashboard.relay.app import PATH, Relay  # noqa: E402  # it has models, so Django comes first
+
+relay = Relay()
+
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """The ASGI entry that uvicorn serves: HTTP only, and a lifespan that says it is ready."""
+    """The ASGI entry that uvicorn serves: HTTP only, and a lifespan, which is the relay's."""
     if scope["type"] == "http":
-        await _pages(scope, receive, send)
+        await (relay if scope["path"].startswith(PATH) else _pages)(scope, receive, send)
     elif scope["type"] == "lifespan":
         while (await receive())["type"] != "lifespan.shutdown":
+            await relay.start()
             await send({"type": "lifespan.startup.complete"})
+        await relay.close()
         await send({"type": "lifespan.shutdown.complete"})

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reswap
 
 from dashboard import anythingllm
+from dashboard.anythingllm.sse import Failed
 from dashboard.audit.models import Outcome
 from dashboard.http import OpenRequest, wants_partial
 
@@ -188,6 +189,32 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
         502,
         Outcome.UNKNOWN,
     )
+
+
+# --- Answers that stream ----------------------------------------------------------------------------------------------
+RESTARTING = _(
+    "Foyer is being restarted, so the answer stops here. AnythingLLM keeps what it has written so far. Load the page again in a moment."
+)
+STREAM_FAILED = _(
+    "Something in Foyer went wrong, and it has been logged. Load the page again to see what AnythingLLM has kept."
+)
+
+
+def describe_ending(failure: Failed) -> Words:
+    """Why an answer that had begun to stream is not whole."""
+    match failure.reason:
+        case "aborted" if failure.message:
+            return _("AnythingLLM's language model gave up: %(words)s") % {"words": failure.message[:300]}
+        case "aborted":
+            return _("AnythingLLM gave up on this answer. Ask again in a moment.")
+        case "timed_out":
+            return _(
+                "AnythingLLM fell silent before its answer was complete, so Foyer stopped waiting. What arrived is kept."
+            )
+        case "broken":
+            return _("AnythingLLM's answer could not be read to its end. What arrived is kept.")
+        case "interrupted":
+            return _("The connection to AnythingLLM broke off before its answer was complete. What arrived is kept.")
 
 
 def problem_response(request: OpenRequest, problem: Problem) -> HttpResponse:

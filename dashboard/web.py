@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 import uvicorn
 from django.core.exceptions import ImproperlyConfigured
+from uvicorn.config import STARTUP_FAILURE
+
+if TYPE_CHECKING:
+    from dashboard.relay.app import Relay
 
 
 def main() -> None:
@@ -14,10 +21,10 @@ def main() -> None:
         from dashboard.settings import whole_number
 
         port = whole_number("PORT", 8000, least=1, most=65535)
-        from dashboard.asgi import application
+        from dashboard.asgi import application, relay
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    uvicorn.run(
+    config = uvicorn.Config(
         application,
         host=os.environ.get("HOST", "127.0.0.1"),
         port=port,
@@ -28,6 +35,23 @@ def main() -> None:
         timeout_keep_alive=75,  # longer than proxies keep theirs, so that they never meet a connection just closed
         timeout_graceful_shutdown=10,
     )
+    server = Server(config, relay)
+    with suppress(KeyboardInterrupt):
+        server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+class Server(uvicorn.Server):
+    """Before it waits for open streams to end, it lets them know."""
+
+    def __init__(self, config: uvicorn.Config, relay: Relay) -> None:
+        super().__init__(config)
+        self._relay = relay
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._relay.stop()
+        await super().shutdown(sockets)
 
 
 if __name__ == "__main__":

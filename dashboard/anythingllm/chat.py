@@ -90,6 +90,25 @@ def _question(
     )
 
 
+def streamed_question(
+    workspace_id: str,
+    message: str,
+    thread_id: str | None = None,
+    *,
+    mode: Mode | None = None,
+    user_id: int | None = None,
+    session_id: str | None = None,
+    attachments: Sequence[Mapping[str, str]] = (),
+) -> tuple[str, dict[str, str], dict[str, Any]]:
+    """Route, its names, and body of a question whose answer shall stream; also for those who bring a connection of
+    their own."""
+    body = _question(message, mode, user_id, session_id, attachments, in_thread=thread_id is not None)
+    if thread_id is None:
+        return "/v1/workspace/{slug}/stream-chat", {"slug": workspace_id}, body
+    names = {"slug": workspace_id, "threadSlug": thread_id}
+    return "/v1/workspace/{slug}/thread/{threadSlug}/stream-chat", names, body
+
+
 def _refuse(system_prompt: str | None, temperature: float | None, include_sources: bool | None) -> None:
     if system_prompt is not None:
         raise NotSupported("system_prompt: it belongs to the workspace; set it with workspaces.update(prompt=...).")
@@ -213,9 +232,9 @@ class WorkspaceThreadModule:
         attachments: Sequence[Mapping[str, str]] = (),
     ) -> ChatStream:
         """The answer as it comes. Raises only what goes wrong before the stream begins."""
-        body = _question(message, mode, user_id, None, attachments, in_thread=True)
-        names = {"slug": workspace_id, "threadSlug": thread_id}
-        route = "/v1/workspace/{slug}/thread/{threadSlug}/stream-chat"
+        route, names, body = streamed_question(
+            workspace_id, message, thread_id, mode=mode, user_id=user_id, attachments=attachments
+        )
         return ChatStream(self._http.stream(route, names=names, json=body), ChatReader())
 
     def clear_thread_messages(self, workspace_id: str, thread_id: str) -> None:
@@ -283,13 +302,16 @@ class ChatModule:
         attachments: Sequence[Mapping[str, str]] = (),
     ) -> ChatStream:
         """The answer as it comes. Raises only what goes wrong before the stream begins."""
-        body = _question(message, mode, user_id, session_id, attachments, in_thread=thread_id is not None)
-        if thread_id is not None:
-            return self._threads.stream_message(
-                workspace_id, thread_id, message, mode=mode, user_id=user_id, attachments=attachments
-            )
-        route = "/v1/workspace/{slug}/stream-chat"
-        return ChatStream(self._http.stream(route, names={"slug": workspace_id}, json=body), ChatReader())
+        route, names, body = streamed_question(
+            workspace_id,
+            message,
+            thread_id,
+            mode=mode,
+            user_id=user_id,
+            session_id=session_id,
+            attachments=attachments,
+        )
+        return ChatStream(self._http.stream(route, names=names, json=body), ChatReader())
 
     def get_history(
         self,

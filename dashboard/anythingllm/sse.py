@@ -125,7 +125,7 @@ class _Reader:
     def __init__(self) -> None:
         self._decoder = EventDecoder()
         self.ended = False
-        self._text = ""
+        self._parts: list[str] = []
         self._sources: tuple[Mapping[str, Any], ...] = ()
         self._metrics: Mapping[str, Any] = {}
         self._files: list[Mapping[str, Any]] = []
@@ -167,12 +167,12 @@ class _Reader:
 
     def _add(self, delta: Any) -> Iterator[Event]:
         if isinstance(delta, str) and delta:
-            self._text += delta
+            self._parts.append(delta)
             yield Text(delta)
 
     def _put(self, text: Any) -> Iterator[Event]:
-        if isinstance(text, str) and text != self._text:
-            self._text = text
+        if isinstance(text, str) and text != "".join(self._parts):
+            self._parts = [text]
             yield Replace(text)
 
     def _finish(self, chat_id: Any) -> Iterator[Event]:
@@ -180,7 +180,8 @@ class _Reader:
             yield Sources(self._sources)
         if self._metrics:
             yield Metrics(self._metrics)
-        yield Done(chat_id if type(chat_id) is int else None, self._text, self._sources, tuple(self._files))
+        text = "".join(self._parts)
+        yield Done(chat_id if type(chat_id) is int else None, text, self._sources, tuple(self._files))
 
     def _read(self, message: Mapping[str, Any]) -> Iterator[Event]:
         raise NotImplementedError
