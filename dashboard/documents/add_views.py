@@ -32,8 +32,8 @@ from dashboard.permissions import Action, also_requires, requires
 WORDS: dict[str, Words] = {
     ItemState.PENDING: gettext_lazy("Waiting"),
     ItemState.RUNNING: gettext_lazy("Being added"),
-    ItemState.DONE: gettext_lazy("Ready"),
-    ItemState.SKIPPED: gettext_lazy("There already"),
+    ItemState.DONE: gettext_lazy("Added"),
+    ItemState.SKIPPED: gettext_lazy("Skipped"),
     ItemState.FAILED: gettext_lazy("Failed"),
     ItemState.UNKNOWN: gettext_lazy("Unknown"),
 }

@@ -288,12 +288,3 @@ document.addEventListener("htmx:historyRestore", () => {
   showChosen();
   at("add-sending").replaceChildren(...entriesIn("waiting", "sending", "stopped").map((entry) => entry.row));
 });
-
-// --- Finding a workspace among many -------------------------------------------------------------------------------------
-document.addEventListener("input", (event) => {
-  const list = document.querySelector(event.target.dataset.filter);
-  const wanted = event.target.value.toLowerCase().split(/\s+/);
-  for (const label of list?.querySelectorAll("label") ?? []) {
-    label.hidden = !label.control.checked && !wanted.every((word) => label.textContent.toLowerCase().includes(word));
-  }
-});
