@@ -21,7 +21,7 @@ class RequestIdFilter(logging.Filter):
 class Formatter(JsonFormatter):
     """JSON lines, in which whoever wrote them (Django names the path of a request that failed) names no code of a joining link."""
 
-    CODE = re.compile(r'(/join/)(?!<)(?:[^\s"\\]|\\u)+')  # a route, "/join/<path:code>/", may stand
+    CODE = re.compile(r"""(\bjoin/)(?!<)(?:[^\s"'\\]|\\u)+""")  # a route, "/join/<path:code>/", may stand
 
     def format(self, record: logging.LogRecord) -> str:
         return self.CODE.sub(r"\1...", super().format(record))

@@ -6,6 +6,7 @@ import html
 import io
 import json
 import logging
+import logging.config
 import re
 import time
 from datetime import timedelta
@@ -19,7 +20,6 @@ from django.utils import timezone
 from dashboard import instance
 from dashboard.accounts.models import Operator
 from dashboard.audit.models import AuditEvent
-from dashboard.context import Formatter
 from dashboard.invites import services
 from dashboard.invites.models import Joining, Link
 from tests.conftest import signed_in
@@ -323,9 +323,8 @@ def logged():
     """All that the log would write, as it would write it, on every level."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(
-        Formatter(*[django_settings.LOGGING["formatters"]["json"]["format"]], reserved_attrs=["request"])
-    )
+    as_configured = logging.config.DictConfigurator(django_settings.LOGGING)
+    handler.setFormatter(as_configured.configure_formatter(dict(django_settings.LOGGING["formatters"]["json"])))
     loggers = [
         logging.getLogger(name) for name in ("", "django", "django.request", "django.security.csrf", "dashboard")
     ]

@@ -1,0 +1,132 @@
+"""Asking in one's own name: every right is checked by Foyer, because the instance checks none."""
+
+from __future__ import annotations
+
+import pytest
+
+from dashboard import instance
+from dashboard.accounts import services as accounts
+from dashboard.accounts.models import Role
+from dashboard.anythingllm import ApiError
+from dashboard.chat.services import first_question
+from dashboard.errors import Declined
+from tests.conftest import operator
+
+SLUG = "company-handbook"
+
+
+@pytest.fixture
+def account(standin, db):
+    """`account("sam")`: the operator of an account."""
+
+    def of(name: str):
+        return accounts.operator_of(next(user for user in instance.users().value if user.username == name))
+
+    return of
+
+
+@pytest.fixture
+def newcomer(standin, account):
+    """One with a limit, who may open the handbook only and has asked nothing yet."""
+    new = {"username": "newcomer", "password": standin.password, "role": "default"}
+    made = standin.post("/v1/admin/users/new", new)["user"]
+    standin.post(f"/v1/admin/workspaces/{SLUG}/manage-users", {"userIds": [made["id"]], "reset": False})
+    instance.hang_up()
+    return account("newcomer")
+
+
+def asked(standin, user_id: int) -> list[dict]:
+    chats = standin.post("/v1/admin/workspace-chats", {"offset": 0})["chats"]
+    return [chat for chat in chats if chat["user_id"] == user_id]
+
+
+def ask(who, text="How many days off?", slug=SLUG):
+    return first_question(actor=who, slug=slug, text=text)
+
+
+def test_it_is_asked_in_a_thread_of_ones_own(newcomer, standin):
+    answer = ask(newcomer)
+    assert answer.text and answer.sources
+    assert len(set(answer.sources)) == len(answer.sources)
+    (chat,) = asked(standin, newcomer.anythingllm_user_id)
+    assert chat["prompt"] == "How many days off?"
+    threads = next(w for w in standin.get("/v1/workspaces")["workspaces"] if w["slug"] == SLUG)["threads"]
+    own = next(thread for thread in threads if thread["slug"] == answer.thread)
+    assert (own["user_id"], own["name"]) == (newcomer.anythingllm_user_id, "First question")
+
+
+def test_a_second_one_goes_on_in_the_same_thread(newcomer):
+    assert ask(newcomer).thread == ask(newcomer, "And how many at night?").thread
+
+
+def test_only_members_may_ask(newcomer, standin):
+    other = next(w["slug"] for w in standin.get("/v1/workspaces")["workspaces"] if w["slug"] != SLUG)
+    for slug in (other, "no-such-workspace", ""):
+        with pytest.raises(Declined, match="not open to you"):
+            ask(newcomer, slug=slug)
+    assert not asked(standin, newcomer.anythingllm_user_id)
+
+
+def test_whoever_lost_access_a_moment_ago_may_not_ask(newcomer, standin):
+    instance.members()
+    room = next(w["id"] for w in standin.get("/v1/workspaces")["workspaces"] if w["slug"] == SLUG)
+    standin.post(f"/v1/admin/workspaces/{room}/update-users", {"userIds": []})
+    with pytest.raises(Declined, match="not open to you"):
+        ask(newcomer)
+
+
+def test_admins_and_managers_of_the_instance_may_ask_every_workspace(account, standin):
+    for workspace in standin.get("/v1/workspaces")["workspaces"][:3]:
+        assert ask(account("jonas"), slug=workspace["slug"]).text
+
+
+def test_a_suspended_account_may_not_ask(newcomer, standin):
+    instance.users()
+    standin.post(f"/v1/admin/users/{newcomer.anythingllm_user_id}", {"suspended": 1})
+    with pytest.raises(Declined, match="suspended or gone"):
+        ask(newcomer)
+    assert not asked(standin, newcomer.anythingllm_user_id)
+
+
+def test_a_local_operator_may_not_ask(standin, db):
+    with pytest.raises(Declined, match="local operator"):
+        ask(operator(Role.ADMIN, "local"))
+
+
+def test_the_daily_limit_counts(newcomer, standin):
+    standin.post(f"/v1/admin/users/{newcomer.anythingllm_user_id}", {"dailyMessageLimit": 2})
+    ask(newcomer)
+    ask(newcomer, "And how many at night?")
+    with pytest.raises(Declined, match="all the questions of a day, which are 2"):
+        ask(newcomer, "And on Sundays?")
+    assert len(asked(standin, newcomer.anythingllm_user_id)) == 2
+
+
+def test_questions_of_others_do_not_count(newcomer, account, standin):
+    standin.post(f"/v1/admin/users/{newcomer.anythingllm_user_id}", {"dailyMessageLimit": 1})
+    ask(account("jonas"))
+    assert ask(newcomer).text
+
+
+@pytest.mark.parametrize("text", ["x" * 2001, "see " + "https://example.com/" + "a" * 2000])
+def test_a_word_that_would_freeze_the_instance_is_refused(newcomer, standin, text):
+    with pytest.raises(Declined, match="so long"):
+        ask(newcomer, text)
+    assert not asked(standin, newcomer.anythingllm_user_id)
+
+
+def test_agents_are_not_asked_here(newcomer):
+    with pytest.raises(Declined, match="Agents"):
+        ask(newcomer, "@agent what is new?")
+
+
+def test_nothing_is_ever_reset(newcomer, standin):
+    ask(newcomer, "/reset")
+    assert ask(newcomer).text
+    assert len(asked(standin, newcomer.anythingllm_user_id)) == 2
+
+
+def test_a_model_that_fails_is_an_error_in_its_words(newcomer, standin):
+    standin.configure(llm_up=False)
+    with pytest.raises(ApiError):
+        ask(newcomer)

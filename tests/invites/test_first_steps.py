@@ -1,0 +1,197 @@
+"""What somebody finds after joining: workspaces, recovery codes, a first question, the way into AnythingLLM."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from dashboard import instance
+from dashboard.accounts import services as accounts
+from dashboard.accounts.models import Operator
+from dashboard.audit.models import AuditEvent
+from dashboard.invites.models import Joining
+from tests.conftest import signed_in
+from tests.invites.conftest import SECRET, code_of
+
+HTMX = {"HX-Request": "true"}
+
+
+def words(answer) -> str:
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.content.decode())))
+
+
+@pytest.fixture
+def newcomer(standin, make_link) -> Client:
+    """Who has just joined by a link to two workspaces."""
+    client = Client()
+    answer = client.post(f"/join/{code_of(make_link())}/", {"username": "newcomer", "password": SECRET})
+    assert answer.status_code == 302
+    return client
+
+
+@pytest.fixture
+def names(there, two_rooms) -> list[str]:
+    return sorted(name for name, room in there.rooms.items() if room in two_rooms)
+
+
+def of_account(name: str) -> Client:
+    return signed_in(accounts.operator_of(next(user for user in instance.users().value if user.username == name)))
+
+
+# --- The page -------------------------------------------------------------------------------------------------------------
+def test_it_lists_the_own_workspaces_with_their_documents_and_a_question(newcomer, names, standin, there):
+    page = newcomer.get("/welcome/")
+    shown = re.findall(
+        r"<strong><svg.*?</svg>(.*?)</strong>\s*<span class=\"muted\">(.*?)</span>", page.content.decode()
+    )
+    slugs = {w["name"]: w["slug"] for w in standin.get("/v1/workspaces")["workspaces"]}
+    documents = {name: standin.get(f"/v1/workspace/{slugs[name]}")["workspace"][0]["documents"] for name in names}
+    assert shown == [(name, f"{len(documents[name])} documents") for name in names]
+    title = json.loads(documents[names[0]][0]["metadata"])["title"]
+    assert f"What are the most important points of “{title}”?" in words(page)
+
+
+def test_an_admin_of_the_instance_is_shown_some_and_told_of_the_others(standin, db, there):
+    for number in range(10):
+        standin.post("/v1/workspace/new", {"name": f"Room {number}"})
+    instance.hang_up()
+    page = words(of_account("jonas").get("/welcome/"))
+    assert "Room 0" in page
+    assert f"And {len(there.rooms) + 10 - 12} more" in page
+
+
+def test_what_an_invite_promised_and_is_not_there_yet_is_being_prepared(newcomer, make_link, there, names):
+    operator = Operator.objects.get(username="newcomer")
+    other = next(name for name in sorted(there.rooms) if name not in names)
+    link = make_link(workspace_ids=[there.rooms[other]])
+    Joining.objects.create(
+        link=link, username="newcomer", marker=-1, state="account", user_id=operator.anythingllm_user_id,
+        next_at=timezone.now(),
+    )  # fmt: skip
+    page = newcomer.get("/welcome/")
+    assert f"{other} being prepared" in words(page)
+    assert 'hx-trigger="every 5s"' in page.content.decode()
+    part = newcomer.get("/welcome/", headers=HTMX).content.decode()
+    assert part.strip().startswith('<section class="stack" id="rooms"')
+
+
+def test_recovery_codes_stay_until_one_has_them(newcomer):
+    codes = newcomer.session["recovery_codes"]["codes"]
+    for _visit in range(2):
+        assert all(code in words(newcomer.get("/welcome/")) for code in codes)
+    assert newcomer.post("/recovery-codes/")["Location"] == "/welcome/"
+    assert not any(code in words(newcomer.get("/welcome/")) for code in codes)
+
+
+def test_without_an_answer_of_the_instance_it_says_so(standin, db):
+    client = of_account("sam")
+    instance.hang_up()
+    standin.fault("502")
+    page = client.get("/welcome/")
+    assert page.status_code == 200
+    assert "AnythingLLM answered with an error" in words(page)
+
+
+def test_a_local_operator_has_no_workspaces_and_no_way_in(admin_client, standin):
+    page = admin_client.get("/welcome/").content.decode()
+    assert "without an account of AnythingLLM" in page
+    assert "Open AnythingLLM" not in page
+    assert 'name="text"' not in page
+
+
+def test_the_start_page_of_members_leads_there(newcomer):
+    assert 'href="/welcome/"' in newcomer.get("/").content.decode()
+
+
+# --- Into AnythingLLM -----------------------------------------------------------------------------------------------------
+def redeemed(standin, address: str) -> dict:
+    token = re.search(r"token=([^&]+)", address)[1]
+    return standin.get(f"/request-token/sso/simple?token={token}")
+
+
+def test_one_click_opens_anythingllm_as_oneself(newcomer, standin):
+    answer = newcomer.post("/open/", {"workspace": "company-handbook"}, headers=HTMX)
+    address = answer["HX-Redirect"]
+    assert address.startswith(f"{standin.url}/sso/simple?token=")
+    assert address.endswith("&redirectTo=%2Fworkspace%2Fcompany-handbook")
+    assert redeemed(standin, address)["user"]["username"] == "newcomer"
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_without_htmx_a_page_shows_the_link(newcomer, standin):
+    page = newcomer.post("/open/").content.decode()
+    address = html.unescape(re.search(r'href="([^"]*/sso/simple[^"]*)"', page)[1])
+    assert redeemed(standin, address)["user"]["username"] == "newcomer"
+
+
+def test_it_stands_in_the_ledger_without_its_token(newcomer, caplog):
+    address = newcomer.post("/open/", headers=HTMX)["HX-Redirect"]
+    token = re.search(r"token=([^&]+)", address)[1]
+    event = AuditEvent.objects.get(action="anythingllm.opened")
+    assert (event.actor_name, event.target_name, event.outcome) == ("newcomer", "newcomer", "ok")
+    assert token not in str(list(AuditEvent.objects.values()))
+    assert token not in caplog.text
+
+
+def test_whoever_was_suspended_a_moment_ago_gets_no_way_in(newcomer, standin, there):
+    newcomer.get("/welcome/")
+    standin.post(f"/v1/admin/users/{there.user('newcomer')['id']}", {"suspended": 1})
+    answer = newcomer.post("/open/", headers=HTMX)
+    assert "HX-Redirect" not in answer
+    assert not [
+        line for line in standin.state()["log"] if "issue-auth-token" in str(line) and "/users/0/" not in str(line)
+    ]
+
+
+def test_a_local_operator_gets_no_way_in(admin_client, standin):
+    answer = admin_client.post("/open/")
+    assert answer.status_code == 409
+    assert "local operator" in words(answer)
+
+
+def test_where_the_instance_issues_no_links_a_plain_one_leads_there(newcomer, standin):
+    standin.configure(sso=False)
+    instance.hang_up()
+    page = newcomer.get("/welcome/").content.decode()
+    assert f'href="{standin.url}/"' in page
+    assert 'action="/open/"' not in page
+
+
+# --- The first question ---------------------------------------------------------------------------------------------------
+def test_a_first_question_is_answered_with_its_sources(newcomer, names, standin):
+    answer = newcomer.post(
+        "/welcome/ask/", {"workspace": "company-handbook", "text": "How many days off?"}, headers=HTMX
+    )
+    assert answer.status_code == 200
+    assert "How many days off?" in words(answer)
+    assert "Sources" in words(answer)
+    assert "Go on in AnythingLLM" in words(answer)
+    (thread,) = re.findall(r'name="thread" value="([^"]+)"', answer.content.decode())
+    opened = newcomer.post("/open/", {"workspace": "company-handbook", "thread": thread}, headers=HTMX)
+    assert opened["HX-Redirect"].endswith(f"redirectTo=%2Fworkspace%2Fcompany-handbook%2Ft%2F{thread}")
+
+
+def test_without_htmx_the_answer_is_a_page(newcomer):
+    page = newcomer.post("/welcome/ask/", {"workspace": "company-handbook", "text": "How many days off?"})
+    assert page.status_code == 200
+    assert "<html" in page.content.decode()
+    assert "Sources" in words(page)
+
+
+def test_a_question_that_is_refused_is_not_lost(newcomer, standin):
+    standin.configure(llm_up=False)
+    page = newcomer.post("/welcome/ask/", {"workspace": "company-handbook", "text": "Is it <b>there</b>?"})
+    assert page.status_code >= 400
+    assert "Is it &lt;b&gt;there&lt;/b&gt;?</textarea>" in page.content.decode()
+
+
+@pytest.mark.parametrize("data", [{"text": ""}, {"text": "x " * 4000}])
+def test_an_empty_or_endless_question_is_refused_by_the_form(newcomer, data):
+    answer = newcomer.post("/welcome/ask/", {"workspace": "company-handbook", **data}, headers=HTMX)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.content.decode()
