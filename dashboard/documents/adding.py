@@ -179,7 +179,7 @@ def _begin(actor: Operator, incoming: Incoming) -> JobItem:
 
 def _plain(name: str) -> str:
     """The name without what is not meant to be seen: control characters, and those that turn the direction of the text."""
-    words = re.sub(r"\s+", " ", name).strip()
+    words = re.sub(r"\s+", " ", name.rpartition("\\")[2]).strip()
     return "".join(letter for letter in words if letter.isprintable())[:255] or _("Document")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.documents import bringing  # noqa: F401  # registers itself
 from dashboard.documents import embedding, erasing, folders
 from dashboard.errors import Declined
 from dashboard.jobs.kinds import Result, register

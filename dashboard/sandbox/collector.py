@@ -7,8 +7,9 @@ import urllib.error
 import urllib.request
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from email import message_from_bytes
 from html.parser import HTMLParser
 from ipaddress import ip_address
 from pathlib import PurePosixPath
@@ -71,6 +72,13 @@ class Document:
         return {**meta, **extra}
 
 
+def all_from_file(filename: str, content: bytes, given: Row) -> list[Document]:
+    """One document; of a mail box one a letter. Raises UnreadableError."""
+    if filename.lower().endswith(".mbox"):
+        return _letters(filename, content, given)
+    return [from_file(filename, content, given)]
+
+
 def from_file(filename: str, content: bytes, given: Row | None = None) -> Document:
     """Raises UnreadableError."""
     extension = PurePosixPath(filename).suffix.lower()
@@ -120,6 +128,29 @@ def from_text(text: object, meta: Row) -> Document:
         "chunkSource": meta.get("chunkSource") or f"{slug}.txt",
     }
     return _document(f"raw-{slug}", fields, text)
+
+
+def _letters(filename: str, content: bytes, given: Row) -> list[Document]:
+    """The title given is every letter's; without it each has its subject's."""
+    documents = []
+    for number, source in enumerate(re.split(rb"^From .*\r?\n", content, flags=re.MULTILINE)[1:], start=1):
+        letter = message_from_bytes(source)
+        text = str(letter.get_payload()).strip()
+        subject = slugify(str(letter.get("subject", "")).replace(".", ""), lower=False, words={})
+        if text:
+            fields = {
+                "url": f"file:///app/collector/hotdir/{filename}",
+                "title": given.get("title") or (f"{subject}.html" if subject else f"msg_{number}-{filename}"),
+                "docAuthor": given.get("docAuthor") or str(letter.get("from", "")),
+                "description": given.get("description") or "No description found.",
+                "docSource": given.get("docSource") or "Mbox message file uploaded by the user.",
+                "chunkSource": "",
+            }
+            document = _document(slugify(filename, lower=False, words={}), fields, text)
+            documents.append(replace(document, name=f"{document.name.removesuffix('.json')}-msg-{number}.json"))
+    if not documents:
+        raise UnreadableError(f"No mail items found in {filename}.")
+    return documents
 
 
 async def from_link(link: str, *, any_ip: bool) -> Document:

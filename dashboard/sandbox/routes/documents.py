@@ -56,10 +56,10 @@ async def upload(call: Call) -> Response:
     await asyncio.sleep(call.app.config.processing)
     folder = _inside(call.params.get("folder", library.CUSTOM))
     try:
-        document = collector.from_file(filename, _taken(call, filename), _json_object(fields.get("metadata")))
+        documents = collector.all_from_file(filename, _taken(call, filename), _json_object(fields.get("metadata")))
     except UnreadableError as error:
         return json_answer({"success": False, "error": str(error), "documents": []}, 500)
-    return _kept(call, folder, document, slugs, named="folder" in call.params)
+    return _kept(call, folder, documents, slugs, named="folder" in call.params)
 
 
 async def _form(call: Call) -> tuple[dict[str, Any], list[tuple[str, str, bytes]]]:
@@ -101,7 +101,7 @@ async def upload_link(call: Call) -> Response:
         document = await collector.from_link(js.string(link), any_ip=call.app.config.any_ip)
     except UnreadableError as error:
         return json_answer({"success": False, "error": str(error), "documents": []}, 500)
-    return _kept(call, library.CUSTOM, document, slugs)
+    return _kept(call, library.CUSTOM, [document], slugs)
 
 
 @endpoints.add("POST", "/v1/document/raw-text", api_key)
@@ -126,7 +126,7 @@ def raw_text(call: Call) -> Response:
         document = collector.from_text(text, meta)
     except UnreadableError as error:
         return json_answer({"success": False, "error": str(error), "documents": []}, 500)
-    return _kept(call, library.CUSTOM, document, slugs)
+    return _kept(call, library.CUSTOM, [document], slugs)
 
 
 def _collector_is_down(rest: str) -> Response:
@@ -137,17 +137,15 @@ def _refused(words: str) -> Response:
     return json_answer({"success": False, "error": words}, 500)
 
 
-def _kept(call: Call, folder: str, document: Document, slugs: list[str], *, named: bool = False) -> Response:
-    """Store and embed. Unknown workspaces and a failing embedder change nothing in the answer."""
-    location = library.save(call.store, folder, document)
+def _kept(call: Call, folder: str, documents: list[Document], slugs: list[str], *, named: bool = False) -> Response:
+    """Store all and embed the first. Unknown workspaces and a failing embedder change nothing in the answer."""
+    locations = [library.save(call.store, folder, document) for document in documents]
     for slug in slugs:
         workspace = call.store.one("SELECT id FROM workspaces WHERE slug = ?", slug)
         if workspace:
-            library.embed(call.store, call.app.config, workspace["id"], location)
-    shown = document.shown(folder)
-    if named:
-        shown["name"] = document.name
-    return json_answer({"success": True, "error": None, "documents": [shown]})
+            library.embed(call.store, call.app.config, workspace["id"], locations[0])
+    shown = [{**document.shown(folder), **({"name": document.name} if named else {})} for document in documents]
+    return json_answer({"success": True, "error": None, "documents": shown})
 
 
 def _slugs(call: Call, value: Json) -> list[str] | Response:

@@ -1,0 +1,211 @@
+"""What a worker does with something on its way: into the library, into its workspaces, and out with what it replaces.
+
+Every step is written down when it is done, and begins by looking whether it was done already: a worker that is killed anywhere leaves
+something to go on with, and nothing is there twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+
+from dashboard import instance
+from dashboard.accounts.models import Operator
+from dashboard.anythingllm import Document, NotApplied
+from dashboard.anythingllm.documents import PROTECTED_FOLDER
+from dashboard.audit.services import recording
+from dashboard.documents import embedding, erasing, folders, library
+from dashboard.documents.adding import KIND
+from dashboard.documents.models import Batch, Duplicates, Incoming, Source, Stored
+from dashboard.documents.paths import folder_of, key_of
+from dashboard.documents.sending import is_there, send
+from dashboard.errors import Declined
+from dashboard.jobs.kinds import Result, register
+from dashboard.jobs.models import ItemState, Job, JobItem
+from dashboard.jobs.services import tell
+from dashboard.locks import Busy
+from dashboard.permissions import Action, allows, scope
+
+FEWEST_WORDS = 20  # of a page that is kept without asking
+SHORT_PAGE = 150  # words; a shorter one that begins like an error is taken for one
+_ERROR = re.compile(
+    r"\b(40[134]|429|50[0234])\b|not found|forbidden|access denied|unauthorized|just a moment|captcha", re.IGNORECASE
+)
+
+
+@register(KIND, action=Action.CHANGE_DOCUMENTS)
+class Bring:
+    """An item's key is the id of an Incoming."""
+
+    def perform(self, item: JobItem, job: Job) -> Result:
+        incoming = Incoming.objects.select_related("batch").get(pk=item.key)
+        result = _Bringing(incoming, incoming.batch, item, job.actor).go()
+        incoming.ended_at = timezone.now()
+        incoming.save(update_fields=["ended_at"])
+        incoming.staged.unlink(missing_ok=True)
+        return result
+
+    def check(self, item: JobItem, job: Job) -> Result | None:
+        """Nothing needs to be read back first: each step of `perform` looks whether it was done already."""
+        return None
+
+
+@dataclass(slots=True)
+class _Bringing:
+    incoming: Incoming
+    batch: Batch
+    item: JobItem
+    actor: Operator
+
+    def go(self) -> Result:
+        """Raises ApiError and Declined; what was done before stays, and is written down."""
+        incoming, workspace_ids = self.incoming, dict.fromkeys(self.batch.workspace_ids)
+        if not incoming.paths:
+            twin = self._twin()
+            if twin and self.batch.duplicates == Duplicates.SKIP:
+                self._put(twin, workspace_ids)
+                where = {"title": twin[0].title, "folder": folder_of(twin[0].path)}
+                return Result(ItemState.SKIPPED, _("There already, as %(title)s in %(folder)s") % where)
+            incoming.replaces = [stored.path for stored in twin]
+        doomed = self._doomed()
+        if not incoming.paths:
+            self._bring()
+        documents = self._in_its_folder()
+        workspace_ids |= dict.fromkeys(workspace.id for old in doomed for workspace in old.used_in)
+        names = self._put(documents, workspace_ids)
+        self._replace(doomed, documents)
+        ready = _("Ready in %(workspaces)s") % {"workspaces": get_text_list(names, _("and"))}
+        return Result(ItemState.DONE, ready if names else _("In the library"))
+
+    def _twin(self) -> list[Stored]:
+        """What the newest upload of the same content has become, if all of it is still there for the actor to see."""
+        if not self.incoming.sha256 or self.batch.duplicates == Duplicates.KEEP:
+            return []
+        uploads: dict[str, list[Stored]] = {}
+        for stored in Stored.objects.filter(sha256=self.incoming.sha256).order_by("-pk"):
+            uploads.setdefault(stored.upload, []).insert(0, stored)
+        return next((documents for documents in uploads.values() if all(map(self._sees, documents))), [])
+
+    def _sees(self, stored: Stored) -> bool:
+        if scope(self.actor) is not None and library.find(self.actor, stored.path).value is None:
+            return False
+        return is_there(stored.path)
+
+    def _bring(self) -> None:
+        """Into the library, and writes down what it has become there."""
+        incoming = self.incoming
+        incoming.save(update_fields=["replaces"])
+        tell(self.item, _("Being read"))
+        with recording(self.actor, "document.added", target=("document", "", incoming.name)) as entry:
+            documents = send(incoming)
+            instance.forget("library")
+            is_page = incoming.source == Source.LINK
+            if is_page and not incoming.any_page:
+                self._demand_a_page(documents[0])
+            incoming.paths = [document.path for document in documents]
+            with transaction.atomic():
+                Stored.objects.bulk_create(
+                    Stored(
+                        upload=incoming.token,
+                        path=document.path or "",
+                        title=_title(incoming, document, alone=len(documents) == 1)[:255],
+                        source=incoming.source,
+                        address=incoming.name if is_page else "",
+                        size=incoming.size,
+                        sha256=incoming.sha256,
+                        added_by=self.actor,
+                    )
+                    for document in documents
+                )
+                incoming.save(update_fields=["paths"])
+            entry.target_id = key_of(incoming.paths[0])
+            entry.after = {"folder": self.batch.folder, "documents": len(documents), "bytes": incoming.size}
+
+    def _demand_a_page(self, document: Document) -> None:
+        """The instance keeps an error page like any other. What looks like one is erased again; raises Declined."""
+        begins = " ".join((document.text or document.title)[:500].split())[:120]
+        words = FEWEST_WORDS if document.words is None else document.words
+        if words >= SHORT_PAGE or (words >= FEWEST_WORDS and not _ERROR.search(begins)):
+            return
+        instance.connect().documents.remove([document.path or ""])
+        if is_there(document.path):
+            raise NotApplied("The page is still in the library.")
+        self.incoming.asked_at = None
+        self.incoming.save(update_fields=["asked_at"])
+        raise Declined(
+            _("What came back looks like an error, so it was erased again. It has %(n)d words and begins: %(begins)s")
+            % {"n": words, "begins": begins}
+        )
+
+    def _in_its_folder(self) -> list[Stored]:
+        """The documents it has become. Pages, and files of an old instance, come into its own folder first and are moved."""
+        folder = self.batch.folder
+        documents = list(Stored.objects.filter(upload=self.incoming.token))
+        if not documents:
+            raise Declined(_("It was added, and has been erased since."))
+        elsewhere = [stored.path for stored in documents if folder_of(stored.path) != folder]
+        if folder == PROTECTED_FOLDER or not elsewhere:
+            return documents
+        moved = folders.move(actor=self.actor, paths=elsewhere, folder=folder)
+        problems = [some.problem for some in moved if some.problem]
+        if problems:
+            raise Declined(problems[0])
+        documents = list(Stored.objects.filter(upload=self.incoming.token))
+        self.incoming.paths = [stored.path for stored in documents]
+        self.incoming.save(update_fields=["paths"])
+        return documents
+
+    def _put(self, documents: list[Stored], workspace_ids: Collection[int]) -> list[str]:
+        """Into the workspaces, one after the other; gives their names. Raises Declined when one of them did not get it."""
+        names, problems = [], []
+        known = {workspace.id: workspace.name for workspace in instance.workspaces().value}
+        for number, workspace_id in enumerate(workspace_ids, start=1):
+            name = known.get(workspace_id, _("a workspace that is gone"))
+            step = {"workspace": name, "n": number, "of": len(workspace_ids)}
+            tell(self.item, _("Embedding in %(workspace)s (%(n)d of %(of)d)") % step)
+            try:
+                for stored in documents:
+                    embedding.put(actor=self.actor, workspace_id=workspace_id, path=stored.path, title=stored.title)
+            except Busy:
+                raise
+            except Declined as problem:
+                problems.append(f"{name}: {problem.sentence}")
+            else:
+                names.append(name)
+        if problems:
+            raise Declined(_("In the library, but not in %(problems)s") % {"problems": " ".join(problems)})
+        return names
+
+    def _doomed(self) -> list[erasing.Doomed]:
+        """What is to be replaced, as far as it is not gone yet. Raises Declined when the actor may not erase it."""
+        if not self.incoming.replaces:
+            return []
+        doomed = erasing.stage_erase(self.actor, self.incoming.replaces)
+        refused = [old.refused for old in doomed if old.refused]
+        if refused or not allows(self.actor, Action.ERASE_DOCUMENTS):
+            why = refused[0] if refused else _("your role does not include erasing.")
+            raise Declined(_("What is there already cannot be replaced: %(why)s") % {"why": why})
+        return doomed
+
+    def _replace(self, doomed: list[erasing.Doomed], documents: list[Stored]) -> None:
+        """Pins what takes the place of something pinned, then erases what it replaces."""
+        for old in doomed:
+            for workspace in old.used_in:
+                there = instance.connect().workspaces.get_documents(workspace.slug)
+                if any(document.path == old.path and document.pinned for document in there):
+                    for new in documents:
+                        embedding.pin(actor=self.actor, workspace_id=workspace.id, path=new.path, pinned=True)
+            erasing.erase_one(actor=self.actor, path=old.path, title=old.title)
+
+
+def _title(incoming: Incoming, document: Document, *, alone: bool) -> str:
+    """As people know it. Of several from one file each has its own, with the name in it under which that was sent."""
+    if incoming.source != Source.LINK and alone:
+        return incoming.name
+    return document.title.replace(f"-{incoming.token}", "")

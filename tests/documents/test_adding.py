@@ -1,0 +1,435 @@
+"""Files on their way into the library, over real HTTP: what arrives is there once, whatever happens in between."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pydoc import locate
+
+import pytest
+
+from dashboard import instance
+from dashboard.audit.models import AuditEvent
+from dashboard.documents import adding, embedding
+from dashboard.documents.adding import Options
+from dashboard.documents.models import Duplicates, Incoming, Stored
+from dashboard.errors import Declined
+from dashboard.jobs import engine
+from dashboard.jobs import services as jobs
+from dashboard.jobs.models import ItemState, Job, JobItem, JobState
+from tests.documents.arriving import arrive, found, in_workspace, library, work
+
+pytestmark = pytest.mark.django_db
+OFFICE = "The office dog is called Pumpernickel."
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch):
+    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
+
+
+@pytest.fixture(autouse=True)
+def incoming(settings, tmp_path):
+    """Nothing of other tests in it."""
+    settings.INCOMING_DIR = settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    return tmp_path
+
+
+@pytest.fixture
+def places(standin) -> list[dict]:
+    """Two workspaces of the stand-in."""
+    return standin.get("/v1/workspaces")["workspaces"][:2]
+
+
+@pytest.fixture
+def into_both(places) -> Options:
+    return Options(workspace_ids=tuple(place["id"] for place in places))
+
+
+@pytest.fixture
+def before(standin) -> set[str]:
+    return set(library(standin))
+
+
+def new(standin, before) -> list[str]:
+    return sorted(set(library(standin)) - before)
+
+
+def killed_at(monkeypatch, place: object, name: str, *, after: bool) -> None:
+    """The worker's process ends right before, or right after, this call of ours."""
+    real = getattr(place, name)
+
+    def die(*args, **kwargs):
+        if after:
+            real(*args, **kwargs)
+        raise SystemExit
+
+    monkeypatch.setattr(place, name, die)
+
+
+# --- The whole way ------------------------------------------------------------------------------------------------------
+def test_a_file_ends_in_the_library_and_in_its_workspaces(ada, standin, places, into_both, before):
+    item = arrive(ada, "dog.txt", OFFICE, into_both)
+    assert item.incoming.staged.read_text() == OFFICE
+    item = work(item)
+    names = [place["name"] for place in places]
+    assert (item.state, item.message) == ("done", f"Ready in {names[0]} and {names[1]}")
+    assert item.job.state == JobState.DONE
+    assert item.incoming.paths == new(standin, before)
+    document = library(standin)[item.incoming.paths[0]]
+    assert document["title"] == "dog.txt"
+    for place in places:
+        assert in_workspace(standin, place["slug"]).count(item.incoming.paths[0]) == 1
+        assert any(OFFICE in text for text in found(standin, place["slug"], "office dog called"))
+    stored = Stored.objects.get()
+    assert (stored.path, stored.title, stored.size, stored.added_by) == (
+        item.incoming.paths[0],
+        "dog.txt",
+        len(OFFICE),
+        ada,
+    )
+    assert not item.incoming.staged.exists()
+
+
+def test_it_is_in_the_ledger(ada, standin, into_both):
+    item = work(arrive(ada, "dog.txt", OFFICE, into_both))
+    lines = list(AuditEvent.objects.filter(target_type="document").order_by("pk"))
+    assert [(line.action, line.outcome) for line in lines] == [
+        ("document.added", "ok"),
+        ("document.embedded", "ok"),
+        ("document.embedded", "ok"),
+    ]
+    assert lines[0].target_name == "dog.txt"
+    assert lines[0].target_id in item.incoming.paths[0]
+    assert lines[0].after == {"folder": "custom-documents", "documents": 1, "bytes": len(OFFICE)}
+
+
+def test_files_of_a_batch_are_rows_of_one_job(ada, standin):
+    items = [arrive(ada, f"{n}.txt", f"Number {n}.") for n in range(3)]
+    assert {item.job_id for item in items} == {items[0].job_id}
+    assert list(adding.rows(items[0].job)) == items
+    assert adding.batch_of(ada, "b1").job_id == items[0].job_id
+    assert set(adding.on_their_way(ada)) == {item.incoming for item in items}
+    work(items[0])
+    assert list(items[0].job.items.values_list("state", flat=True)) == ["done"] * 3
+    assert not adding.on_their_way(ada)
+
+
+def test_the_same_sent_again_is_the_same(ada, standin, before):
+    item = arrive(ada, "dog.txt", OFFICE, ticket="t1")
+    assert arrive(ada, "dog.txt", OFFICE, ticket="t1") == item
+    work(item)
+    assert arrive(ada, "dog.txt", OFFICE, ticket="t1") == item
+    assert len(new(standin, before)) == 1
+
+
+@pytest.mark.parametrize("as_version", [(1, 16, 0), (1, 7, 4)])
+def test_it_goes_into_the_folder_that_was_chosen(ada, standin, as_version):
+    """Before v1.7.5 the instance takes files into its own folder only."""
+    standin.post("/v1/document/create-folder", {"name": "Reports"})
+    standin.configure(as_version=as_version)
+    item = work(arrive(ada, "dog.txt", OFFICE, Options(folder="Reports")))
+    assert item.state == "done", item.message
+    (path,) = item.incoming.paths
+    assert path.startswith("Reports/")
+    assert path in library(standin)
+    assert Stored.objects.get().path == path
+
+
+def test_a_file_that_becomes_several_documents_is_put_in_with_all_of_them(ada, standin, places, into_both, before):
+    letters = "".join(
+        f"From ada@example.com Sat Nov 21 06:00:0{n} 2026\nSubject: Letter {n}\n\nThe word is {word}.\n\n"
+        for n, word in enumerate(("walnut", "hazelnut", "chestnut"))
+    )
+    item = work(arrive(ada, "box.mbox", letters, into_both))
+    assert item.state == "done", item.message
+    assert len(item.incoming.paths) == 3
+    assert sorted(item.incoming.paths) == new(standin, before)
+    for place in places:
+        assert set(item.incoming.paths) <= set(in_workspace(standin, place["slug"]))
+        for word in ("walnut", "hazelnut", "chestnut"):
+            assert len(found(standin, place["slug"], word)) == 1
+    assert Stored.objects.filter(sha256=item.incoming.sha256).count() == 3
+
+
+# --- One name, one content ----------------------------------------------------------------------------------------------
+@pytest.mark.django_db(transaction=True)
+def test_eight_files_of_one_name_at_the_same_time_keep_their_contents(
+    ada, standin, places, before, settings, monkeypatch
+):
+    """Eight jobs, eight workers, and an instance that takes its time: its reader has one place for each name."""
+    monkeypatch.setattr(settings.HUEY, "immediate", False)
+    standin.configure(processing=0.2)
+    words = ["apple", "birch", "cedar", "daisy", "elder", "fennel", "ginger", "hazel"]
+    into = Options(workspace_ids=(places[0]["id"],))
+    items = [arrive(ada, "notes.txt", f"The word is {word}.", into, batch=f"batch-{word}") for word in words]
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(work, items))
+    assert [item.state for item in done] == ["done"] * 8, [item.message for item in done]
+    assert len(new(standin, before)) == 8
+    assert all(library(standin)[item.incoming.paths[0]]["title"] == "notes.txt" for item in done)
+    for word in words:
+        assert len(found(standin, places[0]["slug"], word)) == 1
+
+
+def test_what_is_there_already_is_used(ada, standin, places, before):
+    first = work(arrive(ada, "dog.txt", OFFICE))
+    into = Options(workspace_ids=(places[0]["id"],))
+    again = work(arrive(ada, "hound.txt", OFFICE, into, batch="b2"))
+    assert (again.state, again.message) == ("skipped", "There already, as dog.txt in custom-documents")
+    assert new(standin, before) == first.incoming.paths
+    assert first.incoming.paths[0] in in_workspace(standin, places[0]["slug"])
+    assert not again.incoming.staged.exists()
+
+
+def test_the_same_content_twice_in_a_batch_is_there_once(ada, standin, before):
+    items = [arrive(ada, name, OFFICE) for name in ("dog.txt", "copy of dog.txt")]
+    work(items[0])
+    assert list(items[0].job.items.values_list("state", flat=True)) == ["done", "skipped"]
+    assert len(new(standin, before)) == 1
+
+
+def test_what_was_erased_from_the_instance_is_no_duplicate(ada, standin):
+    first = work(arrive(ada, "dog.txt", OFFICE))
+    instance.connect().documents.remove(first.incoming.paths)
+    again = work(arrive(ada, "dog.txt", OFFICE, batch="b2"))
+    assert again.state == "done"
+    assert again.incoming.paths[0] in library(standin)
+
+
+def test_both_are_kept_where_that_was_chosen(ada, standin, before):
+    for batch in ("b1", "b2"):
+        work(arrive(ada, "dog.txt", OFFICE, Options(duplicates=Duplicates.KEEP), batch=batch))
+    assert len(new(standin, before)) == 2
+
+
+def test_what_is_replaced_goes_when_the_new_one_is_in_its_place(ada, standin, places, into_both, before):
+    old = work(arrive(ada, "dog.txt", OFFICE, into_both)).incoming.paths[0]
+    embedding.pin(actor=ada, workspace_id=places[1]["id"], path=old, pinned=True)
+    item = work(arrive(ada, "hound.txt", OFFICE, Options(duplicates=Duplicates.REPLACE), batch="b2"))
+    assert item.state == "done", item.message
+    (path,) = item.incoming.paths
+    assert new(standin, before) == [path]
+    assert path != old
+    pinned = []
+    for place in places:
+        (workspace,) = standin.get(f"/v1/workspace/{place['slug']}")["workspace"]
+        here = [document for document in workspace["documents"] if document["docpath"] in (path, old)]
+        assert [document["docpath"] for document in here] == [path]
+        pinned += [document["pinned"] for document in here]
+    assert pinned == [False, True]
+    asked = [line["path"] for line in standin.state()["requests"] if line["method"] != "GET"]
+    assert asked[-1].endswith("/system/remove-documents")
+    assert list(Stored.objects.values_list("path", flat=True)) == [path]
+
+
+def test_what_is_to_be_replaced_stays_when_the_new_one_fails(ada, standin, places, into_both):
+    old = work(arrive(ada, "dog.txt", OFFICE, into_both)).incoming.paths[0]
+    standin.configure(embedder_up=False)
+    item = work(arrive(ada, "hound.txt", OFFICE, Options(duplicates=Duplicates.REPLACE), batch="b2"))
+    assert item.state == "failed"
+    assert old in library(standin)
+    assert old in in_workspace(standin, places[0]["slug"])
+
+    standin.configure(embedder_up=True)
+    adding.retry(actor=ada, job=item.job)
+    item = work(item)
+    assert item.state == "done", item.message
+    assert old not in library(standin)
+    assert in_workspace(standin, places[0]["slug"]).count(item.incoming.paths[0]) == 1
+
+
+# --- What goes wrong ------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("broken.docx", b"not a zip", "AnythingLLM refused: A processing error occurred."),
+        ("fake.pdf", b"not a PDF", "AnythingLLM refused: A processing error occurred."),
+    ],
+)
+def test_what_the_instance_cannot_read_fails_with_its_words(ada, standin, before, name, content, words):
+    item = work(arrive(ada, name, content))
+    assert (item.state, item.message) == ("failed", words)
+    assert new(standin, before) == []
+    assert AuditEvent.objects.get(action="document.added").outcome == "refused"
+
+
+def test_the_instances_words_name_the_file_as_it_is_known(ada, standin):
+    standin.configure(collector_up=False)
+    item = work(arrive(ada, "dog.txt", OFFICE))
+    assert item.state == "failed"
+    assert "processing API is not online. Document dog.txt will not" in item.message
+
+    standin.configure(collector_up=True)
+    adding.retry(actor=ada, job=item.job, item_ids=[item.pk])
+    assert work(item).state == "done"
+
+
+@pytest.mark.parametrize("kind", ["lost", "cut", "truncated", "502", "reset"])
+def test_an_answer_that_gets_lost_is_settled_by_looking(ada, standin, places, before, kind):
+    into = Options(workspace_ids=(places[0]["id"],))
+    standin.fault(kind, path="/document/upload", times=1)
+    item = work(arrive(ada, "dog.txt", OFFICE, into))
+    if kind in ("502", "reset"):  # nothing came through, which nobody can know
+        assert item.state == "unknown"
+        adding.retry(actor=ada, job=item.job)
+        item = work(item)
+    assert item.state == "done", item.message
+    assert new(standin, before) == item.incoming.paths
+    assert in_workspace(standin, places[0]["slug"]).count(item.incoming.paths[0]) == 1
+
+
+def test_an_embedder_that_fails_in_silence_is_told_and_tried_again(ada, standin, places, into_both, before):
+    standin.configure(embedder_up=False)
+    item = work(arrive(ada, "dog.txt", OFFICE, into_both))
+    assert item.state == "failed"
+    assert item.message.startswith(f"In the library, but not in {places[0]['name']}: ")
+    assert places[1]["name"] in item.message
+    (path,) = new(standin, before)
+
+    standin.configure(embedder_up=True)
+    adding.retry(actor=ada, job=item.job)
+    item = work(item)
+    assert item.state == "done", item.message
+    assert new(standin, before) == [path]
+    assert all(in_workspace(standin, place["slug"]).count(path) == 1 for place in places)
+
+
+def test_a_workspace_that_is_gone_does_not_keep_it_from_the_others(ada, standin, places, into_both):
+    instance.connect().workspaces.delete(places[0]["slug"])
+    instance.forget("workspaces")
+    item = work(arrive(ada, "dog.txt", OFFICE, into_both))
+    assert item.state == "failed"
+    assert item.incoming.paths[0] in in_workspace(standin, places[1]["slug"])
+
+
+def test_it_waits_while_the_instance_is_down(ada, standin, before, settings):
+    settings.ANYTHINGLLM_URL = "http://127.0.0.1:1"
+    item = arrive(ada, "dog.txt", OFFICE)
+    assert work(item).state == "pending"
+    settings.ANYTHINGLLM_URL = standin.url
+    assert work(item).state == "done"
+    assert len(new(standin, before)) == 1
+
+
+STEPS = [
+    ("dashboard.documents.sending", "_ask"),
+    ("dashboard.documents.sending", "is_there"),
+    ("dashboard.documents.bringing", "send"),
+    ("dashboard.documents.bringing", "Stored.objects.bulk_create"),
+    ("dashboard.documents.embedding", "put"),
+    ("dashboard.documents.erasing", "erase_one"),
+    ("dashboard.jobs.engine", "_settle"),
+]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("module", "name"), STEPS, ids=[name for _, name in STEPS])
+def test_a_worker_that_is_killed_anywhere_leaves_nothing_undone_and_nothing_doubled(
+    ada, standin, places, before, incoming, monkeypatch, module, name, after
+):
+    old = work(arrive(ada, "old.txt", OFFICE, Options(workspace_ids=(places[1]["id"],)), batch="b0"))
+    item = arrive(ada, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],), duplicates=Duplicates.REPLACE))
+    with monkeypatch.context() as patch:
+        place, _, last = f"{module}.{name}".rpartition(".")
+        killed_at(patch, locate(place), last, after=after)
+        with pytest.raises(SystemExit):
+            engine.work(item.job_id)
+    JobItem.objects.filter(pk=item.pk).update(state=ItemState.RUNNING)
+    Job.objects.filter(pk=item.job_id).update(state=JobState.QUEUED)
+    item = work(item)
+    assert item.state == "done", item.message
+    assert new(standin, before) == item.incoming.paths
+    assert item.incoming.paths != old.incoming.paths
+    for place in places:
+        assert in_workspace(standin, place["slug"]).count(item.incoming.paths[0]) == 1
+        assert sum(OFFICE in text for text in found(standin, place["slug"], "office dog called")) == 1
+    assert not list(incoming.iterdir())
+
+
+# --- At the door --------------------------------------------------------------------------------------------------------
+def test_what_is_too_large_empty_or_unreadable_is_not_taken(ada, standin, settings, incoming):
+    settings.DOCUMENT_MAX_MB = 1
+    with pytest.raises(Declined, match=r"big.txt is larger than 1 MB"):
+        arrive(ada, "big.txt", b"x" * (1024 * 1024 + 1))
+    with pytest.raises(Declined, match=r"empty.txt is empty"):
+        arrive(ada, "empty.txt", b"")
+    with pytest.raises(Declined, match=r"cannot read prog.exe"):
+        arrive(ada, "prog.exe", b"MZ\x00\x01")
+    assert not Incoming.objects.exists()
+    assert not list(incoming.iterdir())
+
+
+def test_an_unknown_ending_is_no_reason_when_it_is_text(ada, standin):
+    assert work(arrive(ada, "strange.zzz", OFFICE)).state == "done"
+
+
+def test_while_the_instance_does_not_say_what_it_reads_nothing_is_refused_for_its_type(ada, standin):
+    standin.configure(collector_up=False)
+    assert arrive(ada, "prog.exe", b"MZ\x00\x01").state == "pending"
+
+
+def test_a_batch_has_an_end(ada, standin, monkeypatch):
+    monkeypatch.setattr(adding, "MOST_FILES", 2)
+    first = arrive(ada, "1.txt", "One")
+    arrive(ada, "2.txt", "Two")
+    with pytest.raises(Declined, match="At most 2 files"):
+        arrive(ada, "3.txt", "Three")
+    assert arrive(ada, "1.txt", "One") == first
+
+
+def test_a_cancelled_batch_takes_nothing_more(ada, standin, before):
+    item = arrive(ada, "1.txt", "One")
+    jobs.cancel(actor=ada, job=item.job)
+    with pytest.raises(Declined, match="cancelled"):
+        arrive(ada, "2.txt", "Two")
+    work(item)
+    assert new(standin, before) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "known_as"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\secret\\plan.txt", "plan.txt"),
+        ("<script>alert(1)</script>.txt", "script>.txt"),
+        ("Ümläut Datei (1).txt", "Ümläut Datei (1).txt"),
+        ("报告.txt", "报告.txt"),
+        ("gnp\u202etxt.exe.txt", "gnptxt.exe.txt"),
+        ("a\r\nb\x00c.txt", "a bc.txt"),
+        ("x" * 300 + ".txt", None),
+        (".hidden", ".hidden"),
+        ("%2e%2e%2fevil.txt", "%2e%2e%2fevil.txt"),
+        ('quote".txt', 'quote".txt'),
+    ],
+)
+def test_hostile_names_stay_names(ada, standin, before, name, known_as):
+    item = work(arrive(ada, name, OFFICE))
+    assert item.state == "done", item.message
+    (path,) = new(standin, before)
+    assert re.fullmatch(r"custom-documents/[^/]+\.json", path)
+    if known_as:
+        assert item.label == known_as
+        assert library(standin)[path]["title"] == known_as
+
+
+def test_a_folder_is_a_plain_name(ada, standin):
+    for folder in ("../up", "a/b", "..", "", " x", "a\\b"):
+        with pytest.raises(Declined, match="no name of a folder"):
+            arrive(ada, "dog.txt", OFFICE, Options(folder=folder))
+
+
+# --- Limits ---------------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def limited(django_user_model, places):
+    """A manager who looks after the first workspace only."""
+    mia = django_user_model.objects.create_user("mia", "correct-horse-battery", role="manager")
+    mia.looks_after.create(workspace_id=places[0]["id"])
+    return mia
+
+
+def test_a_limited_manager_adds_to_their_workspaces_only(limited, standin, places, into_both):
+    with pytest.raises(Declined, match="do not look after"):
+        arrive(limited, "dog.txt", OFFICE, into_both)
+    item = work(arrive(limited, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],))))
+    assert item.state == "done", item.message
