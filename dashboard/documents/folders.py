@@ -168,13 +168,13 @@ def rename(*, actor: Operator, name: str, new_name: str) -> list[Moved]:
     return moved
 
 
-def contents(operator: Operator, name: str) -> Reading[Contents]:
+def contents(name: str) -> Reading[Contents]:
     """For the question before a folder is removed. Raises ApiError."""
-    reading = library.everything(operator)
-    rows = [row for row in reading.value if row.folder == name and row.state != State.MISSING]
-    used = {workspace.id: workspace for row in rows for workspace in row.used_in}
-    found = Contents(len(rows), sorted(used.values(), key=lambda workspace: natural(workspace.name)))
-    return Reading(found, reading.as_of, reading.problem)
+    shelf, embedded = instance.library(), instance.workspace_documents()
+    paths = {document.path for folder in shelf.value if folder.name == name for document in folder.documents}
+    used = [w for w in instance.workspaces().value if any(d.path in paths for d in embedded.value.get(w.id, ()))]
+    found = Contents(len(paths), sorted(used, key=lambda workspace: natural(workspace.name)))
+    return Reading(found, min(shelf.as_of, embedded.as_of), shelf.problem or embedded.problem)
 
 
 def remove(*, actor: Operator, name: str) -> Job | None:

@@ -171,7 +171,7 @@ def test_an_empty_folder_goes_at_once(ada, shelf):
 
 
 def test_a_full_one_goes_with_its_documents_each_read_back(ada, shelf, work):
-    contents = services.folder_contents(ada, "sales").value
+    contents = services.folder_contents("sales").value
     assert (contents.documents, [w.name for w in contents.workspaces]) == (3, ["Sales & Offers"])
     job = services.folder_remove(actor=ada, name="sales")
     assert states(work(job)) == [ItemState.DONE] * 4
