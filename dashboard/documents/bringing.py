@@ -21,13 +21,12 @@ from dashboard.anythingllm import Document, NotApplied
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.audit.services import recording
 from dashboard.documents import embedding, erasing, folders, library
-from dashboard.documents.adding import KIND
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source, Stored
 from dashboard.documents.paths import folder_of, key_of
 from dashboard.documents.sending import is_there, send
 from dashboard.errors import Declined
-from dashboard.jobs.kinds import Result, register
-from dashboard.jobs.models import ItemState, Job, JobItem
+from dashboard.jobs.kinds import Result
+from dashboard.jobs.models import ItemState, JobItem
 from dashboard.jobs.services import tell
 from dashboard.locks import Busy
 from dashboard.permissions import Action, allows, scope
@@ -39,21 +38,14 @@ _ERROR = re.compile(
 )
 
 
-@register(KIND, action=Action.CHANGE_DOCUMENTS)
-class Bring:
-    """An item's key is the id of an Incoming."""
-
-    def perform(self, item: JobItem, job: Job) -> Result:
-        incoming = Incoming.objects.select_related("batch").get(pk=item.key)
-        result = _Bringing(incoming, incoming.batch, item, job.actor).go()
-        incoming.ended_at = timezone.now()
-        incoming.save(update_fields=["ended_at"])
-        incoming.staged.unlink(missing_ok=True)
-        return result
-
-    def check(self, item: JobItem, job: Job) -> Result | None:
-        """Nothing needs to be read back first: each step of `perform` looks whether it was done already."""
-        return None
+def bring(item: JobItem, actor: Operator) -> Result:
+    """Takes up what the item's key names, an Incoming, where it was left. Raises ApiError and Declined; what was done before stays."""
+    incoming = Incoming.objects.select_related("batch").get(pk=item.key)
+    result = _Bringing(incoming, incoming.batch, item, actor).go()
+    incoming.ended_at = timezone.now()
+    incoming.save(update_fields=["ended_at"])
+    incoming.staged.unlink(missing_ok=True)
+    return result
 
 
 @dataclass(slots=True)
@@ -64,7 +56,6 @@ class _Bringing:
     actor: Operator
 
     def go(self) -> Result:
-        """Raises ApiError and Declined; what was done before stays, and is written down."""
         incoming, workspace_ids = self.incoming, dict.fromkeys(self.batch.workspace_ids)
         if not incoming.paths:
             twin = self._twin()

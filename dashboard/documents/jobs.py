@@ -6,8 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from dashboard.documents import bringing  # noqa: F401  # registers itself
-from dashboard.documents import embedding, erasing, folders
+from dashboard.documents import adding, bringing, embedding, erasing, folders
 from dashboard.errors import Declined
 from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
@@ -16,6 +15,18 @@ from dashboard.permissions import Action
 THERE = _("It was there already.")
 NOT_THERE = _("It was not there any more.")
 GONE = _("It was gone already.")
+
+
+@register(adding.KIND, action=Action.CHANGE_DOCUMENTS)
+class Add:
+    """An item's key is the id of an Incoming."""
+
+    def perform(self, item: JobItem, job: Job) -> Result:
+        return bringing.bring(item, job.actor)
+
+    def check(self, item: JobItem, job: Job) -> Result | None:
+        """Nothing needs to be read back first: each step looks whether it was done already."""
+        return None
 
 
 @register("documents.embed", action=Action.CHANGE_DOCUMENTS)
