@@ -87,5 +87,7 @@ def later(minutes: int) -> None:
     back = timedelta(minutes=minutes)
     for one in Joining.objects.all():
         Joining.objects.filter(pk=one.pk).update(
-            created_at=one.created_at - back, tried_at=one.tried_at - back, next_at=timezone.now() - timedelta(seconds=1)
+            created_at=one.created_at - back,
+            tried_at=one.tried_at - back,
+            next_at=timezone.now() - timedelta(seconds=1),
         )
