@@ -194,3 +194,27 @@ def test_an_empty_or_endless_question_is_refused_by_the_form(newcomer, data):
     answer = newcomer.post("/welcome/ask/", {"workspace": "company-handbook", **data}, headers=HTMX)
     assert answer.status_code == 422
     assert 'role="alert"' in answer.content.decode()
+
+
+# --- When the instance fails ----------------------------------------------------------------------------------------------
+FAULTS = ["500", "502", "reset", "cut", "html", "key-refused"]
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_on_the_way_in_is_told_and_leads_nowhere(kind, newcomer, standin):
+    standin.fault(kind, path="issue-auth-token")
+    answer = newcomer.post("/open/")
+    assert answer.status_code >= 400
+    assert "sso/simple" not in answer.content.decode()
+    assert AuditEvent.objects.get(action="anythingllm.opened").outcome != "ok"
+
+
+@pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize("path", ["/v1/admin/users$", "/v1/workspaces$", "/users$", "thread/new", "/chat$"])
+def test_a_fault_on_a_question_is_told_and_the_question_not_lost(kind, path, newcomer, standin):
+    newcomer.get("/welcome/")
+    standin.fault(kind, path=path)
+    answer = newcomer.post("/welcome/ask/", {"workspace": "company-handbook", "text": "How many days off?"})
+    assert answer.status_code >= 400
+    assert "AnythingLLM" in words(answer)
+    assert "How many days off?</textarea>" in answer.content.decode()
