@@ -183,6 +183,7 @@ def revoke(*, actor: Operator, link: Link) -> None:
 
 def extend(*, actor: Operator, link: Link, days: int) -> None:
     """Lets it live so many days longer, one that has expired from now, a year from now at most. Raises Declined for a revoked one."""
+    link.refresh_from_db()
     if link.revoked_at:
         raise Declined(_("This link was revoked. Duplicate it to invite again."))
     now = timezone.now()
