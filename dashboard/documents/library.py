@@ -19,9 +19,10 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, sight
-from dashboard.accounts.models import Operator, Role
+from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Document, Workspace, WorkspaceDocument
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
+from dashboard.documents import adding
 from dashboard.documents.models import Incoming, Source, Stored
 from dashboard.documents.paths import folder_of, key_of, type_of
 from dashboard.errors import Words
@@ -81,7 +82,7 @@ class DocumentRow:
 
     @property
     def type(self) -> str:
-        return type_of(self.path or self.title)
+        return type_of(self.path) or type_of(self.title)
 
     @property
     def source_label(self) -> Words:
@@ -205,14 +206,6 @@ def embed_failures(operator: Operator) -> dict[str, dict[int, Trouble]]:
     return found
 
 
-def _on_their_way(operator: Operator) -> list[Incoming]:
-    """What is being added, or lately failed to be: the operator's own, of an admin everybody's."""
-    lately = models.Q(item__state__in=TROUBLE, created_at__gte=timezone.now() - NEWS)
-    found = Incoming.objects.filter(models.Q(item__state__in=UNFINISHED) | lately)
-    found = found.select_related("item", "batch__actor")
-    return list(found if operator.role == Role.ADMIN else found.filter(batch__actor=operator))
-
-
 # --- The table --------------------------------------------------------------------------------------------------------
 def everything(operator: Operator, max_age: float | None = None) -> Reading[list[DocumentRow]]:
     """All documents that the operator may see, in no order: in the library, embedded without a file, and on their way.
@@ -242,7 +235,9 @@ def everything(operator: Operator, max_age: float | None = None) -> Reading[list
             state = State.MISSING if found.created_at < library.as_of else State.USED
             add(path, found.title, *_lengths(found), stored.get(path, (None, None, "", False)), state)
     _mark_failures(rows, workspaces, embed_failures(operator))
-    without_path = [row for coming in _on_their_way(operator) for row in _coming(coming, rows, operator)]
+    lately = models.Q(item__state__in=UNFINISHED) | models.Q(created_at__gte=timezone.now() - NEWS)
+    on_their_way = adding.on_their_way(operator).filter(lately)
+    without_path = [row for coming in on_their_way for row in _coming(coming, rows, operator)]
     return Reading(
         [*rows.values(), *without_path], min(library.as_of, embedded.as_of), library.problem or embedded.problem
     )

@@ -20,10 +20,11 @@ def key_of(path: str) -> str:
 
 
 def type_of(path: str) -> str:
-    """The extension of the file that it was made of, in lower case without the dot ("pdf"); empty where there is none."""
+    """The extension of the file that it was made of (or that a title ends with), in lower case without the dot ("pdf"); empty where there is none."""
     original = _UUID.sub("", path.rpartition("/")[2])
     stem, dot, extension = original.rpartition(".")
-    return extension.lower() if dot and stem and len(extension) <= 5 and extension.isalnum() else ""
+    known = dot and stem and len(extension) <= 5 and extension.isalnum() and not extension.isdigit()
+    return extension.lower() if known else ""
 
 
 def pair_key(workspace_id: int, path: str) -> str:
