@@ -1,7 +1,7 @@
 """One door for the server: chat streams go to the relay, everything else to Django's WSGI handler in a small thread pool.
 
 Views are synchronous, so threads are what they need; a request never holds a worker longer than the client's time budgets allow. A stream
-may last for minutes, and holds none.
+may last for minutes, and holds none. A file on a slow line holds one of another pool, so that no page waits for it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 pages = get_wsgi_application()
 _pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)  # type: ignore[arg-type]  # a Django response is iterable
+_files = WSGIMiddleware(pages, workers=settings.WEB_THREADS)  # type: ignore[arg-type]
+FILES = "/documents/add/file/"  # where documents arrive
 
 from dashboard.relay.app import PATH, Relay  # noqa: E402  # it has models, so Django comes first
 
@@ -26,7 +28,8 @@ relay = Relay()
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI entry that uvicorn serves: HTTP only, and a lifespan, which is the relay's."""
     if scope["type"] == "http":
-        await (relay if scope["path"].startswith(PATH) else _pages)(scope, receive, send)
+        path = scope["path"]
+        await (relay if path.startswith(PATH) else _files if path == FILES else _pages)(scope, receive, send)
     elif scope["type"] == "lifespan":
         while (await receive())["type"] != "lifespan.shutdown":
             await relay.start()

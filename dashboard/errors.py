@@ -244,12 +244,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
     return page(request, 403, _("Not for you"), sentence)
 
 
-def too_large(request: HttpRequest) -> HttpResponse:
+def too_large(request: HttpRequest, most: int) -> HttpResponse:
+    """`most` is in bytes."""
     sentence = _(
         "What was sent is larger than %(n)d MB, so it was not read and nothing was changed. Send less at once."
     )
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // (1024 * 1024)
-    return page(request, 413, _("Too large"), sentence % {"n": limit})
+    return page(request, 413, _("Too large"), sentence % {"n": most // (1024 * 1024)})
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:

@@ -14,12 +14,14 @@ from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard import errors
 from dashboard.anythingllm import ApiError
 from dashboard.context import request_address, request_id
 from dashboard.http import OpenRequest, own_url, wants_partial
+from dashboard.permissions import Action, allows
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -118,18 +120,27 @@ class RefusedBeforeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        most = _most(request)
+        if int(request.META.get("CONTENT_LENGTH") or 0) > most:
             # Taken in and thrown away, up to a point: a browser that is still sending does not read our answer.
             for _chunk in range(MOST_DISCARDED // CHUNK):
                 if not request.read(CHUNK):
                     break
-            return errors.too_large(request)
+            return errors.too_large(request, most)
         response = self.get_response(request)
         if response.status_code == 405:
             page = errors.method_not_allowed(request)
             page["Allow"] = response["Allow"]
             return page
         return response
+
+
+def _most(request: HttpRequest) -> int:
+    """The bytes that a body may have. Documents are larger than all else, and taken from those who may add some, at one address only."""
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    if request.path_info != reverse("document_add_file") or not request.user.is_authenticated:
+        return most
+    return most + settings.DOCUMENT_MAX_MB * 1024 * 1024 if allows(request.user, Action.CHANGE_DOCUMENTS) else most
 
 
 class HtmxMiddleware:

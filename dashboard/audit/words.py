@@ -39,6 +39,7 @@ ACTIONS: dict[str, Words] = {
     "invite.joined": _("let in by a link"),
     "invite.disabled": _("disabled an invite made on AnythingLLM"),
     "anythingllm.opened": _("opened AnythingLLM as"),
+    "document.added": _("added to the library"),
     "job.started": _("started job"),
     "job.cancelled": _("cancelled job"),
     "job.retried": _("retried job"),
@@ -84,6 +85,8 @@ FIELDS: dict[str, Words] = {
     "link": _("Link"),
     "links": _("Links"),
     "email": _("Mail address"),
+    "folder": _("Folder"),
+    "bytes": _("Bytes"),
 }
 
 
@@ -112,6 +115,7 @@ TARGETS: dict[str, Words] = {
     "group": _("Group"),
     "operator": _("Operator"),
     "job": _("Job"),
+    "document": _("Document"),
     "link": _("Link"),
     "invite": _("Invite"),
 }

@@ -44,6 +44,7 @@ BAD = [
     ("DEFAULT_FROM_EMAIL", "s3cret"),
     ("TIME_ZONE", "Mars/s3cret"),
     ("LOG_LEVEL", "s3cret"),
+    ("DOCUMENT_MAX_MB", "3001"),
     ("WEB_THREADS", "0"),
     ("WEB_THREADS", "s3cret"),
 ]
