@@ -33,7 +33,7 @@ class InviteSearchForm(forms.Form):
     q = forms.CharField(label=_("Search"), required=False, max_length=100)
     state = forms.ChoiceField(label=_("State"), required=False, choices=ANY + LinkState.choices)
     source = forms.ChoiceField(
-        label=_("Made on"), required=False, choices=[*ANY, ("foyer", "Foyer"), ("anythingllm", "AnythingLLM")]
+        label=_("Made in"), required=False, choices=[*ANY, ("foyer", "Foyer"), ("anythingllm", "AnythingLLM")]
     )
     workspace = forms.ChoiceField(label=_("Workspace"), required=False)
     sort = forms.ChoiceField(
@@ -184,6 +184,7 @@ class BatchForm(GiftForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["label"].label = _("Name of the list")
         self.rows: list[lists.Row] = []
         self.warnings: list[str] = []
         if not settings.SENDS_MAIL:
