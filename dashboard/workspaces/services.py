@@ -86,13 +86,6 @@ def by_role() -> list[User]:
     return sorted(users, key=lambda user: natural(user.username))
 
 
-def document_count(workspace: Workspace) -> int | None:
-    """How many documents it has; None when that cannot be read. Never fails."""
-    if instance.document_counts_known():
-        return instance.document_counts().value.get(workspace.id, 0)
-    return _if_known(lambda: len(instance.connect().workspaces.get_documents(workspace.slug)))
-
-
 @dataclass(frozen=True, slots=True)
 class Contents:
     """What goes with a workspace when it is deleted; None is what could not be read."""

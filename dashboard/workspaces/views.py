@@ -18,6 +18,7 @@ from dashboard.access import sets
 from dashboard.anythingllm import ApiError, NotApplied, Workspace
 from dashboard.audit.services import about_workspace
 from dashboard.csvfiles import csv_response
+from dashboard.documents import services as documents
 from dashboard.errors import Declined, Problem, describe
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.paging import page_of
@@ -32,6 +33,7 @@ from dashboard.workspaces.forms import (
 )
 
 CANDIDATES = 10  # people to add who are shown for a search
+DOCUMENTS = 20  # of a workspace on its page; the library has all of them
 
 
 def _may(request: Request) -> dict[str, bool]:
@@ -44,6 +46,8 @@ def _may(request: Request) -> dict[str, bool]:
         "open": Action.OPEN_WORKSPACES,
         "ledger": Action.VIEW_LEDGER,
         "users": Action.VIEW_USERS,
+        "documents": Action.VIEW_DOCUMENTS,
+        "change_documents": Action.CHANGE_DOCUMENTS,
     }
     return {word: allows(request.user, action) for word, action in actions.items()}
 
@@ -75,19 +79,19 @@ def _tried(read: Callable[[], instance.Reading[Any]]) -> tuple[Any, Problem | No
 def workspace_list(request: Request) -> HttpResponse:
     form = WorkspaceSearchForm(request.GET)
     criteria = form.criteria()
-    members, documents, members_problem, documents_problem = None, None, None, None
+    members, counts, members_problem, counts_problem = None, None, None, None
     # Members and documents take two calls per workspace, so a cold table comes first and asks for the counts after.
     counts_wanted = (instance.members_known() and instance.document_counts_known()) or "counts" in request.GET
     if counts_wanted:
         members, members_problem = _tried(instance.members)
-        documents, documents_problem = _tried(instance.document_counts)
-    reading = services.search(request.user, members, documents, **criteria)
+        counts, counts_problem = _tried(instance.document_counts)
+    reading = services.search(request.user, members, counts, **criteria)
     context = {
         "form": form,
         "reading": reading,
         "page": page_of(reading.value, request),
         "counts_pending": not counts_wanted,
-        "counts_problem": members_problem or documents_problem,
+        "counts_problem": members_problem or counts_problem,
         "sort": criteria["sort"] or "name",
         "filtered": bool(criteria["q"] or criteria["mode"]),
         "may": _may(request),
@@ -103,8 +107,8 @@ def workspace_export(request: Request) -> StreamingHttpResponse:
     """What the table shows under the same search and filter, all pages, as CSV."""
     criteria = WorkspaceSearchForm(request.GET).criteria()
     # A file cannot say how old it is, so old answers will not do.
-    members, documents = instance.members().certain(), instance.document_counts().certain()
-    rows = services.search(request.user, members, documents, **criteria).certain()
+    members, counts = instance.members().certain(), instance.document_counts().certain()
+    rows = services.search(request.user, members, counts, **criteria).certain()
     header = [
         _("Name"),
         _("Name in addresses"),
@@ -137,7 +141,7 @@ def workspace_export(request: Request) -> StreamingHttpResponse:
 @require_GET
 @requires(Action.VIEW_WORKSPACES)
 def workspace_detail(request: Request, slug: str) -> HttpResponse:
-    """Facts and people; the partial is the people whose name holds `q`, with those who could be added."""
+    """Facts, people and documents; the partial is the people whose name holds `q`, with those who could be added."""
     reading = _workspace_or_404(request, slug)
     workspace, may, q = reading.value, _may(request), request.GET.get("q", "").strip()
     context: dict[str, Any] = {"reading": reading, "workspace": workspace, "may": may, "q": q}
@@ -157,10 +161,18 @@ def workspace_detail(request: Request, slug: str) -> HttpResponse:
     except ApiError as error:
         context["people_problem"] = describe(error)
     if not wants_partial(request):
-        context["documents"] = services.document_count(workspace)
+        context |= _documents(workspace)
     if may["ledger"]:
         context["events"] = about_workspace(request.user, workspace.id)
     return render_page(request, "workspaces/workspace_detail.html", partial="workspaces/_people.html", context=context)
+
+
+def _documents(workspace: Workspace) -> dict[str, Any]:
+    try:
+        reading = documents.in_workspace(workspace)
+    except ApiError as error:
+        return {"documents_problem": describe(error), "document_count": None}
+    return {"documents": reading, "shown": reading.value[:DOCUMENTS], "document_count": len(reading.value)}
 
 
 @require_http_methods(["GET", "POST"])

@@ -120,7 +120,7 @@ def test_of_many_who_fit_the_first_are_offered_and_the_rest_counted(manager_clie
 
 
 def test_without_a_search_nobody_is_offered(manager_client, standin, finance):
-    page = manager_client.get(PAGE).content.decode()
+    page = manager_client.get(PAGE).content.decode().partition('id="workspace-documents"')[0]
     assert page.count('role="switch"') == 1
     assert "Not in it yet" not in page
 
