@@ -93,6 +93,10 @@ def test_a_personal_link_suggests_a_name(visitor, standin, make_link):
     assert suggested(for_whom="王伟") == ""
 
 
+def test_a_personal_link_greets_its_person(visitor, standin, make_link):
+    assert "Welcome to Foyer, Jürgen Groß" in words(visitor.get(address(make_link(for_whom="Jürgen Groß"))))
+
+
 def test_without_an_answer_of_the_instance_the_page_is_there(visitor, standin, make_link):
     link = make_link()
     instance.hang_up()
@@ -241,6 +245,15 @@ def test_where_passwords_are_forbidden_it_says_so_before_anything_is_typed(visit
     assert page.status_code == 409
     assert "does not allow signing in with a password" in words(page)
     assert 'name="password"' not in page.content.decode()
+
+
+def test_without_multi_user_mode_it_says_so_too(visitor, standin, make_link):
+    link = make_link()
+    instance.hang_up()
+    standin.fault("single-user")
+    page = visitor.get(address(link))
+    assert page.status_code == 409
+    assert "not in multi-user mode" in words(page)
 
 
 # --- Codes that nobody made ---------------------------------------------------------------------------------------------
