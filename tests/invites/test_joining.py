@@ -219,6 +219,11 @@ def test_how_people_can_get_in_is_asked_without_a_trace(sso, standin, there):
     assert there.minted() == []
 
 
+def test_in_single_user_mode_there_are_no_sign_in_links(standin):
+    standin.configure(single_user=True)
+    assert instance.entrance().value == instance.Entrance(password_login=True, sso=False)
+
+
 # --- Rights of the maker ------------------------------------------------------------------------------------------------
 def test_a_demoted_admins_link_makes_no_managers(there, make_link):
     maker = operator(Role.ADMIN, "chief")
