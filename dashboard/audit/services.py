@@ -82,16 +82,20 @@ def recording(
 
 
 def visible_to(operator: Operator) -> QuerySet[AuditEvent]:
-    """The lines this operator may see: admins all, managers their own acts and what was done about the workspaces they look after."""
+    """The lines this operator may see: admins all, managers their own acts and what was done about the workspaces they look
+    after and the documents in them.
+    """
     events = AuditEvent.objects.all()
     if operator.effective_role == Role.ADMIN:
         return events
     mine = scope(operator)
     access, workspaces = Q(action__startswith="access."), Q(target_type="workspace")
+    documents = Q(target_type__in=("document", "folder"))
     if mine is not None:
         access &= Q(after__workspace_id__in=mine)
+        documents &= Q(after__workspace_id__in=mine)
         workspaces &= Q(target_id__in=[str(workspace_id) for workspace_id in mine])
-    return events.filter(Q(actor=operator) | access | workspaces)
+    return events.filter(Q(actor=operator) | access | documents | workspaces)
 
 
 def search(

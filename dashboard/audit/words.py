@@ -40,6 +40,15 @@ ACTIONS: dict[str, Words] = {
     "invite.disabled": _("disabled an invite made on AnythingLLM"),
     "anythingllm.opened": _("opened AnythingLLM as"),
     "document.added": _("added to the library"),
+    "document.embedded": _("put into a workspace"),
+    "document.removed": _("removed from a workspace"),
+    "document.erased": _("erased everywhere"),
+    "document.pinned": _("pinned"),
+    "document.unpinned": _("unpinned"),
+    "document.moved": _("moved to another folder"),
+    "folder.made": _("made folder"),
+    "folder.renamed": _("renamed folder"),
+    "folder.removed": _("removed folder"),
     "job.started": _("started job"),
     "job.cancelled": _("cancelled job"),
     "job.retried": _("retried job"),
@@ -86,6 +95,7 @@ FIELDS: dict[str, Words] = {
     "links": _("Links"),
     "email": _("Mail address"),
     "folder": _("Folder"),
+    "path": _("File on AnythingLLM"),
     "bytes": _("Bytes"),
 }
 
@@ -116,6 +126,7 @@ TARGETS: dict[str, Words] = {
     "operator": _("Operator"),
     "job": _("Job"),
     "document": _("Document"),
+    "folder": _("Folder"),
     "link": _("Link"),
     "invite": _("Invite"),
 }

@@ -5,14 +5,15 @@ from pathlib import Path
 
 from dashboard.audit.words import ACTIONS, TARGETS, target, value
 
-RECORDED = re.compile(r'"((?:user|operator|job|workspace|access|group)\.[a-z_]+)"')
+HOUSE = Path(__file__).parents[2] / "dashboard"
+SOURCES = "\n".join(source.read_text() for source in HOUSE.rglob("*.py") if source.name != "words.py")
+NOUNS = {action.partition(".")[0] for action in ACTIONS}
 
 
 def test_every_action_that_is_recorded_has_words_and_none_is_left_over():
-    house = Path(__file__).parents[2] / "dashboard"
-    sources = [*house.glob("*/services.py"), house / "access/groups.py"]
-    recorded = {action for source in sources for action in RECORDED.findall(source.read_text())}
-    assert recorded == set(ACTIONS)
+    written = set(re.findall(rf'"((?:{"|".join(NOUNS)})\.[a-z_]+)"', SOURCES))
+    recorded = set(re.findall(r'recording\(\s*[\w.]+,\s*"([a-z_.]+)"', SOURCES))
+    assert recorded <= set(ACTIONS) <= written
 
 
 def test_values_are_in_words():
@@ -26,6 +27,5 @@ def test_a_key_of_a_list_is_told_in_words_and_a_name_as_it_stands():
 
 
 def test_every_kind_of_target_has_words():
-    kinds = {action.split(".")[0].replace("access", "user") for action in ACTIONS}
-    assert kinds == set(TARGETS)
+    assert set(re.findall(r'target=\("(\w+)",', SOURCES)) <= set(TARGETS)
     assert str(target("job")) == "Job"

@@ -11,8 +11,10 @@ from dashboard import instance, locks
 from dashboard.accounts.models import Role
 from dashboard.anythingllm import ApiError, NotApplied
 from dashboard.audit.models import AuditEvent, Outcome
+from dashboard.audit.services import about
 from dashboard.documents import embedding, services
 from dashboard.documents.models import Source, Stored
+from dashboard.documents.paths import key_of
 from dashboard.documents.services import Standing
 from dashboard.errors import Declined
 from dashboard.jobs import services as workshop
@@ -369,3 +371,11 @@ def test_failures_of_others_are_not_led_to(ada, shelf, standin, work):
         (row,) = (row for row in services.rows(who, state="failed").value)
         assert (row.path, row.job_id) == (path, job_id)
         assert row.problem.startswith("Finance: AnythingLLM did not embed it")
+
+
+def test_the_ledger_shows_them_what_others_did_with_documents_in_theirs_only(lim, ada, shelf):
+    path = shelf.path("customer-story-brewery")
+    for slug in ("finance", "engineering"):
+        put(ada, shelf, path, slug)
+    assert [event.after["workspace"] for event in about(lim, "document", key_of(path))] == ["Finance"]
+    assert len(about(operator(Role.MANAGER, "mia"), "document", key_of(path))) == 2
