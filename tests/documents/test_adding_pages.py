@@ -166,8 +166,22 @@ def test_what_is_no_address_is_refused(ada, standin, address):
 
 @pytest.mark.parametrize(
     "host",
-    "127.0.0.1 10.1.2.3 192.168.1.5 172.16.0.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 2130706433 localhost "
-    "[::1] [fe80::1] [fd00::1] [::ffff:127.0.0.1]".split(),
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "192.168.1.5",
+        "172.16.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",  # noqa: S104
+        "224.0.0.1",
+        "2130706433",
+        "localhost",
+        "[::1]",
+        "[fe80::1]",
+        "[fd00::1]",
+        "[::ffff:127.0.0.1]",
+    ],
 )
 def test_what_is_private_is_not_asked_for(ada, standin, host):
     writes = standin.state()["writes"]
