@@ -161,6 +161,11 @@ document.addEventListener("submit", (event) => {
   event.submitter?.setAttribute("aria-busy", "true");
 });
 
+// What a form asks while one types is asked no more once it is on its way.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.elt.closest("form[data-sent]")) event.preventDefault();
+});
+
 // A page that comes back from the history was not sent.
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) {

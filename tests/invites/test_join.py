@@ -247,15 +247,6 @@ def test_where_passwords_are_forbidden_it_says_so_before_anything_is_typed(visit
     assert 'name="password"' not in page.content.decode()
 
 
-def test_without_multi_user_mode_it_says_so_too(visitor, standin, make_link):
-    link = make_link()
-    instance.hang_up()
-    standin.fault("single-user")
-    page = visitor.get(address(link))
-    assert page.status_code == 409
-    assert "not in multi-user mode" in words(page)
-
-
 # --- Codes that nobody made ---------------------------------------------------------------------------------------------
 UNKNOWN = ["x", "x" * 32, "A" * 5000, "%C3%A4%F0%9F%8E%89", "../../etc/passwd", "a/b/c", "%00", "<script>"]
 
