@@ -175,6 +175,7 @@ document.addEventListener("documents-begin", () => {
     const entry = { file, path, ticket: random(), state: "waiting", sent: 0, item: null };
     entry.row = newRow(entry);
     entry.row.querySelector("button").hidden = true;
+    show(entry);
     at("add-sending").append(entry.row);
     batch.entries.push(entry);
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page
@@ -27,12 +28,12 @@ class Hand:
         self.clicks += 2
         select.select_option(label=option)
 
-    def choose_file(self, opener: Locator, path: Path) -> None:
-        """Opens the system's dialog and takes a file there."""
+    def choose_files(self, opener: Locator, paths: Sequence[Path]) -> None:
+        """Opens the system's dialog and takes files there, which lie side by side."""
         self.clicks += 2
         with self.page.expect_file_chooser() as dialog:
             opener.click()
-        dialog.value.set_files(path)
+        dialog.value.set_files(paths)
 
     def type(self, field: Locator, text: str) -> None:
         self.fields += 1
