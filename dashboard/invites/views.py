@@ -30,6 +30,7 @@ from dashboard.permissions import Action, requires
 def closed_to_all() -> Words:
     """Why nobody at all can join at the moment, in a sentence; empty when nothing stands in the way, or the instance does not tell."""
     try:
+        instance.invites().certain()  # there are none while it has one user only
         return "" if instance.entrance().value.password_login else LoginForbidden().sentence
     except SingleUserMode as error:
         return describe(error).sentence
@@ -226,7 +227,7 @@ def invite_found(request: Request, invite_id: int) -> HttpResponse:
 @requires(Action.INVITE)
 def invite_found_revoke(request: Request, invite_id: int) -> HttpResponse:
     row = _found_or_404(request, invite_id)
-    form = Form(request.POST or None)
+    form = Form(request.POST if request.method == "POST" else None)
     origin = _origin(request, reverse("invite_list"))
     if request.method == "POST" and form.is_valid():
         try:
