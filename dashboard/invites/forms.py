@@ -137,7 +137,10 @@ class LinkForm(GiftForm):
         help_text=_("Each makes one account."),
     )
     email = forms.EmailField(
-        label=_("Send it by mail to"), required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+        label=_("Send it by mail to"),
+        required=False,
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     for_whom = forms.CharField(
         label=_("For whom"),
@@ -224,4 +227,6 @@ class ExtendForm(forms.Form):
 
 
 class MailForm(forms.Form):
-    email = forms.EmailField(label=_("Mail address"), widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(
+        label=_("Mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
