@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, sight
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import Document, Workspace, WorkspaceDocument
+from dashboard.anythingllm import Document, DocumentFolder, Workspace, WorkspaceDocument
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents import adding
 from dashboard.documents.models import Incoming, Source, Stored
@@ -159,26 +159,30 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class _Use:
-    """Where documents are embedded, by path: the operator's workspaces, by name, and whether in others."""
+    """Where documents are embedded: of the operator's workspaces which, in the order of their names, and whether in others; by path."""
 
+    workspaces: Mapping[int, Workspace]
     used: dict[str, list[Workspace]] = field(default_factory=lambda: defaultdict(list))
     pinned: dict[str, list[Workspace]] = field(default_factory=lambda: defaultdict(list))
     as_embedded: dict[str, WorkspaceDocument] = field(default_factory=dict)
     elsewhere: set[str] = field(default_factory=set)
 
 
-def _use(workspaces: Mapping[int, Workspace], embedded: Mapping[int, Sequence[WorkspaceDocument]]) -> _Use:
-    use = _Use()
-    for workspace in sorted(workspaces.values(), key=lambda w: natural(w.name)):
+def _shelf(operator: Operator, max_age: float | None = None) -> tuple[Reading[list[DocumentFolder]], _Use]:
+    """The library, and where what is in it is embedded. Raises ApiError."""
+    shelf = instance.library() if max_age is None else instance.library(max_age)
+    embedded = instance.workspace_documents() if max_age is None else instance.workspace_documents(max_age)
+    use = _Use({workspace.id: workspace for workspace in sight.workspaces(operator).value})
+    for workspace in sorted(use.workspaces.values(), key=lambda w: natural(w.name)):
         # By path, because the instance lists twice what it was made to embed twice.
-        for path, found in {found.path: found for found in embedded.get(workspace.id, ())}.items():
+        for path, found in {found.path: found for found in embedded.value.get(workspace.id, ())}.items():
             use.used[path].append(workspace)
             use.as_embedded[path] = found
             if found.pinned:
                 use.pinned[path].append(workspace)
-    for workspace_id in embedded.keys() - workspaces.keys():
-        use.elsewhere.update(found.path for found in embedded[workspace_id])
-    return use
+    for workspace_id in embedded.value.keys() - use.workspaces.keys():
+        use.elsewhere.update(found.path for found in embedded.value[workspace_id])
+    return Reading(shelf.value, min(shelf.as_of, embedded.as_of), shelf.problem or embedded.problem), use
 
 
 Origin = tuple[Source | None, datetime | None, str, bool]  # source, added_at, added_by and own of a row
@@ -207,15 +211,22 @@ def embed_failures(operator: Operator) -> dict[str, dict[int, Trouble]]:
 
 
 # --- The table --------------------------------------------------------------------------------------------------------
+def _documents(operator: Operator, folders: Sequence[DocumentFolder], use: _Use) -> list[Document]:
+    """Those in the library that the operator may see."""
+    documents = [document for folder in folders for document in folder.documents]
+    if scope(operator) is None:
+        return documents
+    own = set(Stored.objects.filter(added_by=operator).values_list("path", flat=True))
+    return [document for document in documents if document.path in use.used or document.path in own]
+
+
 def everything(operator: Operator, max_age: float | None = None) -> Reading[list[DocumentRow]]:
     """All documents that the operator may see, in no order: in the library, embedded without a file, and on their way.
 
     `max_age` is how many seconds old a reading may be; None: as on pages. Raises ApiError.
     """
-    library = instance.library() if max_age is None else instance.library(max_age)
-    embedded = instance.workspace_documents() if max_age is None else instance.workspace_documents(max_age)
-    workspaces = {workspace.id: workspace for workspace in sight.workspaces(operator).value}
-    use, stored, limited = _use(workspaces, embedded.value), _stored(operator), scope(operator) is not None
+    shelf, use = _shelf(operator, max_age)
+    stored = _stored(operator)
     rows: dict[str, DocumentRow] = {}
 
     def add(path: str, title: str, words: int | None, tokens: int | None, origin: Origin, state: State) -> None:
@@ -223,24 +234,21 @@ def everything(operator: Operator, max_age: float | None = None) -> Reading[list
         elsewhere = path in use.elsewhere
         rows[path] = DocumentRow(path, title, words, tokens, *origin, used_in, pinned_in, elsewhere, state)
 
-    for document in (document for folder in library.value for document in folder.documents):
+    for document in _documents(operator, shelf.value, use):
         path = document.path or document.name
         origin = stored.get(path) or (_source(document), moment(document.published or ""), "", False)
-        if not limited or path in use.used or origin[3]:
-            state = State.USED if path in use.used else State.UNUSED
-            add(path, document.title, document.words, document.tokens, origin, state)
+        state = State.USED if path in use.used else State.UNUSED
+        add(path, document.title, document.words, document.tokens, origin, state)
     for path, found in use.as_embedded.items():
         if path not in rows:
             # What was embedded since the library was read need not be without its file.
-            state = State.MISSING if found.created_at < library.as_of else State.USED
+            state = State.MISSING if found.created_at < shelf.as_of else State.USED
             add(path, found.title, *_lengths(found), stored.get(path, (None, None, "", False)), state)
-    _mark_failures(rows, workspaces, embed_failures(operator))
+    _mark_failures(rows, use.workspaces, embed_failures(operator))
     lately = models.Q(item__state__in=UNFINISHED) | models.Q(created_at__gte=timezone.now() - NEWS)
     on_their_way = adding.on_their_way(operator).filter(lately)
     without_path = [row for coming in on_their_way for row in _coming(coming, rows, operator)]
-    return Reading(
-        [*rows.values(), *without_path], min(library.as_of, embedded.as_of), library.problem or embedded.problem
-    )
+    return Reading([*rows.values(), *without_path], shelf.as_of, shelf.problem)
 
 
 def _mark_failures(
@@ -325,23 +333,24 @@ STATES = list(State)
 
 def facets(operator: Operator) -> Reading[Facets]:
     """Raises ApiError."""
-    reading = everything(operator)
-    used = {workspace.id: workspace for row in reading.value for workspace in row.used_in}
+    shelf, use = _shelf(operator)
+    documents = _documents(operator, shelf.value, use)
+    used = {workspace.id: workspace for some in use.used.values() for workspace in some}
     found = Facets(
-        sorted({row.type for row in reading.value if row.type}),
-        sorted({row.folder for row in reading.value if row.folder}, key=_folder_order),
+        sorted({type_of(document.path or "") or type_of(document.title) for document in documents} - {""}),
+        sorted({folder_of(document.path or "") for document in documents}, key=_folder_order),
         sorted(used.values(), key=lambda workspace: natural(workspace.name)),
     )
-    return Reading(found, reading.as_of, reading.problem)
+    return Reading(found, shelf.as_of, shelf.problem)
 
 
 def folders(operator: Operator) -> Reading[list[FolderRow]]:
     """The instance's own one first, then by name. Who looks after some workspaces only sees those with something in them. Raises ApiError."""
-    reading = everything(operator)
-    counts = Counter(row.folder for row in reading.value if row.path and row.state != State.MISSING)
-    names = set(counts) if scope(operator) is not None else {folder.name for folder in instance.library().value}
+    shelf, use = _shelf(operator)
+    counts = Counter(folder_of(document.path or "") for document in _documents(operator, shelf.value, use))
+    names = set(counts) if scope(operator) is not None else {folder.name for folder in shelf.value}
     found = [FolderRow(name, counts[name], name == PROTECTED_FOLDER) for name in sorted(names, key=_folder_order)]
-    return Reading(found, reading.as_of, reading.problem)
+    return Reading(found, shelf.as_of, shelf.problem)
 
 
 def _folder_order(name: str) -> tuple[bool, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 _UUID = re.compile(r"-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.json$")
 
@@ -19,6 +20,7 @@ def key_of(path: str) -> str:
     return found[1] if found else hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
+@lru_cache(maxsize=50_000)  # asked of every document for every page
 def type_of(path: str) -> str:
     """The extension of the file that it was made of (or that a title ends with), in lower case without the dot ("pdf"); empty where there is none."""
     original = _UUID.sub("", path.rpartition("/")[2])
