@@ -36,10 +36,12 @@ class PlaceForm(forms.Form):
 
     def __init__(self, *args: Any, operator: Operator, workspace: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        workspaces = sorted(sight.workspaces(operator).value, key=lambda some: natural(some.name))
+        there, folders = sight.workspaces(operator), services.folders(operator)
+        self.reading = there if there.stale else folders  # how old what can be chosen is
+        workspaces = sorted(there.value, key=lambda some: natural(some.name))
         self.fields["workspaces"].choices = [(some.id, some.name) for some in workspaces]  # type: ignore[attr-defined]
         self.fields["workspaces"].initial = [some.id for some in workspaces if some.slug == workspace]
-        names = [PROTECTED_FOLDER, *(folder.name for folder in services.folders(operator).value)]
+        names = [PROTECTED_FOLDER, *(folder.name for folder in folders.value)]
         self.fields["folder"].choices = [(name, name) for name in dict.fromkeys(names)]  # type: ignore[attr-defined]
 
     def options(self) -> Options:

@@ -45,6 +45,7 @@ def says_so(name: str, response) -> bool:
 
 # Tried with single faults in the tests of their rooms, not with each.
 NOT_HERE = {
+    *("document_add_file", "document_add_status", "document_add_retry"),  # the worker asks: tests/documents
     "access_discard",  # asks the instance nothing
     *("access_stage", "access_set", "access_apply", "access_undo", "access_open", "access_toggle"),
     *("group_join", "group_leave", "group_delete"),
