@@ -5,6 +5,7 @@ What is not theirs answers 404, as if it were not there, and nothing is written,
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from dashboard.access.models import AccessChange, AccessSet, Grant, Group
 from dashboard.accounts import services as door
 from dashboard.accounts.models import LookedAfter, Operator, Role
 from dashboard.audit.models import AuditEvent
+from dashboard.invites import services as invites
+from dashboard.invites.models import Link
 from dashboard.jobs import engine
 from dashboard.jobs.models import ItemState, Job
 from dashboard.permissions import POLICY, Action
@@ -93,6 +96,17 @@ POSTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "access_discard": lambda room: {},
     "access_undo": lambda room: {},
     "access_toggle": lambda room: {"give": "1"},
+    "invite_detail": lambda room: {},
+    "invite_link": lambda room: {},
+    "invite_print": lambda room: {},
+    "invite_extend": lambda room: {"days": 3},
+    "invite_revoke": lambda room: {},
+    "invite_mail": lambda room: {"email": "anna@example.com"},
+    "invite_batch_detail": lambda room: {},
+    "invite_batch_export": lambda room: {},
+    "invite_batch_mail": lambda room: {},
+    "invite_found": lambda room: {},
+    "invite_found_revoke": lambda room: {},
 }
 # A person of others may be given a workspace of one's own: whom one searched for, to add them.
 ALLOWED = {("access_toggle", "user_id")}
@@ -107,7 +121,7 @@ def for_managers(name: str) -> bool:
     return action in POLICY[Role.MANAGER] and action not in (Action.CREATE_WORKSPACES, Action.OPEN_WORKSPACES)
 
 
-WITH_THINGS = [name for name in DOORS if converters(name)]
+WITH_THINGS = [name for name, (action, _methods) in DOORS.items() if action and converters(name)]
 
 
 def test_every_door_with_a_thing_is_tried():
@@ -129,12 +143,30 @@ def a_set(actor: Operator, world: World, room: str, person: str) -> AccessSet:
     return made
 
 
+def a_link(actor: Operator, world: World, room: str) -> Link:
+    """One of a batch, which gives the room."""
+    fields = invites.LinkFields(label=f"to {room}", workspace_ids=[world.rooms[room]["id"]])
+    anna = invites.Person("Anna", "anna@example.com")
+    return invites.make_many(actor=actor, fields=fields, people=[anna], batch=uuid.uuid4())[0]
+
+
+def an_invite(world: World, room: str) -> int:
+    """Made on the instance."""
+    made = world.standin.post("/v1/admin/invite/new", {"workspaceIds": [world.rooms[room]["id"]]})
+    instance.hang_up()
+    return made["invite"]["id"]
+
+
 def things(world: World, room: str, person: str, who: Operator) -> dict[str, Any]:
     """What a URL may name, of `room` and `person`, and made by `who`."""
     other = FOREIGN_PERSON if person == PERSON else PERSON
     job = Job.objects.create(kind="access.set", title="a job", actor=who, state="done")
     job.items.create(position=1, key="1", label="one", state=ItemState.FAILED)
+    link = a_link(who, world, room)
     return {
+        "link_id": link.pk,
+        "batch": link.batch,
+        "invite_id": an_invite(world, room),
         "user_id": world.people[person],
         "slug": world.rooms[room]["slug"],
         "workspace_id": world.rooms[room]["id"],
@@ -158,7 +190,7 @@ def foreign(world: World) -> dict[str, Any]:
 
 def written(world: World) -> tuple[int, ...]:
     """How much was ever written: on the instance, and of each kind here."""
-    counted = (AuditEvent, AccessSet, AccessChange, Grant, Job, LookedAfter)
+    counted = (AuditEvent, AccessSet, AccessChange, Grant, Job, Link, LookedAfter)
     return (world.standin.state()["writes"], *(model.objects.count() for model in counted))
 
 
@@ -206,6 +238,8 @@ def test_no_table_export_or_figure_holds_what_is_not_theirs(name, world, limited
             target_name=person,
             after={"workspace": room, "workspace_id": world.rooms[room]["id"]},
         )
+        a_link(admin, world, room)
+        an_invite(world, room)
     for query in QUERIES:
         answer = client.get(reverse(name) + query)
         assert answer.status_code in (200, 302, 403), query
@@ -225,10 +259,20 @@ def test_what_is_theirs_is_there(world, limited):
         "/access/?ready=1": ROOM,
         "/palette/?q=common": ROOM,
         "/palette/?q=open": PERSON,
+        "/invites/new/": ROOM,
         f"/users/{world.people[PERSON]}/": ROOM,
     }
     for url, words in pages.items():
         assert words in client.get(url).getvalue().decode(), url
+
+
+def test_links_that_give_theirs_only_are_there_whoever_made_them(world, limited):
+    admin = operator(Role.ADMIN, "boss")
+    for room in (ROOM, FOREIGN_ROOM):
+        a_link(admin, world, room)
+        an_invite(world, room)
+    rows = signed_in(limited).get("/invites/").context["page"].object_list
+    assert sorted((row.source, row.workspaces) for row in rows) == [("anythingllm", (ROOM,)), ("foyer", (ROOM,))]
 
 
 def test_home_counts_theirs_only(world, limited):
