@@ -24,7 +24,7 @@ from dashboard import sight
 from dashboard.anythingllm import ApiError, Workspace
 from dashboard.documents import services
 from dashboard.documents.forms import EraseForm, FolderForm, WorkspacesForm
-from dashboard.documents.services import Doomed, Pair, Standing
+from dashboard.documents.services import Doomed, Moved, Pair, Standing
 from dashboard.documents.views import search_form
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, own_url, render_page, wants_partial
@@ -34,7 +34,7 @@ from dashboard.permissions import Action, allows, also_requires, requires
 SHOWN = 20  # documents named of those in one line of a preview
 CHANGED = gettext_lazy("Some of this has changed since you looked. See what it is now, and confirm again.")
 
-T = TypeVar("T", Pair, Doomed, str)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,23 @@ class Some(Generic[T]):
     @property
     def more(self) -> int:
         return max(len(self.things) - SHOWN, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of moving documents: those that were moved, and those that stay, by the reason."""
+
+    moved: Some[Moved]
+    stayed: list[tuple[str, Some[Moved]]]
+
+
+def told(outcomes: Sequence[Moved]) -> Told:
+    stayed: dict[str, list[Moved]] = {}
+    for one in outcomes:
+        if one.problem:
+            stayed.setdefault(str(one.problem), []).append(one)
+    moved = Some([one for one in outcomes if not one.problem])
+    return Told(moved, [(why, Some(some)) for why, some in stayed.items()])
 
 
 def _digest(lines: Sequence[str]) -> str:
@@ -296,8 +313,8 @@ def document_move(request: Request) -> HttpResponse:
         else:
             try:
                 folder = form.cleaned_data["folder"]
-                context["moved"] = services.move(actor=request.user, paths=chosen.paths, folder=folder)
-                context["folder"] = folder
+                outcomes = services.move(actor=request.user, paths=chosen.paths, folder=folder)
+                context |= {"told": told(outcomes), "folder": folder}
             except (ApiError, Declined) as error:
                 form.add_error(None, str(describe(error).sentence))
     return render_page(

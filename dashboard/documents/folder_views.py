@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from dashboard.anythingllm import ApiError
 from dashboard.documents import services
+from dashboard.documents.act_views import told
 from dashboard.documents.forms import FolderNameForm
 from dashboard.documents.services import FolderRow
 from dashboard.errors import Declined, describe
@@ -67,14 +68,14 @@ def folder_rename(request: Request) -> HttpResponse:
     if form.is_bound and form.is_valid():
         new_name = form.cleaned_data["new_name"]
         try:
-            moved = services.folder_rename(actor=request.user, name=folder.name, new_name=new_name)
+            outcomes = told(services.folder_rename(actor=request.user, name=folder.name, new_name=new_name))
         except (ApiError, Declined) as error:
             form.add_error("new_name", str(describe(error).sentence))
         else:
-            if not any(one.problem for one in moved):
+            if not outcomes.stayed:
                 messages.success(request, _("The folder is now called %(name)s.") % {"name": new_name})
                 return _open(new_name)
-            context |= {"moved": moved, "new_name": new_name}
+            context |= {"told": outcomes, "new_name": new_name}
     return render_page(
         request,
         "documents/folder_rename.html",

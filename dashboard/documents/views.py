@@ -43,14 +43,33 @@ def search_form(operator: Operator, asked: QueryDict) -> DocumentSearchForm:
 @require_GET
 @requires(Action.VIEW_DOCUMENTS)
 def document_list(request: Request) -> HttpResponse:
-    whole = request.htmx.target == "main"  # asked for by the page that came first, while the library was not read yet
-    if not (instance.library_known() or wants_partial(request) or "ready" in request.GET):
-        return render(request, "documents/document_list.html", {"pending": True, "may": may(request)})
+    page, part = "documents/document_list.html", "documents/_document_table.html"
+    if request.htmx.target == "main":
+        part = page  # asked for by the page that came first, while the library was not read yet
+    context: dict[str, Any] = {"may": may(request), "pending": True}
+    if instance.library_known() or wants_partial(request) or "ready" in request.GET:
+        try:
+            context = _table(request)
+        except ApiError as error:
+            if part != page:
+                raise
+            context = {
+                "may": may(request),
+                "problem": describe(error),
+            }  # no toast: the page waits for something to show
+        else:
+            if context["may"]["change"] and (part == page or not wants_partial(request)):
+                context |= panel(request)
+    return render_page(request, page, partial=part, context=context)
+
+
+def _table(request: Request) -> dict[str, Any]:
+    """What the table shows of the library. Raises ApiError when it was never read."""
     form = search_form(request.user, request.GET)
     asked = form.asked()
     reading = services.rows(request.user, **form.criteria())
     page = page_of(reading.value, request)
-    context: dict[str, Any] = {
+    return {
         "form": form,
         "asked": asked,
         "reading": reading,
@@ -62,13 +81,6 @@ def document_list(request: Request) -> HttpResponse:
         "filtered": any(value for name, value in asked.items() if name != "sort"),
         "may": may(request, reading),
     }
-    if wants_partial(request) and not whole:
-        return render_page(
-            request, "documents/document_list.html", partial="documents/_document_table.html", context=context
-        )
-    if context["may"]["change"]:
-        context |= panel(request)
-    return render(request, "documents/document_list.html", context)
 
 
 @require_GET
