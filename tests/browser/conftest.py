@@ -144,6 +144,9 @@ def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
         "user_id": user["id"],
         "username": user["username"],
         "slug": workspaces[0]["slug"],
+        "invite_id": next(
+            i["id"] for i in big_instance.get("/v1/admin/invites")["invites"] if i["status"] == "pending"
+        ),
     }
 
     def number_in_url() -> int:
@@ -165,6 +168,19 @@ def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
     page.goto("/operators/?q=lotte")
     page.get_by_role("link", name="lotte").click()
     found["operator_id"] = found["local_operator_id"] = number_in_url()
+    page.goto("/invites/new/")
+    page.get_by_label("Name of the link").fill("Field service")
+    page.get_by_label("For how many people").fill("500")
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Make the link").click()
+    found["link_id"] = number_in_url()
+    found["code"] = page.locator("#address").inner_text().rstrip("/").rpartition("/")[2]
+    page.goto("/invites/many/")
+    page.get_by_label("Name of the list").fill("Apprentices")
+    page.get_by_label("Or paste the list").fill("Anna Müller\nBen Okafor")
+    page.get_by_role("button", name="Check the list").click()
+    page.get_by_role("button", name="Make 2 links").click()
+    found["batch"] = re.search(r"[0-9a-f-]{36}", page.url)[0]
     page.goto("/groups/new/")
     page.get_by_label("Name").fill("Field service")
     page.locator("main .primary").click()

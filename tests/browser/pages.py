@@ -16,6 +16,7 @@ from tests.test_house import DOORS, urls
 NOT_PAGES = {
     "healthz", "readyz", "light", "user_check", "access_example",
     "audit_export", "user_export", "user_import_export", "workspace_export", "job_report",
+    "invite_batch_export",
     "user_bulk", "recovery_codes", "sign_in",
 }  # fmt: skip
 READ = {name for name, (_action, methods) in DOORS.items() if "GET" in methods}
@@ -446,3 +447,115 @@ def group_new_dialog(foyer, standin, things):
 def send_main(page: Page, verb: str) -> None:
     page.locator("main").get_by_role("button", name=verb).click()
     expect(page.locator("#access-set")).to_be_visible()
+
+
+# --- Invites ------------------------------------------------------------------------------------------------------------
+def joining(foyer: Foyer, things: Things) -> Page:
+    return at(foyer, f"/join/{things['code']}/", None)
+
+
+def joined(foyer: Foyer, standin: Sandbox, things: Things) -> Page:
+    page = joining(foyer, things)
+    page.get_by_label("User name").fill(f"newcomer-{standin.state()['changes']}")
+    page.get_by_label("Password", exact=True).fill("umbrella gravel seven tuesdays")
+    page.get_by_role("button", name="Join", exact=True).click()
+    page.wait_for_url("**/welcome/")
+    return page
+
+
+@state
+def join_as_a_newcomer(foyer, standin, things):
+    return joining(foyer, things)
+
+
+@state
+def join_in_chinese(foyer, standin, things):
+    return at(foyer, f"/join/{things['code']}/?language=zh-hans", None)
+
+
+@state
+def join_while_typing(foyer, standin, things):
+    page = joining(foyer, things)
+    page.get_by_label("User name").press_sequentially("Sam Olsen")
+    expect(page.get_by_role("button", name="Use “")).to_be_visible()
+    page.get_by_label("Password", exact=True).press_sequentially("summer2024")
+    expect(page.get_by_role("meter")).to_be_visible()
+    return page
+
+
+@state
+def join_with_errors(foyer, standin, things):
+    page = joining(foyer, things)
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password", exact=True).fill("short")
+    page.get_by_role("button", name="Join", exact=True).click()
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+    return page
+
+
+@state
+def join_closed(foyer, standin, things):
+    maker = at(foyer, "/invites/new/")
+    maker.get_by_label("Name of the link").fill("Soon revoked")
+    maker.get_by_role("button", name="Make the link").click()
+    address = maker.locator("#address").inner_text()
+    maker.get_by_role("link", name="Who joined").click()
+    maker.get_by_role("link", name="Revoke").click()
+    send(maker, "Revoke link")
+    expect(maker.locator("main")).to_contain_text("Revoked")
+    page = at(foyer, address, None)
+    expect(page.get_by_text("This link was revoked.")).to_be_visible()
+    return page
+
+
+@state
+def join_by_a_link_that_nobody_made(foyer, standin, things):
+    page = at(foyer, f"/join/{'x' * 32}/", None)
+    expect(page.get_by_text("No such link")).to_be_visible()
+    return page
+
+
+@state
+def first_steps_after_joining(foyer, standin, things):
+    return joined(foyer, standin, things)
+
+
+@state
+def first_question_answered(foyer, standin, things):
+    page = joined(foyer, standin, things)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator(".answer")).to_be_visible()
+    return page
+
+
+@state
+def first_question_refused(foyer, standin, things):
+    page = joined(foyer, standin, things)
+    page.get_by_label("Your question").fill("x" * 2100)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator("#answer [role=alert]")).to_be_visible()
+    return page
+
+
+@state
+def first_steps_of_a_local_operator(foyer, standin, things):
+    maker = at(foyer, "/operators/new/")
+    maker.get_by_label("User name").fill("local-one")
+    maker.locator("[name=password]").fill("umbrella gravel seven tuesdays")
+    maker.get_by_role("button", name="Create").click()
+    page = foyer.page(None)
+    page.goto("/sign-in/")
+    page.get_by_label("User name").fill("local-one")
+    page.get_by_label("Password", exact=True).fill("umbrella gravel seven tuesdays")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "sign-in" not in url)
+    page.goto("/welcome/")
+    return page
+
+
+@state
+def way_into_anythingllm(foyer, standin, things):
+    page = at(foyer, "/welcome/", "sam")
+    page.locator("form[action='/open/']").first.evaluate("form => form.submit()")  # as without htmx
+    expect(page.get_by_text("This link signs you in there.")).to_be_visible()
+    return page
