@@ -22,6 +22,7 @@ from dashboard.accounts.models import LookedAfter, Operator, Role
 from dashboard.audit.models import AuditEvent
 from dashboard.invites import services as invites
 from dashboard.invites.models import Link
+from dashboard.documents.models import Batch, Incoming, Source
 from dashboard.jobs import engine
 from dashboard.jobs.models import ItemState, Job
 from dashboard.permissions import POLICY, Action
@@ -96,6 +97,8 @@ POSTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "access_discard": lambda room: {},
     "access_undo": lambda room: {},
     "access_toggle": lambda room: {"give": "1"},
+    "document_add_status": lambda room: {},
+    "document_add_retry": lambda room: {},
     "invite_detail": lambda room: {},
     "invite_link": lambda room: {},
     "invite_print": lambda room: {},
@@ -161,7 +164,9 @@ def things(world: World, room: str, person: str, who: Operator) -> dict[str, Any
     """What a URL may name, of `room` and `person`, and made by `who`."""
     other = FOREIGN_PERSON if person == PERSON else PERSON
     job = Job.objects.create(kind="access.set", title="a job", actor=who, state="done")
-    job.items.create(position=1, key="1", label="one", state=ItemState.FAILED)
+    item = job.items.create(position=1, key="1", label="one", state=ItemState.FAILED)
+    batch = Batch.objects.create(token=job.pk, actor=who, folder="custom-documents", job=job)
+    Incoming.objects.create(batch=batch, item=item, ticket="one", token=job.pk, source=Source.FILE, name="one.txt")
     link = a_link(who, world, room)
     return {
         "link_id": link.pk,
