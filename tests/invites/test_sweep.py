@@ -11,6 +11,7 @@ from dashboard import instance, locks
 from dashboard.audit.models import AuditEvent
 from dashboard.invites import joining, services, sweeps, tries
 from dashboard.invites.models import Joining, JoiningState, Link, Try
+from tests.anythingllm.answering import answering, of_json
 from tests.invites.conftest import SECRET, join_by, later, visit
 
 pytestmark = pytest.mark.django_db
@@ -158,13 +159,26 @@ def test_an_invite_that_was_minted_after_all_is_disabled(standin, there, link):
     Joining.objects.update(closed_at=None)
     standin.post("/v1/admin/invite/new", {"workspaceIds": [ended.marker, 1]})
     assert len(there.pending()) == 1
-    standin.fault("locked-all", path="^/api/")
-    sweeps.sweep()
-    assert Joining.objects.get().closed_at is None, "a list that is empty because the database is busy proves nothing"
-    standin.clear_faults()
     sweeps.sweep()
     assert there.pending() == []
     assert Joining.objects.get().closed_at
+
+
+@pytest.mark.parametrize(("users", "closed"), [([], False), ([{"id": 1}], True)], ids=["busy", "none"])
+def test_a_list_without_any_invite_is_believed_only_when_there_are_users(users, closed, standin, link, settings):
+    """The instance lists nothing at all while its database is busy."""
+    standin.fault("reset", path="/admin/invite/new", times=1)
+    with pytest.raises(joining.Interrupted):
+        join_by(link, "newbie")
+    Joining.objects.update(state=JoiningState.GIVEN_BACK)
+    later(20)
+    about_user = standin.get("/v1/admin/users")["users"][0]
+    with answering() as busy:
+        busy.also("GET", "/api/v1/admin/invites", of_json({"invites": []}))
+        busy.also("GET", "/api/v1/admin/users", of_json({"users": [about_user | user for user in users]}))
+        settings.ANYTHINGLLM_URL = busy.url
+        sweeps.sweep()
+    assert bool(Joining.objects.get().closed_at) == closed
 
 
 def test_invites_made_on_the_instance_are_left_alone(standin, there, link):
