@@ -341,9 +341,9 @@ def library(max_age: float = LIBRARY_FRESH_FOR) -> Reading[list[DocumentFolder]]
     return line().read("library", lambda: connect().documents.get_folders(), max_age)
 
 
-def library_known() -> bool:
+def library_known(max_age: float = LIBRARY_FRESH_FOR) -> bool:
     """True when library() and workspace_documents() can answer without asking."""
-    return line().holds("library", LIBRARY_FRESH_FOR) and document_counts_known()
+    return line().holds("library", max_age) and document_counts_known()
 
 
 def _of_each(what: str, ask: Callable[[Workspace], T], max_age: float) -> Reading[dict[int, T]]:

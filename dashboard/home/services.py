@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain, islice
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -20,6 +21,7 @@ from dashboard.access import services as access
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError
 from dashboard.audit import services as ledger
+from dashboard.documents import services as documents
 from dashboard.errors import Words, describe
 from dashboard.jobs import services as workshop
 from dashboard.order import natural
@@ -179,7 +181,8 @@ def _figures(readings: Readings) -> Iterator[Figure]:
 
 
 def jump(operator: Operator, query: str) -> dict[str, Any]:
-    """The best RESULTS places for what was typed: pages, then workspaces and people whose name starts with it, then those that hold it.
+    """The best RESULTS places for what was typed: pages, then workspaces, people and documents whose name starts with
+    it, then those that hold it.
 
     Nothing typed gives the pages. `problem` is set when the instance could not be asked.
     """
@@ -198,6 +201,13 @@ def jump(operator: Operator, query: str) -> dict[str, Any]:
         things += [
             Result(u.username, _("User"), reverse("user_detail", args=[u.id]), "user")
             for u in best(readings["users"].value, needle, lambda u: u.username)
+        ]
+    # Opening every file is too much to ask for the jump box alone.
+    if allows(operator, Action.VIEW_DOCUMENTS) and instance.library_known(JUMP_AGE):
+        rows = [row for row in documents.everything(operator, JUMP_AGE).value if row.path]
+        things += [
+            Result(row.title, _("Document"), f"{reverse('document_detail')}?{urlencode({'path': row.path})}", "file")
+            for row in best(rows, needle, lambda row: row.title)
         ]
     ranked = best(things, needle, lambda result: result.label)
     found = chain(best(pages, needle, lambda result: result.label), ranked)

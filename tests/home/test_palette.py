@@ -25,6 +25,14 @@ def test_it_finds_people_and_workspaces(viewer_client, standin):
     assert f'href="/workspaces/{workspace.slug}/"' in response.content.decode()
 
 
+def test_it_finds_documents_once_the_library_was_read(viewer_client, standin):
+    assert labels(viewer_client.get("/palette/", {"q": "membrane"})) == []
+    instance.library(), instance.workspace_documents()
+    response = viewer_client.get("/palette/", {"q": "membrane"})
+    assert labels(response) == ["membrane-study.md"]
+    assert 'href="/documents/item/?path=research%2Fmembrane-study.md-' in response.content.decode()
+
+
 def test_what_starts_so_comes_before_what_holds_it(admin_client, standin):
     found = [
         name for name in labels(admin_client.get("/palette/", {"q": "an"})) if name != "Changes of access"
