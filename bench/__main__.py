@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import tempfile
 
-FIGURES = ("users_page", "access_matrix")
+FIGURES = ("users_page", "access_matrix", "library", "documents")
+ON_STAGE = ("users_page", "library", "documents")  # beside Foyer's real server
 
 
 def main() -> None:
-    if sys.argv[1:] == ["users_page"]:
-        from bench import stage, users_page
+    if len(sys.argv) == 2 and sys.argv[1] in ON_STAGE:
+        from bench import stage
 
         with tempfile.TemporaryDirectory() as data:
             stage.use_settings(data)
-            users_page.main()
+            importlib.import_module(f"bench.{sys.argv[1]}").main()
         return
     for name in sys.argv[1:] or FIGURES:
-        command = ["bench", name] if name == "users_page" else [f"bench.{name}"]
+        command = ["bench", name] if name in ON_STAGE else [f"bench.{name}"]
         subprocess.run([sys.executable, "-m", *command], check=True)
 
 

@@ -100,9 +100,10 @@ def running(module: str, *options: str, **variables: str) -> Iterator[Server]:
 
 
 @contextmanager
-def stand_in(users: int | None = None) -> Iterator[Server]:
-    size = ("--users", str(users)) if users else ()
-    with running("dashboard.sandbox", "--port", "{port}", "--api-key", KEY, *size) as server:
+def stand_in(**size: int) -> Iterator[Server]:
+    """Of the size that is given: users, workspaces, documents."""
+    options = [word for name, count in size.items() for word in (f"--{name}", str(count))]
+    with running("dashboard.sandbox", "--port", "{port}", "--api-key", KEY, *options) as server:
         yield server
 
 

@@ -24,7 +24,7 @@ def median(times: list[float]) -> float:
 
 
 def main() -> None:
-    with stand_in(10_000) as instance, foyer(instance) as web:
+    with stand_in(users=10_000) as instance, foyer(instance) as web:
         headers = BROWSER | signed_in()
         open_page(web, headers)
         print("users page, 10,000 users")
