@@ -20,9 +20,9 @@ from dashboard.access.models import AccessChange, AccessSet, Grant, Group
 from dashboard.accounts import services as door
 from dashboard.accounts.models import LookedAfter, Operator, Role
 from dashboard.audit.models import AuditEvent
+from dashboard.documents.models import Batch, Incoming, Source
 from dashboard.invites import services as invites
 from dashboard.invites.models import Link
-from dashboard.documents.models import Batch, Incoming, Source
 from dashboard.jobs import engine
 from dashboard.jobs.models import ItemState, Job
 from dashboard.permissions import POLICY, Action

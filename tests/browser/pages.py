@@ -17,7 +17,7 @@ NOT_PAGES = {
     "healthz", "readyz", "light", "user_check", "access_example",
     "audit_export", "user_export", "user_import_export", "workspace_export", "job_report",
     "invite_batch_export",
-    "user_bulk", "recovery_codes", "sign_in",
+    "user_bulk", "recovery_codes", "sign_in", "document_add_status",
 }  # fmt: skip
 READ = {name for name, (_action, methods) in DOORS.items() if "GET" in methods}
 PAGES = {url.name: list(url.pattern.converters) for url in urls() if url.name in READ - NOT_PAGES}
@@ -558,4 +558,78 @@ def way_into_anythingllm(foyer, standin, things):
     page = at(foyer, "/welcome/", "sam")
     page.locator("form[action='/open/']").first.evaluate("form => form.submit()")  # as without htmx
     expect(page.get_by_text("This link signs you in there.")).to_be_visible()
+    return page
+
+
+# --- Adding documents ---------------------------------------------------------------------------------------------------
+def choosing(page: Page) -> Page:
+    """Files of every kind, chosen and not sent."""
+    page.goto("/documents/add/")
+    names = {
+        "notes.txt": b"The heron was seen at the river.",
+        "a.b.unknown": b"words",
+        "empty.txt": b"",
+        "broken.docx": b"x",
+    }
+    files = [{"name": name, "mimeType": "text/plain", "buffer": content} for name, content in names.items()]
+    page.locator("#add-files").set_input_files(files)
+    expect(page.locator("#add-chosen .upload-row")).to_have_count(4)
+    return page
+
+
+@state
+def files_chosen(foyer, standin, things):
+    return choosing(foyer.page())
+
+
+@state
+def files_on_their_way(foyer, standin, things):
+    """Some being sent, one not taken."""
+    page = choosing(foyer.page())
+    page.route("**/documents/add/file/", lambda route: None)
+    page.locator("#add-send").click()
+    expect(page.locator("#add-sending").get_by_role("progressbar")).to_have_count(3)
+    return page
+
+
+@state
+def files_added(foyer, standin, things):
+    """One ready, one failed, one that did not arrive."""
+    page = choosing(foyer.page())
+    page.route("**/documents/add/file/", lambda route: route.abort(), times=1)
+    page.locator("#add-send").click()
+    expect(page.locator("#add-summary")).to_have_text("1 of 2 ready, 1 failed")
+    expect(page.locator("#add-sending").get_by_role("button", name="Send again")).to_be_visible()
+    return page
+
+
+@state
+def batch_of_files(foyer, standin, things):
+    """As one finds it who comes back to it."""
+    page = files_added(foyer, standin, things)
+    page.reload()
+    expect(page.get_by_role("link", name="Add more")).to_be_visible()
+    return page
+
+
+@state
+def link_dialog(foyer, standin, things):
+    return dialog_of(foyer, "/documents/add/", "Web address")
+
+
+@state
+def text_dialog_refused(foyer, standin, things):
+    page = send(dialog_of(foyer, "/documents/add/", "Text"), "Add the text")
+    expect(page.locator("#dialog [aria-invalid=true]").first).to_be_visible()
+    return page
+
+
+@state
+def replacing_asks_for_the_password(foyer, standin, things):
+    page = foyer.page(None)
+    foyer.sign_in(page, "jonas")
+    foyer.let_proof_age(choosing(page))
+    page.get_by_label("What is there already").select_option("Replace what is there")
+    page.locator("#add-send").click()
+    expect(page.get_by_role("heading", name="Your password, please")).to_be_visible()
     return page

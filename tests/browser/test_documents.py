@@ -171,11 +171,14 @@ def test_what_failed_says_why_and_is_tried_again(page, panel, tmp_path, standin)
     expect(page.locator("#add-summary")).to_have_text("0 of 1 ready, 1 failed")
 
 
-def test_to_replace_asks_for_the_password_and_then_sends(page, panel, files, foyer):
+def test_to_replace_asks_for_the_password_and_then_sends(foyer, files):
+    page = foyer.page(None)
+    foyer.sign_in(page, "jonas")
     foyer.let_proof_age(page)
+    page.goto("/documents/add/")
     page.locator("#add-files").set_input_files(files[:1])
-    panel.get_by_label("What is there already").select_option("Replace what is there")
-    panel.get_by_role("button", name="Add 1 file").click()
+    page.get_by_label("What is there already").select_option("Replace what is there")
+    page.get_by_role("button", name="Add 1 file").click()
     expect(page.get_by_role("heading", name="Your password, please")).to_be_visible()
     expect(page.locator("#add-sending .upload-row")).to_have_count(0)
     page.locator("#dialog").get_by_label("Password").fill(foyer.password)
