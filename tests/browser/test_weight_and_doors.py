@@ -28,6 +28,7 @@ HEADERS = {
     "cross-origin-opener-policy": "^same-origin$",
     "permissions-policy": r"camera=\(\)",
 }
+SECRET_ADDRESS = {**HEADERS, "referrer-policy": "^no-referrer$"}
 OWN_CODE = r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=|javascript:"
 
 
@@ -65,6 +66,7 @@ def visits(_foyer, things) -> dict[str, Visit]:
     """Every page, as ada meets it for the first time."""
     found = {name: visit(_foyer, address(name, things, needs), "ada") for name, needs in PAGES.items()}
     found["sign_in"] = visit(_foyer, "/sign-in/", None)
+    found["join"] = visit(_foyer, address("join", things, PAGES["join"]), None)
     return found
 
 
@@ -90,8 +92,9 @@ def test_a_slow_line_waits_a_second_and_a_half_at_most(foyer, url, who, figure):
 
 def test_every_answer_forbids_what_pages_do_not_need(visits):
     for name, visit in visits.items():
+        page = SECRET_ADDRESS if name == "join" else HEADERS
         for kind, url, headers in visit.answers:
-            for header, value in (HEADERS if kind == "document" else FILE_HEADERS).items():
+            for header, value in (page if kind == "document" else FILE_HEADERS).items():
                 assert re.search(value, headers.get(header, "")), f"{header} of {url} on {name}"
 
 
