@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_GET
 
 from dashboard import instance, sight

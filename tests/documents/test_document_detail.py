@@ -1,22 +1,16 @@
 from __future__ import annotations
 
-import re
-from html import unescape
-
 import pytest
 
 from dashboard.audit.models import AuditEvent
 from dashboard.documents import services
 from dashboard.documents.models import Source, Stored
 from tests.conftest import signed_in
+from tests.documents.pages import text
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
 URL = "/documents/item/"
-
-
-def text(response) -> str:
-    return unescape(" ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split()))
 
 
 def look(client, path, **more):
