@@ -91,7 +91,8 @@ class _Bringing:
     def _bring(self) -> None:
         """Into the library, and writes down what it has become there."""
         incoming = self.incoming
-        incoming.save(update_fields=["replaces"])
+        if incoming.replaces:
+            incoming.save(update_fields=["replaces"])
         tell(self.item, _("Being read"))
         with recording(self.actor, "document.added", target=("document", "", incoming.name)) as entry:
             documents = send(incoming)

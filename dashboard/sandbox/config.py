@@ -53,6 +53,8 @@ class Config:
     """Seconds that SLOW in a question makes the model wait."""
     processing: float = 0.02
     """Seconds the collector takes for a file."""
+    embedding: float = 0
+    """Seconds the embedder takes for a document."""
     latency: float = 0
     """Seconds added to every answer."""
 

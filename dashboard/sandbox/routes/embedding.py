@@ -1,5 +1,6 @@
 """Documents in a workspace: embedding, pins, search."""
 
+import asyncio
 import contextlib
 import json
 import math
@@ -16,7 +17,7 @@ endpoints = Endpoints()
 
 
 @endpoints.add("POST", "/v1/workspace/{slug}/update-embeddings", api_key)
-def embeddings_update(call: Call) -> Response:
+async def embeddings_update(call: Call) -> Response:
     """Never says what failed: compare the documents."""
     workspace = workspaces.by_slug(call.store, call.params["slug"])
     if not workspace:
@@ -27,6 +28,7 @@ def embeddings_update(call: Call) -> Response:
     for location in deletes:
         library.unembed(call.store, workspace["id"], js.string(location))
     for location in adds:
+        await asyncio.sleep(call.app.config.embedding)
         library.embed(call.store, call.app.config, workspace["id"], js.string(location))
     documents = workspaces.documents_of(call.store, workspace["id"])
     pinned = sum(json.loads(row["metadata"])["token_count_estimate"] for row in documents if row["pinned"])
