@@ -168,21 +168,40 @@ class _Use:
     elsewhere: set[str] = field(default_factory=set)
 
 
-def _shelf(operator: Operator, max_age: float | None = None) -> tuple[Reading[list[DocumentFolder]], _Use]:
-    """The library, and where what is in it is embedded. Raises ApiError."""
+Embedded = Mapping[int, Sequence[WorkspaceDocument]]  # by workspace id
+
+
+def _read(max_age: float | None = None) -> tuple[Reading[list[DocumentFolder]], Embedded]:
+    """The library and what each workspace has of it, both as old as the older of them. Raises ApiError."""
     shelf = instance.library() if max_age is None else instance.library(max_age)
     embedded = instance.workspace_documents() if max_age is None else instance.workspace_documents(max_age)
+    as_of, problem = min(shelf.as_of, embedded.as_of), shelf.problem or embedded.problem
+    return Reading(shelf.value, as_of, problem), embedded.value
+
+
+def _documents(operator: Operator, folders: Sequence[DocumentFolder], embedded: Embedded) -> list[Document]:
+    """Those in the library that the operator may see."""
+    documents = [document for folder in folders for document in folder.documents]
+    mine = scope(operator)
+    if mine is None:
+        return documents
+    theirs = set(Stored.objects.filter(added_by=operator).values_list("path", flat=True))
+    theirs.update(some.path for workspace_id in mine for some in embedded.get(workspace_id, ()))
+    return [document for document in documents if document.path in theirs]
+
+
+def _use(operator: Operator, embedded: Embedded) -> _Use:
     use = _Use({workspace.id: workspace for workspace in sight.workspaces(operator).value})
     for workspace in sorted(use.workspaces.values(), key=lambda w: natural(w.name)):
         # By path, because the instance lists twice what it was made to embed twice.
-        for path, found in {found.path: found for found in embedded.value.get(workspace.id, ())}.items():
+        for path, found in {found.path: found for found in embedded.get(workspace.id, ())}.items():
             use.used[path].append(workspace)
             use.as_embedded[path] = found
             if found.pinned:
                 use.pinned[path].append(workspace)
-    for workspace_id in embedded.value.keys() - use.workspaces.keys():
-        use.elsewhere.update(found.path for found in embedded.value[workspace_id])
-    return Reading(shelf.value, min(shelf.as_of, embedded.as_of), shelf.problem or embedded.problem), use
+    for workspace_id in embedded.keys() - use.workspaces.keys():
+        use.elsewhere.update(found.path for found in embedded[workspace_id])
+    return use
 
 
 Origin = tuple[Source | None, datetime | None, str, bool]  # source, added_at, added_by and own of a row
@@ -211,22 +230,13 @@ def embed_failures(operator: Operator) -> dict[str, dict[int, Trouble]]:
 
 
 # --- The table --------------------------------------------------------------------------------------------------------
-def _documents(operator: Operator, folders: Sequence[DocumentFolder], use: _Use) -> list[Document]:
-    """Those in the library that the operator may see."""
-    documents = [document for folder in folders for document in folder.documents]
-    if scope(operator) is None:
-        return documents
-    own = set(Stored.objects.filter(added_by=operator).values_list("path", flat=True))
-    return [document for document in documents if document.path in use.used or document.path in own]
-
-
 def everything(operator: Operator, max_age: float | None = None) -> Reading[list[DocumentRow]]:
     """All documents that the operator may see, in no order: in the library, embedded without a file, and on their way.
 
     `max_age` is how many seconds old a reading may be; None: as on pages. Raises ApiError.
     """
-    shelf, use = _shelf(operator, max_age)
-    stored = _stored(operator)
+    shelf, embedded = _read(max_age)
+    use, stored = _use(operator, embedded), _stored(operator)
     rows: dict[str, DocumentRow] = {}
 
     def add(path: str, title: str, words: int | None, tokens: int | None, origin: Origin, state: State) -> None:
@@ -234,7 +244,7 @@ def everything(operator: Operator, max_age: float | None = None) -> Reading[list
         elsewhere = path in use.elsewhere
         rows[path] = DocumentRow(path, title, words, tokens, *origin, used_in, pinned_in, elsewhere, state)
 
-    for document in _documents(operator, shelf.value, use):
+    for document in _documents(operator, shelf.value, embedded):
         path = document.path or document.name
         origin = stored.get(path) or (_source(document), moment(document.published or ""), "", False)
         state = State.USED if path in use.used else State.UNUSED
@@ -333,21 +343,21 @@ STATES = list(State)
 
 def facets(operator: Operator) -> Reading[Facets]:
     """Raises ApiError."""
-    shelf, use = _shelf(operator)
-    documents = _documents(operator, shelf.value, use)
-    used = {workspace.id: workspace for some in use.used.values() for workspace in some}
+    shelf, embedded = _read()
+    documents = _documents(operator, shelf.value, embedded)
+    used = [workspace for workspace in sight.workspaces(operator).value if embedded.get(workspace.id)]
     found = Facets(
         sorted({type_of(document.path or "") or type_of(document.title) for document in documents} - {""}),
         sorted({folder_of(document.path or "") for document in documents}, key=_folder_order),
-        sorted(used.values(), key=lambda workspace: natural(workspace.name)),
+        sorted(used, key=lambda workspace: natural(workspace.name)),
     )
     return Reading(found, shelf.as_of, shelf.problem)
 
 
 def folders(operator: Operator) -> Reading[list[FolderRow]]:
     """The instance's own one first, then by name. Who looks after some workspaces only sees those with something in them. Raises ApiError."""
-    shelf, use = _shelf(operator)
-    counts = Counter(folder_of(document.path or "") for document in _documents(operator, shelf.value, use))
+    shelf, embedded = _read()
+    counts = Counter(folder_of(document.path or "") for document in _documents(operator, shelf.value, embedded))
     names = set(counts) if scope(operator) is not None else {folder.name for folder in shelf.value}
     found = [FolderRow(name, counts[name], name == PROTECTED_FOLDER) for name in sorted(names, key=_folder_order)]
     return Reading(found, shelf.as_of, shelf.problem)
