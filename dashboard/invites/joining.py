@@ -8,6 +8,7 @@ claimed invite and, at the end, by the password: knowing a link and a name opens
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -40,7 +41,7 @@ from dashboard.audit.services import recording
 from dashboard.errors import Declined
 from dashboard.http import OpenRequest
 from dashboard.invites import services
-from dashboard.invites.models import Joining, JoiningState, Link, LinkRole, LinkState
+from dashboard.invites.models import WITH_ACCOUNT, Joining, JoiningState, Link, LinkRole, LinkState
 from dashboard.invites.services import Given
 from dashboard.names import check_username
 
@@ -195,16 +196,19 @@ def _begin(link: Link, username: str) -> Joining:
 
 def _hold(link: Link, username: str) -> Joining:
     """Within a transaction that has the link's row to itself, so that no two people count the same place."""
-    within, at_least = REFUSALS
-    refused = link.joinings.filter(state=JoiningState.GIVEN_BACK, tried_at__gt=timezone.now() - within).count()
+    # In one question: others who hold a place come by an account meanwhile, and must not be missed between two.
+    states = Counter(link.joinings.values_list("state", flat=True))
+    used = sum(states[state] for state in WITH_ACCOUNT)
     if link.revoked_at:
         raise LinkClosed(LinkState.REVOKED)
-    if link.used >= link.uses:
+    if used >= link.uses:
         raise LinkClosed(LinkState.USED_UP)
     if link.is_over:
         raise LinkClosed(LinkState.EXPIRED)
-    if link.used + link.held >= link.uses:
+    if used + states[JoiningState.STARTED] >= link.uses:
         raise AllHeld
+    within, at_least = REFUSALS
+    refused = link.joinings.filter(state=JoiningState.GIVEN_BACK, tried_at__gt=timezone.now() - within).count()
     if refused >= at_least + 3 * link.uses:
         # Each of them has left an invite on the instance, which never forgets one.
         raise Declined(_("Too many tries to join failed. Try again in ten minutes."))
