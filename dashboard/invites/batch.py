@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from dashboard import sight
 from dashboard.anythingllm import ApiError
 from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined, describe
@@ -22,7 +23,7 @@ from dashboard.invites import lists, mails, services
 from dashboard.invites.forms import BatchForm
 from dashboard.invites.models import Link, LinkState, MailState
 from dashboard.invites.table import TONES
-from dashboard.invites.views import closed_to_all, gifts_in_words, like
+from dashboard.invites.views import closed_to_all, like, what_it_gives
 from dashboard.jobs import services as jobs
 from dashboard.permissions import Action, requires
 
@@ -43,7 +44,12 @@ def invite_batch(request: Request) -> HttpResponse:
             return _made(request, form)
         except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))
-    context = {"form": form, "max_people": lists.MAX_PEOPLE, "closed": closed_to_all()}
+    context = {
+        "form": form,
+        "max_people": lists.MAX_PEOPLE,
+        "reading": sight.workspaces(request.user),
+        "closed": closed_to_all(),
+    }
     return render(request, "invites/invite_batch.html", context, status=422 if form.errors else 200)
 
 
@@ -89,11 +95,11 @@ def invite_batch_detail(request: Request, batch: UUID) -> HttpResponse:
         "label": rows[0].link.label,
         "link": rows[0].link,
         "rows": rows,
-        "gifts": gifts_in_words(rows[0].link),
         "job": job,
         "progress": jobs.progress([job])[job.pk] if job else None,
         "unsent": len(_unsent(rows)),
         "next": request.path,
+        **what_it_gives(rows[0].link),
     }
     return render_page(
         request, "invites/invite_batch_detail.html", partial="invites/_invite_batch_links.html", context=context

@@ -15,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard import instance, sight
-from dashboard.anythingllm import ApiError, SingleUserMode
+from dashboard.anythingllm import ApiError
 from dashboard.errors import Declined, Words, describe
 from dashboard.http import Request, own_url, render_page
 from dashboard.invites import mails, qr, services, table
@@ -28,14 +28,12 @@ from dashboard.permissions import Action, requires
 
 
 def closed_to_all() -> Words:
-    """Why nobody at all can join at the moment, in a sentence; empty when nothing stands in the way, or the instance does not tell."""
+    """Why nobody at all can join at the moment, in a sentence; empty when nothing stands in the way."""
     try:
         instance.invites().certain()  # there are none while it has one user only
         return "" if instance.entrance().value.password_login else LoginForbidden().sentence
-    except SingleUserMode as error:
+    except ApiError as error:
         return describe(error).sentence
-    except ApiError:
-        return ""
 
 
 def link_or_404(request: Request, link_id: int) -> Link:
@@ -43,12 +41,15 @@ def link_or_404(request: Request, link_id: int) -> Link:
     return get_object_or_404(services.visible_to(request.user), pk=link_id)
 
 
-def _found_or_404(request: Request, invite_id: int) -> table.Row:
-    rows = table.rows(request.user, source="anythingllm").value
-    found = next((row for row in rows if row.key == invite_id), None)
+def _found_or_404(request: Request, invite_id: int) -> instance.Reading[table.Row]:
+    """An invite made on the instance, if this operator may see it. Raises ApiError when it cannot be told whether it is there."""
+    reading = table.rows(request.user, source="anythingllm")
+    found = next((row for row in reading.value if row.key == invite_id), None)
     if found is None:
+        reading.certain()
+        instance.users()  # fails too when the instance answers everything empty, because its database is busy
         raise Http404
-    return found
+    return instance.Reading(found, reading.as_of, reading.problem)
 
 
 def _origin(request: Request, otherwise: str) -> str:
@@ -97,7 +98,7 @@ def invite_new(request: Request) -> HttpResponse:
                 mails.start(actor=request.user, links=[link], origin=request.build_absolute_uri("/"))
                 messages.success(request, _("The link is being sent to %(address)s.") % {"address": link.email})
             return redirect("invite_link", link.pk)
-    context = {"form": form, "closed": closed_to_all()}
+    context = {"form": form, "reading": sight.workspaces(request.user), "closed": closed_to_all()}
     return render(request, "invites/invite_new.html", context, status=422 if form.errors else 200)
 
 
@@ -117,61 +118,61 @@ def like(request: Request) -> dict[str, Any]:
 def invite_link(request: Request, link_id: int) -> HttpResponse:
     """The address to hand out: as a dialog over the table, and as the page after making it."""
     link = link_or_404(request, link_id)
-    return render_page(
-        request, "invites/invite_link.html", partial="invites/_invite_link.html", context=_handed_out(request, link)
-    )
+    context = {
+        **_drawn(request, link),
+        **what_it_gives(link),
+        "state": services.state_of(link),
+        "mail_form": MailForm(initial={"email": link.email}) if settings.SENDS_MAIL else None,
+    }
+    return render_page(request, "invites/invite_link.html", partial="invites/_invite_link.html", context=context)
 
 
 @never_cache
 @require_GET
 @requires(Action.INVITE)
 def invite_print(request: Request, link_id: int) -> HttpResponse:
-    link = link_or_404(request, link_id)
-    return render(request, "invites/invite_print.html", _handed_out(request, link))
+    return render(request, "invites/invite_print.html", _drawn(request, link_or_404(request, link_id)))
 
 
-def _handed_out(request: Request, link: Link) -> dict[str, Any]:
+def _drawn(request: Request, link: Link) -> dict[str, Any]:
+    """The link's address, in letters and as a picture; both empty when it cannot be shown any more."""
     address = services.address(request, link)
-    return {
-        "link": link,
-        "address": address,
-        "qr": qr.svg(address, _("QR code of the link %(name)s") % {"name": link.label}) if address else "",
-        "state": services.state_of(link),
-        "gifts": gifts_in_words(link),
-        "mail_form": MailForm(initial={"email": link.email}) if settings.SENDS_MAIL else None,
-    }
+    title = _("QR code of the link %(name)s") % {"name": link.label}
+    return {"link": link, "address": address, "qr": qr.svg(address, title) if address else ""}
 
 
-def gifts_in_words(link: Link) -> str:
-    """ "Finance, HR, the group Sales": what the link gives, as far as it is there. Empty for nothing."""
+def what_it_gives(link: Link) -> dict[str, Any]:
+    """Context of _opens.html: `gifts` ("Finance, HR, the group Sales"), as far as they are there, and the `reading` they come from, or
+    the `problem` why nobody can tell.
+    """
     try:
-        workspaces = instance.workspaces().value
-    except ApiError:
-        workspaces = []
+        reading = instance.workspaces()
+    except ApiError as error:
+        return {"gifts": "", "problem": describe(error)}
     given = services.gives(link, link.created_by)
-    names = [w.name for w in sorted(workspaces, key=lambda w: natural(w.name)) if w.id in given.workspace_ids]
-    return ", ".join(names + [_("the group %(name)s") % {"name": group.name} for group in given.groups])
+    names = [w.name for w in sorted(reading.value, key=lambda w: natural(w.name)) if w.id in given.workspace_ids]
+    names += [_("the group %(name)s") % {"name": group.name} for group in given.groups]
+    return {"gifts": ", ".join(names), "reading": reading}
 
 
 @require_GET
 @requires(Action.INVITE)
 def invite_detail(request: Request, link_id: int) -> HttpResponse:
     link = link_or_404(request, link_id)
-    try:
-        with_page = {user.id for user in sight.users(request.user).value}
-    except ApiError:
-        with_page = set()
     state = services.state_of(link)
     context = {
         "link": link,
         "state": state,
         "tone": table.TONES[state],
-        "gifts": gifts_in_words(link),
         "people": services.people(link),
-        "with_page": with_page,
         "can_revoke": state not in (LinkState.REVOKED, LinkState.USED_UP),
         "can_extend": state != LinkState.REVOKED,
+        **what_it_gives(link),
     }
+    try:
+        context["with_page"] = {user.id for user in sight.users(request.user).value}
+    except ApiError as error:
+        context["problem"] = describe(error)
     return render(request, "invites/invite_detail.html", context)
 
 
@@ -217,16 +218,17 @@ def invite_revoke(request: Request, link_id: int) -> HttpResponse:
 @require_GET
 @requires(Action.INVITE)
 def invite_found(request: Request, invite_id: int) -> HttpResponse:
-    row = _found_or_404(request, invite_id)
+    reading = _found_or_404(request, invite_id)
+    row = reading.value
     title = _("QR code of invite %(n)d") % {"n": row.key}
-    context = {"row": row, "qr": qr.svg(row.address, title) if row.address else ""}
+    context = {"row": row, "reading": reading, "qr": qr.svg(row.address, title) if row.address else ""}
     return render_page(request, "invites/invite_found.html", partial="invites/_invite_found.html", context=context)
 
 
 @require_http_methods(["GET", "POST"])
 @requires(Action.INVITE)
 def invite_found_revoke(request: Request, invite_id: int) -> HttpResponse:
-    row = _found_or_404(request, invite_id)
+    reading = _found_or_404(request, invite_id)
     form = Form(request.POST if request.method == "POST" else None)
     origin = _origin(request, reverse("invite_list"))
     if request.method == "POST" and form.is_valid():
@@ -237,7 +239,7 @@ def invite_found_revoke(request: Request, invite_id: int) -> HttpResponse:
         else:
             messages.success(request, _("The invite was revoked: nobody can join by it any more."))
             return redirect(origin)
-    context = {"form": form, "row": row, "origin": origin}
+    context = {"form": form, "row": reading.value, "reading": reading, "origin": origin}
     return render_page(
         request,
         "invites/invite_found_revoke.html",

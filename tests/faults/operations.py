@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from django.test import Client
 from dashboard import instance
 from dashboard.access.models import Group
 from dashboard.accounts.models import Operator
+from dashboard.invites import services as invites
+from dashboard.invites.models import Link
 from dashboard.jobs import engine, services
 from dashboard.jobs.models import ItemState, Job
 from dashboard.sandbox.testing import Sandbox
@@ -38,6 +41,8 @@ class Scene:
     draft: int  # an import of one person, zora
     job: int  # one that ended long ago
     group: int  # of sam, with one workspace
+    link: Link  # of a batch
+    invite: int  # made on the instance, pending
 
     def user(self, wanted: int | str) -> dict[str, Any] | None:
         users = self.standin.get("/v1/admin/users")["users"]
@@ -55,8 +60,22 @@ def scene(client: Client, actor: Operator, standin: Sandbox) -> Scene:
     group = Group.objects.create(name="Sales")
     group.members.create(user_id=ids["sam"])
     group.workspaces.create(workspace_id=1)
+    fields = invites.LinkFields(label="Sales", workspace_ids=[1])
+    link = invites.make_many(actor=actor, fields=fields, people=[invites.Person("Anna")], batch=uuid.uuid4())[0]
+    pending = next(i["id"] for i in standin.get("/v1/admin/invites")["invites"] if i["status"] == "pending")
     return Scene(
-        client, actor, standin, ids["sam"], ids["piet"], ids["jonas"], "company-handbook", draft.pk, job.pk, group.pk
+        client,
+        actor,
+        standin,
+        ids["sam"],
+        ids["piet"],
+        ids["jonas"],
+        "company-handbook",
+        draft.pk,
+        job.pk,
+        group.pk,
+        link,
+        pending,
     )
 
 
@@ -100,6 +119,17 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "document_add": lambda s: "/documents/add/",
     "document_link": lambda s: "/documents/add/link/",
     "document_text": lambda s: "/documents/add/text/",
+    "invite_list": lambda s: "/invites/",
+    "invite_new": lambda s: "/invites/new/",
+    "invite_detail": lambda s: f"/invites/{s.link.pk}/",
+    "invite_link": lambda s: f"/invites/{s.link.pk}/link/",
+    "invite_print": lambda s: f"/invites/{s.link.pk}/print/",
+    "invite_extend": lambda s: f"/invites/{s.link.pk}/extend/",
+    "invite_revoke": lambda s: f"/invites/{s.link.pk}/revoke/",
+    "invite_batch": lambda s: "/invites/many/",
+    "invite_batch_detail": lambda s: f"/invites/many/{s.link.batch}/",
+    "invite_batch_export": lambda s: f"/invites/many/{s.link.batch}/export/",
+    "invite_found": lambda s: f"/invites/found/{s.invite}/",
     "job_list": lambda s: "/jobs/",
     "job_detail": lambda s: f"/jobs/{s.job}/",
     "job_report": lambda s: f"/jobs/{s.job}/report/",
@@ -191,6 +221,11 @@ def has_password(s: Scene) -> bool:
     return s.standin.post("/request-token", {"username": "sam", "password": NEW_PASSWORD})["valid"]
 
 
+def is_disabled(s: Scene) -> bool:
+    invites = s.standin.get("/v1/admin/invites")["invites"]
+    return next(i["status"] for i in invites if i["id"] == s.invite) == "disabled"
+
+
 def has_session(s: Scene) -> bool:
     return "_auth_user_id" in s.client.session
 
@@ -212,6 +247,7 @@ ACTS: dict[str, Act] = {
     ),
     "user_delete": Act(lambda s: s.post(f"/users/{s.sam}/delete/", confirm="sam"), is_gone, "user.deleted"),
     "user_delete with proof": Act(_proved, is_gone, "user.deleted"),
+    "invite_found_revoke": Act(lambda s: s.post(f"/invites/found/{s.invite}/revoke/"), is_disabled, "invite.disabled"),
     "sign_in": Act(_signed_in, has_session, "operator.signed_in"),
     "job suspend": Act(_job("suspend", lambda s: s.sam), is_suspended, "user.suspended"),
     "job resume": Act(_job("resume", lambda s: s.piet), is_resumed, "user.resumed"),
@@ -225,6 +261,8 @@ ACTS: dict[str, Act] = {
     ),
 }
 
+LINK = {"label": "Sales", "workspace_ids": [1], "days": 7, "role": "default"}
+
 # POSTs that ask the instance but change nothing there.
 QUESTIONS: dict[str, Callable[[Scene], HttpResponse]] = {
     "user_bulk": lambda s: s.post("/users/bulk/", action="suspend", ids=[s.sam]),
@@ -236,6 +274,12 @@ QUESTIONS: dict[str, Callable[[Scene], HttpResponse]] = {
     "job_passwords": lambda s: s.client.post(f"/jobs/{s.job}/passwords/"),
     "refresh": lambda s: s.client.post("/refresh/"),
     "theme_change": lambda s: s.client.post("/theme/", {"theme": "dark"}),
+    "invite_new": lambda s: s.client.post("/invites/new/", {**LINK, "uses": 1}),
+    "invite_batch": lambda s: s.client.post("/invites/many/", {**LINK, "text": "Anna", "batch": s.link.batch}),
+    "invite_extend": lambda s: s.post(f"/invites/{s.link.pk}/extend/", days=3),
+    "invite_revoke": lambda s: s.post(f"/invites/{s.link.pk}/revoke/"),
+    "invite_mail": lambda s: s.client.post(f"/invites/{s.link.pk}/mail/", {"email": "anna@example.com"}),
+    "invite_batch_mail": lambda s: s.client.post(f"/invites/many/{s.link.batch}/mail/"),
     "sign_out": lambda s: s.client.post("/sign-out/"),
     "sign_out_everywhere": lambda s: s.client.post("/sign-out/everywhere/"),
 }
