@@ -138,10 +138,10 @@ def about(operator: Operator, target_type: str, target_id: object, limit: int = 
 
 
 def about_workspace(operator: Operator, workspace_id: int, limit: int = 10) -> list[AuditEvent]:
-    """The newest lines about a workspace and about access to it, of those the operator may see."""
+    """The newest lines about a workspace, access to it and its documents, of those the operator may see."""
     itself = Q(target_type="workspace", target_id=str(workspace_id))
-    access = Q(action__startswith="access.", after__workspace_id=workspace_id)
-    return list(visible_to(operator).filter(itself | access)[:limit])
+    within = Q(target_type__in=["user", "document"], after__workspace_id=workspace_id)
+    return list(visible_to(operator).filter(itself | within)[:limit])
 
 
 def latest(operator: Operator, count: int) -> list[AuditEvent]:

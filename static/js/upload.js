@@ -63,7 +63,7 @@ function choose(found) {
 function showChosen() {
   const able = sendable();
   at("document-add").dataset.step = chosen.length ? "chosen" : "";
-  at("add-files").parentElement.classList.toggle("primary", !chosen.length);
+  for (const button of document.querySelectorAll("[data-choose=add-files], label:has(#add-files)")) button.classList.toggle("primary", !chosen.length);
   at("add-progress").hidden = !batch;
   at("add-chosen").replaceChildren(...chosen.map(chosenRow));
   const left = chosen.length - able.length;

@@ -39,6 +39,8 @@ def test_each_can_be_pinned_and_removed_here(manager_client, standin, embedded):
     (workspace,) = standin.get("/v1/workspace/finance")["workspace"]
     manager_client.post("/documents/pin/", {"workspace": workspace["id"], "path": path, "pinned": "1", "next": PAGE})
     assert section(manager_client).count('role="switch" aria-checked="true"') == 1
+    done = manager_client.get(PAGE).content.decode().partition('id="ledger-title"')[2]
+    assert re.search(r"(?s)mia.*pinned", done)
 
 
 def test_it_leads_to_the_library_to_adding_and_to_finding(manager_client, embedded):
