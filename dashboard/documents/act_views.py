@@ -153,7 +153,11 @@ def document_embed(request: Request) -> HttpResponse:
         return redirect("document_list")
     step = request.POST.get("step", "")
     workspaces = sorted(sight.workspaces(request.user).value, key=lambda some: natural(some.name))
-    form = WorkspacesForm(request.POST if step else None, choices=[(some.id, some.name) for some in workspaces])
+    form = WorkspacesForm(
+        request.POST if step else None,
+        choices=[(some.id, some.name) for some in workspaces],
+        initial={"workspaces": request.POST.getlist("workspaces")},
+    )
     context: dict[str, Any] = {"chosen": chosen, "form": form}
     if step and form.is_valid():
         workspace_ids = form.cleaned_data["workspaces"]

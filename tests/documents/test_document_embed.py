@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.utils import timezone
 
@@ -49,6 +51,15 @@ def test_the_preview_tells_what_comes_in_and_what_is_there(shelf, standin, admin
     assert "2 are put in: budget-rules.md, code-review.md" in text(shown)
     assert standin.state()["writes"] == writes
     assert not Job.objects.exists()
+
+
+def test_from_the_preview_one_can_go_back_and_choose_others(shelf, admin_client):
+    finance = shelf.workspaces["finance"]
+    shown = preview(admin_client, [shelf.path("code-review")], [finance])
+    again = admin_client.post(URL, carried(shown) | {"step": ""})
+    assert "Put 1 document into workspaces" in text(again)
+    (box,) = re.findall(r"<input[^>]+checked[^>]*>", again.content.decode())
+    assert f'value="{finance}"' in box
 
 
 def test_the_preview_tells_what_is_large_and_what_failed_before(shelf, ada, admin_client, monkeypatch):
