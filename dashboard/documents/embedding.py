@@ -1,7 +1,7 @@
 """Putting documents into workspaces and taking them out, pinning, and what a question would find.
 
-The instance embeds twice what it has already, hides every failure, and takes minutes: so one document a call, under a lease for the
-workspace, what is there already is left out, and what came of it is read back.
+The instance embeds twice what it has already, hides every failure, and takes minutes: so one document a call, under leases, what
+is there already is left out, and what came of it is read back.
 """
 
 from __future__ import annotations
@@ -135,8 +135,10 @@ def put(*, actor: Operator, workspace_id: int, path: str, title: str) -> bool:
     Trying again does no harm. Raises Declined when the instance hid a failure, when workspace or document are gone, or are none of the
     actor's; Busy; ApiError.
     """
-    lease = locks.held(f"documents:{workspace_id}", wait=PATIENCE, lasts=locks.LONG_LEASE)
-    with _changing(actor, workspace_id, path) as workspace, lease:
+    one_at_a_time = locks.held(f"documents:{workspace_id}", wait=PATIENCE)
+    # Also after our death the instance goes on with it, and would do it once more.
+    under_way = locks.held(f"embed:{pair_key(workspace_id, path)}", wait=0, lasts=locks.LONG_LEASE)
+    with _changing(actor, workspace_id, path) as workspace, one_at_a_time:
         present = {document.path for document in _documents(workspace)}
         if path in present:
             return False
