@@ -96,6 +96,7 @@ class SecretAddressMiddleware:
             request.META["HTTP_ORIGIN"] = f"{request.scheme}://{request.headers.get('Host', '')}"
         response = self.get_response(request)
         response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex"
         return response
 
 

@@ -23,12 +23,11 @@ from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.rules import suggest_username, username_rule
-from dashboard.errors import Declined, Words
+from dashboard.errors import Declined
 from dashboard.http import OpenRequest, Request
 from dashboard.invites import first_steps, joining, services, strength, tries
 from dashboard.invites.join_forms import JoinForm
 from dashboard.invites.models import Link, LinkState
-from dashboard.invites.views import closed_to_all
 from dashboard.names import check_username
 from dashboard.permissions import public
 
@@ -88,8 +87,8 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
             joined = joining.join(request, link=link, username=username, password=password)
         except joining.LinkClosed as closed:
             return _closed(request, link, closed.state)
-        except joining.LoginForbidden as forbidden:
-            return _forbidden(request, link, forbidden.sentence)
+        except joining.LoginForbidden:
+            return _forbidden(request, link)
         except joining.NameTaken as taken:
             form.add_error("username", str(taken.sentence))
             suggestion = suggest_username(username, instance.version(), {*names, username})
@@ -109,8 +108,8 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
             return _welcome(request, link, joined)
     elif (state := services.state_of(link)) != LinkState.OPEN:
         return _closed(request, link, state)
-    elif sentence := closed_to_all():
-        return _forbidden(request, link, sentence)
+    elif not _password_login():
+        return _forbidden(request, link)
     elif form.has_error("username") and (typed := form.data.get("username", "").strip()):
         suggestion = suggest_username(typed, instance.version(), names)
     context = {
@@ -147,15 +146,23 @@ def _closed(request: OpenRequest, link: Link, state: LinkState) -> HttpResponse:
     return render(request, "invites/join_closed.html", context, status=410)
 
 
-def _forbidden(request: OpenRequest, link: Link, sentence: Words) -> HttpResponse:
+def _forbidden(request: OpenRequest, link: Link) -> HttpResponse:
     """The link is good, but the instance lets nobody in by any."""
     context = {
         "title": _("Joining is not possible here"),
-        "sentence": sentence,
+        "sentence": joining.LoginForbidden().sentence,
         "link": link,
         "languages": LANGUAGES,
     }
     return render(request, "invites/join_closed.html", context, status=409)
+
+
+def _password_login() -> bool:
+    """Whether the instance lets people in by password; while it does not answer, the form is shown and tells at its end."""
+    try:
+        return instance.entrance().value.password_login
+    except ApiError:
+        return True
 
 
 def _workspaces(link: Link) -> list[str]:

@@ -411,6 +411,7 @@ def test_the_code_stands_in_no_log_referrer_session_or_ledger(
     answer = kind(visitor, link) if kind is join else kind(visitor, link, monkeypatch)
     assert answer.status_code == KINDS[kind]
     assert answer["Referrer-Policy"] == "no-referrer"
+    assert answer["X-Robots-Tag"] == "noindex"
     said = logged.getvalue()
     assert code not in said
     assert code not in str(list(AuditEvent.objects.values()))
@@ -428,20 +429,21 @@ def test_the_log_names_the_route(visitor, standin, make_link, logged):
     assert '"route": "/join/<path:code>/"' in logged.getvalue()
 
 
-def test_a_browser_that_keeps_the_referrer_back_may_still_send_the_form(standin, make_link):
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_a_browser_that_keeps_the_referrer_back_may_still_send_the_form(secure, standin, make_link):
     """It says "Origin: null" then, which Django would refuse."""
     client, link = Client(enforce_csrf_checks=True), make_link()
-    token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', client.get(address(link)).content.decode())[1]
-    data = {"username": "newcomer", "password": SECRET, "csrfmiddlewaretoken": token}
+    path = address(link)
+    page = client.get(path, secure=secure).content.decode()
+    token = re.search(r'csrfmiddlewaretoken" value="([^"]+)"', page)[1]
 
-    def sent(**headers) -> int:
-        return client.post(address(link), data, headers={"Host": "testserver", "Origin": "null", **headers}).status_code
+    def sent(url=path, token=token, origin="null", **headers) -> int:
+        data = {"username": "newcomer", "password": SECRET, "csrfmiddlewaretoken": token}
+        said = {"Host": "testserver", "Origin": origin, **headers}
+        return client.post(url, data, headers=said, secure=secure).status_code
 
     assert sent(**{"Sec-Fetch-Site": "cross-site"}) == 403
-    assert (
-        client.post(address(link), {**data, "csrfmiddlewaretoken": "x" * 64}, headers={"Origin": "null"}).status_code
-        == 403
-    )
-    assert client.post(address(link), data, headers={"Origin": "https://evil.example"}).status_code == 403
-    assert client.post("/sign-in/", data, headers={"Origin": "null"}).status_code == 403
+    assert sent(token="x" * 64) == 403
+    assert sent(origin="https://evil.example") == 403
+    assert sent(url="/sign-in/") == 403
     assert sent(**{"Sec-Fetch-Site": "same-origin"}) == 302

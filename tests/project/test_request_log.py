@@ -41,3 +41,22 @@ def test_a_request_is_one_json_line_without_query_body_or_path(tmp_path):
         "htmx": True,
     }
     assert "s3cret" not in web.said()
+
+
+def test_the_code_of_a_joining_link_is_not_logged_whatever_becomes_of_it(tmp_path):
+    with running(["dashboard.run"], tmp_path, SECRET_KEY="only-for-this-test-" * 2, LOG_LEVEL="DEBUG") as web:
+        web.wait_until(lambda: "Foyer is ready" in web.said())
+        for method, path in [
+            ("GET", "pl4nted/"),
+            ("POST", "pl4nted/"),
+            ("PUT", "pl4nted/"),
+            ("GET", "pl4nted"),
+            ("POST", "pl4nted/check/"),
+        ]:
+            request = urllib.request.Request(f"http://127.0.0.1:{web.port}/join/{path}", method=method)
+            with pytest.raises(urllib.error.HTTPError) as refusal:
+                browser.open(request, timeout=10)
+            refusal.value.close()
+            assert refusal.value.headers["Referrer-Policy"] == "no-referrer"
+        web.wait_until(lambda: web.said().count('"message": "request"') >= 5)
+        assert "pl4nted" not in web.said()
