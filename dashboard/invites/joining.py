@@ -308,21 +308,15 @@ def _accept(request: OpenRequest, joining: Joining, invite: Invite, password: st
     _save(joining, asked=True, tried_at=timezone.now())
     try:
         instance.connect().invites.accept(invite.code, joining.username, password)
-    except Refused as refusal:
+    except (Refused, PasswordLoginDisabled) as refusal:
         _save(joining, asked=asked_before)
-        if all(user.username != joining.username for user in all_users()):
+        taken = any(user.username == joining.username for user in all_users())
+        if taken and asked_before:
+            # It may be the account that an accept of ours has made without an answer, and without claiming its invite.
+            return _claim_by_password(request, joining, password)
+        if not asked_before:  # else that one may still come to something
             give_back(joining)
-            refused = NameRefused if refusal.message.lower().startswith("username") else PasswordRefused
-            raise refused(refusal.message) from None
-        if not asked_before:
-            give_back(joining)
-            raise NameTaken from None
-        # It may be the account that an accept of ours has made without an answer, and without claiming its invite.
-        return _claim_by_password(request, joining, password)
-    except PasswordLoginDisabled:
-        instance.forget("entrance")
-        give_back(joining)
-        raise LoginForbidden from None
+        raise (NameTaken() if taken else _in_words(refusal)) from None
     except ApiError as error:
         if not error.outcome_unknown:
             _save(joining, asked=asked_before)
@@ -339,6 +333,14 @@ def _accept(request: OpenRequest, joining: Joining, invite: Invite, password: st
             raise NotApplied("The instance said that the account is made, and it is not there.")
         _has_account(joining, made.id)
     return None
+
+
+def _in_words(refusal: ApiError) -> Declined:
+    if isinstance(refusal, PasswordLoginDisabled):
+        instance.forget("entrance")
+        return LoginForbidden()
+    about_name = refusal.message.lower().startswith("username")
+    return NameRefused(refusal.message) if about_name else PasswordRefused(refusal.message)
 
 
 def _claim_by_password(request: OpenRequest, joining: Joining, password: str) -> _Proof:

@@ -60,6 +60,19 @@ def test_an_account_without_a_claim_is_left_to_its_person(standin, there, link):
     assert there.pending() == []
 
 
+def test_a_refusal_does_not_end_what_an_earlier_accept_may_still_come_to(standin, there, link):
+    """The instance is slow: the first accept arrives after the second one was refused."""
+    standin.fault("reset", path="/api/invite/[0-9A-Z]", times=1)
+    with pytest.raises(joining.Interrupted):
+        join_by(link, "newbie")
+    with pytest.raises(joining.PasswordRefused):
+        join_by(link, "newbie", "short")
+    assert Joining.objects.get().state == JoiningState.STARTED
+    standin.post("/v1/admin/users/new", {"username": "newbie", "password": SECRET, "role": "default"})
+    join_by(link, "newbie")
+    assert Joining.objects.get().state == JoiningState.DONE
+
+
 def test_a_lost_accept_is_found_by_its_claim(standin, there, link, two_rooms):
     lose_the_accept(standin, link)
     assert Joining.objects.get().asked
