@@ -22,7 +22,7 @@ from dashboard import instance
 from dashboard.anythingllm import ApiError
 from dashboard.documents import adding
 from dashboard.documents.add_forms import AddForm, LinkForm, TextForm
-from dashboard.documents.models import Duplicates, Source
+from dashboard.documents.models import Duplicates
 from dashboard.errors import Declined, Words, describe
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.jobs import services as jobs
@@ -126,8 +126,9 @@ class Row:
         if not kilobytes:
             return ""  # of a page of the web nobody knows it
         if kilobytes < 1024:
-            return _("%(n)s kB") % {"n": number_format(max(kilobytes, 1), 0)}
-        return _("%(n)s MB") % {"n": number_format(kilobytes / 1024, 0 if kilobytes >= 10_240 else 1)}
+            return _("%(n)s kB") % {"n": max(round(kilobytes), 1)}
+        megabytes, places = kilobytes / 1024, 0 if kilobytes >= 10_240 else 1
+        return _("%(n)s MB") % {"n": number_format(round(megabytes, places), places)}
 
     @property
     def path(self) -> str:
@@ -140,9 +141,9 @@ class Row:
         return self.item.state in TROUBLE
 
     @property
-    def may_be_a_page(self) -> bool:
+    def doubted(self) -> bool:
         """What looked like an error may be kept all the same."""
-        return self.item.state == ItemState.FAILED and self.item.incoming.source == Source.LINK
+        return self.item.state == ItemState.FAILED and self.item.incoming.doubted
 
 
 @require_GET

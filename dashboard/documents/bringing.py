@@ -128,8 +128,8 @@ class _Bringing:
         instance.connect().documents.remove([document.path or ""])
         if is_there(document.path):
             raise NotApplied("The page is still in the library.")
-        self.incoming.asked_at = None
-        self.incoming.save(update_fields=["asked_at"])
+        self.incoming.asked_at, self.incoming.doubted = None, True
+        self.incoming.save(update_fields=["asked_at", "doubted"])
         raise Declined(
             _("What came back looks like an error, so it was erased again. It has %(n)d words and begins: %(begins)s")
             % {"n": words, "begins": begins}

@@ -79,7 +79,8 @@ class Incoming(models.Model):
     asked_at = models.DateTimeField(null=True)  # when the instance was first asked to take it
     paths = models.JSONField(default=list)  # the documents it has become
     replaces = models.JSONField(default=list)  # the documents that go when these are in place
-    any_page = models.BooleanField(default=False)  # keep the page although it looks like an error
+    doubted = models.BooleanField(default=False)  # the page that came back looked like an error and was erased again
+    any_page = models.BooleanField(default=False)  # keep it all the same
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
 

@@ -18,7 +18,8 @@ const counted = (name, n, more = {}) => fill(words()[`text${name}${n === 1 ? "On
 
 function size(bytes) {
   const [unit, amount] = bytes < 2 ** 20 ? ["kilobyte", bytes / 2 ** 10] : ["megabyte", bytes / 2 ** 20];
-  const style = { style: "unit", unit, maximumFractionDigits: unit === "megabyte" && amount < 10 ? 1 : 0 };
+  const places = unit === "megabyte" && amount < 10 ? 1 : 0;
+  const style = { style: "unit", unit, minimumFractionDigits: places, maximumFractionDigits: places };
   return new Intl.NumberFormat(document.documentElement.lang, style).format(bytes && Math.max(amount, 1));
 }
 

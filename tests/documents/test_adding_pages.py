@@ -106,6 +106,7 @@ def test_an_error_page_is_no_document_unless_it_is_wanted(ada, standin, web, bef
     assert item.state == "failed"
     assert begins in item.message
     assert "erased again" in item.message
+    assert item.incoming.doubted
     assert new(standin, before) == []
     assert not Stored.objects.exists()
 

@@ -4,6 +4,7 @@ import pytest
 
 from dashboard.accounts.models import Role
 from dashboard.documents.adding import Options
+from dashboard.documents.models import Batch, Incoming
 from dashboard.jobs.models import Job
 from tests.conftest import operator, signed_in
 from tests.documents.arriving import arrive
@@ -56,6 +57,22 @@ def test_all_that_failed_are_tried_again(two, admin_client):
     worked(two)
     assert admin_client.post(f"{url(two)}retry/")["Location"] == url(two)
     assert two.job.items.filter(state="pending").count() == 1
+
+
+def test_only_a_page_that_looked_like_an_error_can_be_kept_anyway(standin, ada, admin_client):
+    job = Job.objects.create(kind="documents.add", title="Add documents", actor=ada, state="done")
+    batch = Batch.objects.create(token="b", actor=ada, folder="custom-documents", job=job)
+    for number, doubted in enumerate([True, False]):
+        item = job.items.create(position=number, key="1", label="page", state="failed")
+        Incoming.objects.create(
+            batch=batch, item=item, ticket=number, token=number, source="link", name="http://8.8.8.8/", doubted=doubted
+        )
+    page = admin_client.get(f"/documents/add/{job.pk}/").content.decode()
+    looked_wrong, unreachable = page.split('<li class="upload-row"')[1:]
+    assert "Keep it anyway" in looked_wrong and "Keep it anyway" not in unreachable
+    item = job.items.get(position=0)
+    admin_client.post(f"/documents/add/{job.pk}/retry/", {"item": item.pk, "any_page": "1"})
+    assert list(Incoming.objects.values_list("any_page", flat=True)) == [True, False]
 
 
 def test_nothing_to_try_again_is_told(two, admin_client):

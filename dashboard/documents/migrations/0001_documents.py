@@ -95,6 +95,7 @@ class Migration(migrations.Migration):
                 ("asked_at", models.DateTimeField(null=True)),
                 ("paths", models.JSONField(default=list)),
                 ("replaces", models.JSONField(default=list)),
+                ("doubted", models.BooleanField(default=False)),
                 ("any_page", models.BooleanField(default=False)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("ended_at", models.DateTimeField(null=True)),
