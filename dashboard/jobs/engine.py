@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TypeVar
@@ -85,11 +85,11 @@ def _work(job: Job) -> bool:
     handler = registered(job.kind)
     if not allows(job.actor, handler.action):
         cancel(job)
-    ends, misses = time.monotonic() + SLICE, 0
+    ends, misses, locked = time.monotonic() + SLICE, 0, set[int]()
     while _still_mine(job):
         if job.cancelled_at:
             _leave_out(job)
-        item = _claim(job)
+        item = _claim(job, leave=locked) or _claim(job)
         if item is None:
             _finish(job)
             if not job.items.filter(state=ItemState.PENDING).exists():
@@ -102,7 +102,10 @@ def _work(job: Job) -> bool:
             if misses == len(PAUSES):
                 _hand_back(job, note=_waiting(error))
                 return False
-            time.sleep(PAUSES[misses])
+            if isinstance(error, Busy) and item.pk not in locked:
+                locked.add(item.pk)  # the others need not wait for it
+            else:
+                time.sleep(PAUSES[misses])
             misses += 1
         else:
             _settle(item, result)
@@ -147,10 +150,10 @@ def _asked(ask: Callable[[JobItem, Job], R], item: JobItem, job: Job, *, refused
         )
 
 
-def _claim(job: Job) -> JobItem | None:
+def _claim(job: Job, leave: Collection[int] = ()) -> JobItem | None:
     """The next item that waits, now running and ours alone."""
     while True:
-        item = job.items.filter(state=ItemState.PENDING).first()
+        item = job.items.filter(state=ItemState.PENDING).exclude(pk__in=leave).first()
         if item is None:
             return None
         claimed = JobItem.objects.filter(pk=item.pk, state=ItemState.PENDING, attempts=item.attempts).update(

@@ -45,8 +45,8 @@ def test_what_comes_when_the_worker_has_found_nothing_more_is_not_left_lying(new
     job = new_job("a")
     claim, late = engine._claim, iter([True])
 
-    def claim_and_then_more_comes(job):
-        item = claim(job)
+    def claim_and_then_more_comes(job, **leave):
+        item = claim(job, **leave)
         if item is None and next(late, False):
             services.add(actor=ada, job=job, items=more("b"))
         return item

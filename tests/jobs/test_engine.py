@@ -289,3 +289,20 @@ def test_messages_are_in_the_language_of_the_request_that_started_it(new_job):
     trouble.answers = {"a": [says]}
     engine.work(job.pk)
     assert languages == ["zh-hans"]
+
+
+def test_what_is_locked_lets_the_others_go_first(new_job):
+    job = new_job("abc")
+    trouble.answers = {"a": ["locked", None, "locked"]}
+    engine.work(job.pk)
+    assert states(job) == ["done"] * 3
+    assert [key for verb, key in trouble.asked if verb == "perform"] == ["a", "b", "c", "a", "a"]
+
+
+def test_a_job_all_of_which_is_locked_waits(new_job):
+    job = new_job("abc")
+    trouble.answers = {key: [answer for _try in range(20) for answer in (None, "locked")][1:] for key in "abc"}
+    engine.work(job.pk)
+    job.refresh_from_db()
+    assert (job.state, states(job)) == (JobState.QUEUED, ["pending"] * 3)
+    assert "Somebody else is changing the same" in job.note

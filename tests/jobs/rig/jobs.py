@@ -11,6 +11,7 @@ from dashboard.errors import Declined
 from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.jobs.passwords import password_for
+from dashboard.locks import Busy
 from dashboard.permissions import Action
 
 
@@ -49,6 +50,7 @@ ERRORS = {
     "key": lambda: KeyRefused(403, "no"),
     "refused": lambda: Refused(400, "Username already exists"),
     "declined": lambda: Declined("Never the last admin."),
+    "locked": lambda: Busy("Somebody else is changing this."),
     "bug": lambda: ZeroDivisionError("secret"),
 }
 
