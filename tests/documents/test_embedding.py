@@ -178,7 +178,7 @@ def test_while_the_instance_may_still_be_at_it_the_job_waits_unless_the_document
     job = services.embed(actor=ada, paths=[path], workspace_ids=[room])
     killed(job)
     with locks.held(f"embed:{pair_key(room, path)}"):
-        assert work(job).state == JobState.QUEUED
+        assert (work(job).state, messages(job)) == (JobState.QUEUED, [""])
         assert "Somebody else" in job.note
     put(ada, shelf, path)  # the instance was at it all the time
     with locks.held(f"embed:{pair_key(room, path)}"):
