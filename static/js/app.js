@@ -152,6 +152,11 @@ document.addEventListener("input", (event) => {
   }
 });
 
+// Who looks for a box does not mean to send the form.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.dataset.filter) event.preventDefault();
+});
+
 // What makes something that takes its time is sent once, however often the button is pressed.
 document.addEventListener("submit", (event) => {
   const form = event.target;

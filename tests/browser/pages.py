@@ -450,6 +450,88 @@ def send_main(page: Page, verb: str) -> None:
 
 
 # --- Invites ------------------------------------------------------------------------------------------------------------
+def invites(foyer: Foyer, source: str = "foyer") -> Page:
+    return at(foyer, f"/invites/?source={source}&state=open")
+
+
+def of_first_row(page: Page, link: str) -> Page:
+    page.locator("#invite-table tbody .actions").first.get_by_role("link", name=re.compile(f"^{link}")).click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def invites_of_a_manager(foyer, standin, things):
+    return at(foyer, "/invites/", "mia")
+
+
+@state
+def no_invite_found(foyer, standin, things):
+    return at(foyer, "/invites/?q=nobody-is-called-that")
+
+
+@state
+def invite_link_dialog(foyer, standin, things):
+    return of_first_row(invites(foyer), "Link")
+
+
+@state
+def invite_revoke_dialog(foyer, standin, things):
+    return of_first_row(invites(foyer), "Revoke")
+
+
+@state
+def invite_extend_with_errors(foyer, standin, things):
+    page = of_first_row(invites(foyer), "Extend")
+    page.get_by_label("Days longer").fill("0")
+    send(page, "Extend")
+    expect(page.locator("#dialog [aria-invalid=true]")).to_be_visible()
+    return page
+
+
+@state
+def invite_found_dialog(foyer, standin, things):
+    return of_first_row(invites(foyer, "anythingllm"), "Link")
+
+
+@state
+def invite_found_revoke_dialog(foyer, standin, things):
+    return of_first_row(invites(foyer, "anythingllm"), "Revoke")
+
+
+@state
+def invite_new_with_errors(foyer, standin, things):
+    page = at(foyer, "/invites/new/")
+    page.get_by_text("Note, role, daily limit, language").click()
+    page.get_by_label("Messages a day").fill("0")
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+    return page
+
+
+@state
+def invite_batch_checked(foyer, standin, things):
+    page = at(foyer, "/invites/many/")
+    page.get_by_label("Name of the list").fill("Spring school")
+    page.get_by_label("Or paste the list").fill("Anna Müller, anna@example.com\nCem, cem@\nBen")
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("button", name="Make 2 links")).to_be_visible()
+    return page
+
+
+@state
+def invite_that_somebody_used(foyer, standin, things):
+    joined(foyer, standin, things)
+    return at(foyer, f"/invites/{things['link_id']}/")
+
+
+@state
+def invites_while_the_instance_is_down(foyer, standin, things):
+    standin.fault("502")
+    foyer.forget()
+    return at(foyer, "/invites/")
+
+
 def joining(foyer: Foyer, things: Things) -> Page:
     return at(foyer, f"/join/{things['code']}/", None)
 
