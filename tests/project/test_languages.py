@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import polib
 import pytest
@@ -18,6 +19,8 @@ from django.utils.formats import date_format
 from django.utils.translation.template import templatize
 
 from dashboard.accounts.models import Role
+from dashboard.invites import codes
+from dashboard.invites import services as invites
 from dashboard.workspaces.forms import PROVIDERS
 from tests.conftest import operator, signed_in
 from tests.test_house import DOORS, urls
@@ -25,7 +28,7 @@ from tests.test_house import DOORS, urls
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
-CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy"}
+CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "gettext_noop"}
 WORD = re.compile(r"[A-Za-z]{2,}")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 # Words that are the same in every language: names, and what is typed as it stands.
@@ -132,7 +135,7 @@ CHINESE = {"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"}
 
 
 @pytest.fixture
-def things(standin, admin_client) -> dict[str, int | str]:
+def things(standin, ada, admin_client) -> dict[str, int | str | UUID]:
     """One of each thing that pages are about, by the name that URLs give it; made by an admin whose browser speaks Chinese."""
     admin_client.defaults["HTTP_ACCEPT_LANGUAGE"] = CHINESE["accept-language"]
     workspace = standin.get("/v1/workspaces")["workspaces"][0]
@@ -141,6 +144,8 @@ def things(standin, admin_client) -> dict[str, int | str]:
     def made(url: str, **posted: str) -> int:
         return int(re.search(r"/(\d+)/", admin_client.post(url, posted)["Location"])[1])
 
+    fields = invites.LinkFields(label="Sales", workspace_ids=[workspace["id"]], note="你好")
+    (link,) = invites.make_many(actor=ada, fields=fields, people=[invites.Person("Anna")], batch=uuid4())
     access_set = made("/access/stage/", give=f"{workspace['id']}-{user['id']}", until="2099-01-01")
     return {
         "user_id": user["id"],
@@ -151,6 +156,10 @@ def things(standin, admin_client) -> dict[str, int | str]:
         "group_id": made("/groups/new/", name="Sales"),
         "set_id": made("/access/stage/", give=f"{workspace['id']}-{user['id']}"),
         "job_id": made(f"/access/sets/{access_set}/apply/"),
+        "link_id": link.pk,
+        "batch": link.batch,
+        "code": codes.derive(link.salt),
+        "invite_id": next(i["id"] for i in standin.get("/v1/admin/invites")["invites"] if i["status"] == "pending"),
     }
 
 
