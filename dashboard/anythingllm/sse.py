@@ -11,7 +11,7 @@ However a stream runs, exactly one Done or Failed comes, and nothing after it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -100,23 +100,25 @@ class EventDecoder:
         self._rest += head
         for line in lines:
             complete, self._rest = self._rest, bytearray(line)
-            yield from self._line(bytes(complete).removesuffix(b"\r"))
+            data = self._line(bytes(complete).removesuffix(b"\r"))
+            if data is not None:
+                yield data
         # One more, for a \r whose \n is still to come.
         if len(self._rest) > MAX_LINE + 1:
             raise LineTooLong
 
-    def _line(self, line: bytes) -> Iterator[str]:
+    def _line(self, line: bytes) -> str | None:
+        """The event's data, when this line ends one."""
         if not line:
-            if self._data:
-                yield b"\n".join(self._data).decode("utf-8", "replace")
-            self._data, self._size = [], 0
-            return
+            data, self._data, self._size = self._data, [], 0
+            return b"\n".join(data).decode("utf-8", "replace") if data else None
         self._size += len(line)
         if self._size > MAX_LINE:
             raise LineTooLong
         name, _, value = line.partition(b":")
         if name == b"data":
             self._data.append(value.removeprefix(b" "))
+        return None
 
 
 class _Reader:
@@ -155,20 +157,18 @@ class _Reader:
         self.ended = True
         return [Failed(reason)]
 
-    def _events(self, data: str) -> Iterator[Event]:
+    def _events(self, data: str) -> Iterable[Event]:
         try:
             message = json.loads(data)
         except (ValueError, RecursionError):
             message = None
-        if type(message) is dict:
-            yield from self._read(message)
-        else:
-            yield Failed("broken")
+        return self._read(message) if type(message) is dict else (Failed("broken"),)
 
-    def _add(self, delta: Any) -> Iterator[Event]:
-        if isinstance(delta, str) and delta:
-            self._parts.append(delta)
-            yield Text(delta)
+    def _add(self, delta: Any) -> Iterable[Event]:
+        if not isinstance(delta, str) or not delta:
+            return ()
+        self._parts.append(delta)
+        return (Text(delta),)
 
     def _put(self, text: Any) -> Iterator[Event]:
         if isinstance(text, str) and text != "".join(self._parts):
@@ -224,9 +224,10 @@ class ChatReader(_Reader):
             self._sources = tuple(source for source in sources if type(source) is dict)
         if type(metrics) is dict and metrics:
             self._metrics = metrics
-        outputs = message.get("outputs")
-        made = [message.get("fileDownload"), *(outputs if type(outputs) is list else [])]
-        self._files += [file for file in made if type(file) is dict and file not in self._files]
+        if "outputs" in message or "fileDownload" in message:
+            outputs = message.get("outputs")
+            made = [message.get("fileDownload"), *(outputs if type(outputs) is list else [])]
+            self._files += [file for file in made if type(file) is dict and file not in self._files]
 
     def _at_end(self) -> Iterator[Event]:
         return self._finish(None) if self._whole else super()._at_end()

@@ -34,7 +34,6 @@ from dashboard.relay.upstream import Upstream
 T = TypeVar("T")
 
 PATH = "/stream/"
-HEARTBEAT = 15.0  # seconds
 KEPT_WITHIN = 2.0  # seconds that a stream's last word waits for the database
 GOODBYE_WITHIN = 5.0  # seconds that a browser has to take it
 
@@ -55,9 +54,6 @@ request_log = logging.getLogger("dashboard.request")
 
 class Relay:
     """An ASGI application for HTTP. `start` and `close` belong into the lifespan of the server, `stop` to the beginning of its end."""
-
-    def __init__(self, heartbeat: float = HEARTBEAT) -> None:
-        self._heartbeat = heartbeat
 
     async def start(self) -> None:
         self._upstream = Upstream()
@@ -109,13 +105,12 @@ class Relay:
             if turn:
                 translation.activate(turn.language)  # in this request's own context
             if question:
-                stream = Stream(send, self._upstream, heartbeat=self._heartbeat)
-                ending = await stream.run(question, receive, self._stopping)
+                ending = await Stream(send, self._upstream).run(question, receive, self._stopping)
             else:
                 ending = Ending(TurnState(turn.state), chat_id=turn.chat_id) if turn else Ending(TurnState.FAILED)
         except Exception:
             log.exception("stream")
-            ending = Ending(TurnState.FAILED, errors.STREAM_FAILED)
+            ending = Ending(TurnState.FAILED, str(errors.STREAM_FAILED))
         if turn and question:
             # The page that hears "done" reads the turn, so it is kept first; but a database that is busy holds up nobody's last word.
             keeping = asyncio.create_task(self._in_database(_keep, turn, ending))
@@ -146,9 +141,9 @@ async def _answer(send: Send, status: HTTPStatus, headers: dict[str, str]) -> No
 
 
 async def _say_goodbye(send: Send, ending: Ending) -> None:
-    words = as_event("done", {"state": ending.state.value, "chat_id": ending.chat_id})
+    words = as_event("done", json.dumps({"state": ending.state.value, "chat_id": ending.chat_id}))
     if ending.sentence:
-        words = as_event("failed", {"sentence": str(ending.sentence)}) + words
+        words = as_event("failed", json.dumps({"sentence": ending.sentence})) + words
     # A browser that takes nothing more must not keep the server from ending.
     with suppress(TimeoutError):
         async with asyncio.timeout(GOODBYE_WITHIN):
@@ -184,6 +179,6 @@ def _claim(turn_id: int, good: bool) -> tuple[Turn | None, Question | None]:
 
 def _keep(turn: Turn, ending: Ending) -> None:
     try:
-        turns.end(turn.pk, ending.state, problem=str(ending.sentence), chat_id=ending.chat_id)
+        turns.end(turn.pk, ending.state, problem=ending.sentence, chat_id=ending.chat_id)
     except DatabaseError:
         log.exception("a turn's end was not kept")

@@ -13,11 +13,12 @@ from dashboard import errors, instance
 from dashboard.anythingllm import ApiError, Kind, Unreachable
 from dashboard.anythingllm.sse import ChatReader, Done, Event, Failed, Replace, Sources, Text, Thought
 from dashboard.chat.models import TurnState
-from dashboard.errors import Words
 from dashboard.relay.upstream import BROKEN, Upstream
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+
+HEARTBEAT = 15.0  # seconds of silence, after which a comment tells everybody on the way that the stream is alive
 
 # What a browser needs of a source. The rest, such as its path on the instance's disk, is nobody's business.
 SHOWN_OF_SOURCE = ("id", "title", "text", "score", "chunkSource", "docAuthor", "docSource", "description", "published")
@@ -37,17 +38,14 @@ class Ending:
     """How a stream ended. `sentence`: why there is no whole answer."""
 
     state: TurnState
-    sentence: Words = ""
+    sentence: str = ""
     chat_id: int | None = None
 
 
 class Stream:
-    """`heartbeat`: seconds of silence after which the browser is sent a comment, so that nobody on the way takes it for dead."""
-
-    def __init__(self, send: Send, upstream: Upstream, *, heartbeat: float) -> None:
+    def __init__(self, send: Send, upstream: Upstream) -> None:
         self._send = send
         self._upstream = upstream
-        self._heartbeat = heartbeat
         self._patience = instance.connect().http_client.budgets[Kind.STREAM].read
         self._heard = self._said = time.monotonic()  # of the instance, to the browser
         self._sending = False
@@ -66,7 +64,7 @@ class Stream:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def say(self, events: bytes) -> None:
+    async def _say(self, events: bytes) -> None:
         # Waits while the browser is slow; then nothing is read from the instance either.
         self._sending = True
         await self._send({"type": "http.response.body", "body": events, "more_body": True})
@@ -79,7 +77,7 @@ class Stream:
         except ApiError as error:
             if isinstance(error, Unreachable) and error.sent:
                 return ending_of(Failed("interrupted"))
-            return Ending(TurnState.FAILED, errors.describe(error).sentence)
+            return Ending(TurnState.FAILED, str(errors.describe(error).sentence))
         reader = ChatReader()
         try:
             while True:
@@ -91,7 +89,7 @@ class Stream:
                     events = reader.feed(received) if received else reader.end()
                 self._heard = time.monotonic()
                 if told := b"".join(as_told(events)):
-                    await self.say(told)
+                    await self._say(told)
                 if events and isinstance(events[-1], Done | Failed):
                     return ending_of(events[-1])
         finally:
@@ -100,16 +98,20 @@ class Stream:
     async def _silence(self) -> Ending:
         while True:
             now = time.monotonic()
-            if now >= self._heard + self._patience:
+            enough, due = self._heard + self._patience, self._said + HEARTBEAT
+            if now >= enough:
                 # Either the browser does not take what it is sent, or the instance sends nothing.
                 return Ending(TurnState.STOPPED) if self._sending else ending_of(Failed("timed_out"))
-            if now >= self._said + self._heartbeat and not self._sending:
+            if self._sending:
+                await asyncio.sleep(min(enough - now, HEARTBEAT))
+            elif now < due:
+                await asyncio.sleep(min(enough, due) - now)
+            else:
                 try:
                     async with asyncio.timeout(self._patience):
-                        await self.say(b":\n\n")
+                        await self._say(b":\n\n")
                 except TimeoutError:
                     return Ending(TurnState.STOPPED)
-            await asyncio.sleep(min(self._heard + self._patience - now, self._heartbeat))
 
 
 async def _browser_leaves(receive: Receive) -> Ending:
@@ -120,7 +122,7 @@ async def _browser_leaves(receive: Receive) -> Ending:
 
 async def _server_stops(stopping: asyncio.Event) -> Ending:
     await stopping.wait()
-    return Ending(TurnState.INTERRUPTED, errors.RESTARTING)
+    return Ending(TurnState.INTERRUPTED, str(errors.RESTARTING))
 
 
 def ending_of(last: Done | Failed) -> Ending:
@@ -128,12 +130,16 @@ def ending_of(last: Done | Failed) -> Ending:
     if isinstance(last, Done):
         return Ending(TurnState.DONE, chat_id=last.chat_id)
     state = TurnState.FAILED if last.reason == "aborted" else TurnState.INTERRUPTED
-    return Ending(state, errors.describe_ending(last))
+    return Ending(state, str(errors.describe_ending(last)))
 
 
-def as_event(name: str, data: Any) -> bytes:
-    # ASCII: half of a character, as it may stand at the edge of a piece, has no UTF-8, and the browser puts the halves together again.
-    return f"event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+def as_event(name: str, data: str) -> bytes:
+    return f"event: {name}\ndata: {data}\n\n".encode()
+
+
+def as_text(name: str, text: str) -> bytes:
+    # In ASCII: half of a character, as it may stand at the edge of a piece, has no UTF-8; the browser puts the halves together again.
+    return as_event(name, f'{{"text": {json.dumps(text)}}}')
 
 
 def as_told(events: Iterable[Event]) -> Iterable[bytes]:
@@ -144,14 +150,14 @@ def as_told(events: Iterable[Event]) -> Iterable[bytes]:
             text += event.delta
             continue
         if text:
-            yield as_event("chunk", {"text": text})
+            yield as_text("chunk", text)
             text = ""
         if isinstance(event, Replace):
-            yield as_event("replace", {"text": event.text})
+            yield as_text("replace", event.text)
         elif isinstance(event, Thought):
-            yield as_event("thought", {"text": event.text})
+            yield as_text("thought", event.text)
         elif isinstance(event, Sources):
             shown = [{key: item[key] for key in SHOWN_OF_SOURCE if key in item} for item in event.items]
-            yield as_event("sources", {"sources": shown})
+            yield as_event("sources", json.dumps({"sources": shown}))
     if text:
-        yield as_event("chunk", {"text": text})
+        yield as_text("chunk", text)
