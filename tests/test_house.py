@@ -295,6 +295,19 @@ def test_only_the_telephone_speaks_http():
     assert importers("requests", "urllib3", "httpx") == {"anythingllm"}
 
 
+def test_only_the_relay_speaks_to_the_instance_without_threads():
+    assert importers("aiohttp", "yarl", "multidict") == {"relay"}
+
+
+def test_the_relay_knows_of_the_rooms_only_the_turn():
+    for path, names in inside("relay"):
+        of_rooms = {name for name in names if name.startswith("dashboard.") and name.split(".")[1] in ROOMS | {"chat"}}
+        strangers = {
+            name for name in of_rooms if not name.startswith(("dashboard.chat.turns", "dashboard.chat.models"))
+        }
+        assert strangers <= {"dashboard.chat"}, f"{path} imports {strangers}"
+
+
 def test_the_telephone_knows_nothing_of_the_house():
     for path, names in inside("anythingllm"):
         strangers = {
