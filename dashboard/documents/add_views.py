@@ -111,39 +111,43 @@ def _add_page(request: Request, form: AddForm) -> HttpResponse:
 # --- How far they are -------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A file on its way, as its line shows it."""
+    """Something on its way, as its line shows it. All of them are drawn every second, so nothing is looked up for a line."""
 
-    item: JobItem
+    id: int  # of the job's item
+    name: str
+    size: str
+    tone: str
+    words: Words
+    message: str
+    path: str  # of the document it has become; of several, the first
+    trouble: bool
+    doubted: bool  # it looked like an error page, and may be kept all the same
 
-    @property
-    def words(self) -> Words:
-        return WORDS[self.item.state]
 
-    @property
-    def size(self) -> str:
-        """As the script words it before the file is sent."""
-        kilobytes = self.item.incoming.size / 1024
-        if not kilobytes:
-            return ""  # of a page of the web nobody knows it
-        if kilobytes < 1024:
-            return _("%(n)s kB") % {"n": max(round(kilobytes), 1)}
-        megabytes, places = kilobytes / 1024, 0 if kilobytes >= 10_240 else 1
-        return _("%(n)s MB") % {"n": number_format(round(megabytes, places), places)}
+def _row(item: JobItem) -> Row:
+    incoming, state = item.incoming, ItemState(item.state)
+    return Row(
+        item.pk,
+        incoming.name,
+        _size(incoming.size),
+        item.tone,
+        WORDS[state],
+        item.message,
+        path=incoming.paths[0] if incoming.paths and state == ItemState.DONE else "",
+        trouble=state in TROUBLE,
+        doubted=state == ItemState.FAILED and incoming.doubted,
+    )
 
-    @property
-    def path(self) -> str:
-        """Of the document it has become; of several, the first."""
-        paths: list[str] = self.item.incoming.paths
-        return paths[0] if paths and self.item.state == ItemState.DONE else ""
 
-    @property
-    def trouble(self) -> bool:
-        return self.item.state in TROUBLE
-
-    @property
-    def doubted(self) -> bool:
-        """What looked like an error may be kept all the same."""
-        return self.item.state == ItemState.FAILED and self.item.incoming.doubted
+def _size(size: int) -> str:
+    """Bytes as the script words them before they are sent. Of a page of the web nobody knows them."""
+    if not size:
+        return ""
+    kilobytes = size / 1024
+    if kilobytes < 1024:
+        return _("%(n)s kB") % {"n": max(round(kilobytes), 1)}
+    megabytes, places = kilobytes / 1024, 0 if kilobytes >= 10_240 else 1
+    return _("%(n)s MB") % {"n": number_format(round(megabytes, places), places)}
 
 
 @require_GET
@@ -170,7 +174,7 @@ def _status(request: Request, job: Job) -> HttpResponse:
     counts = progress.counts
     context = {
         "job": job,
-        "rows": [Row(item) for item in adding.rows(job)],
+        "rows": [_row(item) for item in adding.rows(job)],
         "progress": progress,
         "ready": counts[ItemState.DONE] + counts[ItemState.SKIPPED],
     }
