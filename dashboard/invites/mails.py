@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
@@ -52,18 +52,22 @@ def send(*, actor: Operator, link: Link, origin: str) -> MailState:
     code = codes.recover(link.salt, link.code_hash)
     with recording(actor, "invite.mailed", target=services.target(link), after={"email": link.email}) as entry:
         if services.state_of(link) != LinkState.OPEN:
-            raise Declined(_("This link lets nobody in any more, so it was not sent."))
+            _decline(link, _("This link lets nobody in any more, so it was not sent."))
         if code is None:
-            raise Declined(
-                _("The server's secret key was changed since this link was made, so it cannot be shown or sent.")
-            )
+            _decline(link, _("The server's secret key was changed since this link was made, so it cannot be sent."))
         message = _message(link, origin.rstrip("/") + reverse("join", args=[code]))
         _keep(link, MailState.SENDING)
         state, problem = _handed_over(message)
+        problem = problem.replace(code, "…")  # some servers quote the mail that they refuse
         _keep(link, state, problem)
         entry.outcome = {MailState.SENT: Outcome.OK, MailState.FAILED: Outcome.FAILED}.get(state, Outcome.UNKNOWN)
         entry.detail = problem
     return state
+
+
+def _decline(link: Link, sentence: str) -> NoReturn:
+    _keep(link, MailState.FAILED, sentence)
+    raise Declined(sentence)
 
 
 def _keep(link: Link, state: MailState, problem: str = "") -> None:

@@ -79,6 +79,8 @@ TONES = {
     LinkState.REVOKED: "quiet",
     LinkState.WITHDRAWN: "warn",
 }
+REVOCABLE = (LinkState.OPEN, LinkState.WITHDRAWN)
+EXTENDABLE = (LinkState.OPEN, LinkState.EXPIRED)
 FOUND_STATES = {"pending": LinkState.OPEN, "claimed": LinkState.USED_UP, "disabled": LinkState.REVOKED}
 
 
@@ -142,8 +144,8 @@ def _of_links(operator: Operator, names: dict[int, str]) -> Iterator[Row]:
             expires_at=link.expires_at,
             made_by=link.created_by.username,
             created_at=link.created_at,
-            can_revoke=state in (LinkState.OPEN, LinkState.WITHDRAWN),
-            can_extend=state in (LinkState.OPEN, LinkState.EXPIRED),
+            can_revoke=state in REVOCABLE,
+            can_extend=state in EXTENDABLE,
         )
 
 

@@ -20,8 +20,8 @@ from dashboard.errors import Declined, Words, describe
 from dashboard.http import Request, own_url, render_page
 from dashboard.invites import mails, qr, services, table
 from dashboard.invites.forms import ExtendForm, InviteSearchForm, LinkForm, MailForm
-from dashboard.invites.joining import LoginForbidden
-from dashboard.invites.models import Link, LinkState
+from dashboard.invites.joining import CLOSED, LoginForbidden
+from dashboard.invites.models import Link
 from dashboard.order import natural
 from dashboard.paging import page_of
 from dashboard.permissions import Action, requires
@@ -118,10 +118,12 @@ def like(request: Request) -> dict[str, Any]:
 def invite_link(request: Request, link_id: int) -> HttpResponse:
     """The address to hand out: as a dialog over the table, and as the page after making it."""
     link = link_or_404(request, link_id)
+    state = services.state_of(link)
     context = {
         **_drawn(request, link),
         **what_it_gives(link),
-        "state": services.state_of(link),
+        "state": state,
+        "why_closed": CLOSED.get(state, ""),
         "mail_form": MailForm(initial={"email": link.email}) if settings.SENDS_MAIL else None,
     }
     return render_page(request, "invites/invite_link.html", partial="invites/_invite_link.html", context=context)
@@ -163,10 +165,11 @@ def invite_detail(request: Request, link_id: int) -> HttpResponse:
     context = {
         "link": link,
         "state": state,
+        "why_closed": CLOSED.get(state, ""),
         "tone": table.TONES[state],
         "people": services.people(link),
-        "can_revoke": state not in (LinkState.REVOKED, LinkState.USED_UP),
-        "can_extend": state != LinkState.REVOKED,
+        "can_revoke": state in table.REVOCABLE,
+        "can_extend": state in table.EXTENDABLE,
         **what_it_gives(link),
     }
     try:

@@ -40,7 +40,8 @@ class _Talk(socketserver.StreamRequestHandler):
                 while (row := self.rfile.readline()) != b".\r\n":
                     text.append(row.decode())
                 if self.server.fault == "text":
-                    self.say("554 looks like junk")
+                    quoted = next(row for row in text if "/join/" in row)
+                    self.say(f"554 looks like junk: {quoted.strip()}")
                     continue
                 self.server.mails.append("".join(text))
                 if self.server.fault == "lost":

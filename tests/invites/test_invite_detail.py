@@ -118,7 +118,7 @@ def test_it_does_not_lead_to_other_sites(admin_client, make_link, standin):
 def test_a_closed_link_says_so_where_it_is_shown(admin_client, make_link, standin):
     link = make_link()
     join_by(link, "newcomer")
-    assert "Nobody new can join by it: Used up." in admin_client.get(f"/invites/{link.pk}/link/").content.decode()
+    assert "Nobody new can join by it. This link was used already." in admin_client.get(f"/invites/{link.pk}/link/").content.decode()
 
 
 def test_it_refuses_viewers(viewer_client, make_link, standin):

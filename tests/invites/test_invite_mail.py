@@ -67,6 +67,7 @@ def test_a_refusal_is_told_in_the_servers_words_and_can_be_retried(postbox, link
     assert item.state == ItemState.FAILED and words in item.message
     link.refresh_from_db()
     assert link.mail_state == MailState.FAILED and words in link.mail_problem and not link.mailed_at
+    assert code_of(link) not in f"{link.mail_problem} {item.message} {list(AuditEvent.objects.values())}"
     postbox.fault = ""
     workshop.retry(actor=link.created_by, job=item.job)
     assert work(item.job).state == ItemState.DONE
@@ -121,6 +122,7 @@ def test_a_link_that_was_revoked_meanwhile_is_not_sent(postbox, link, ada, stand
     services.revoke(actor=ada, link=link)
     item = sent(link)
     assert item.state == ItemState.FAILED and "lets nobody in" in item.message
+    assert Link.objects.get().mail_state == MailState.FAILED
     assert postbox.mails == []
 
 
@@ -146,3 +148,10 @@ def test_without_a_mail_server_nothing_of_it_is_there(admin_client, make_link, s
     assert "Send by mail" not in admin_client.get(f"/invites/{link.pk}/link/").content.decode()
     assert "Send it by mail" not in admin_client.get("/invites/new/").content.decode()
     assert admin_client.post(f"/invites/{link.pk}/mail/", {"email": "anna@example.com"}).status_code == 404
+
+
+def test_a_link_that_cannot_be_shown_any_more_cannot_be_sent(postbox, link, settings, standin):
+    settings.SECRET_KEY = "another-key-0123456789-0123456789-0123456789"
+    item = sent(link)
+    assert item.state == ItemState.FAILED and "secret key was changed" in item.message
+    assert postbox.mails == []
