@@ -140,7 +140,7 @@ def _closed(request: OpenRequest, link: Link, state: LinkState) -> HttpResponse:
         "title": _("This link is closed"),
         "sentence": joining.CLOSED[state],
         "link": link,
-        "joined_before": state == LinkState.USED_UP,
+        "joined_before": link.used > 0,
         "languages": LANGUAGES,
     }
     return render(request, "invites/join_closed.html", context, status=410)
