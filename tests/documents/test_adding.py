@@ -433,3 +433,39 @@ def test_a_limited_manager_adds_to_their_workspaces_only(limited, standin, place
         arrive(limited, "dog.txt", OFFICE, into_both)
     item = work(arrive(limited, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],))))
     assert item.state == "done", item.message
+
+
+def test_what_a_limited_manager_does_not_see_is_no_duplicate(ada, limited, standin, places, before):
+    work(arrive(ada, "dog.txt", OFFICE, Options(workspace_ids=(places[1]["id"],))))
+    item = work(arrive(limited, "hound.txt", OFFICE, Options(workspace_ids=(places[0]["id"],)), batch="b2"))
+    assert item.state == "done", item.message
+    assert len(new(standin, before)) == 2
+
+
+def test_a_limited_manager_replaces_only_what_is_theirs_to_erase(ada, limited, standin, places):
+    """It is in their workspace, so they see it; but somebody else has added it."""
+    old = work(arrive(ada, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],)))).incoming.paths[0]
+    instead = Options(workspace_ids=(places[0]["id"],), duplicates=Duplicates.REPLACE)
+    item = work(arrive(limited, "hound.txt", OFFICE, instead, batch="b2"))
+    assert item.state == "failed"
+    assert item.message.startswith("What is there already cannot be replaced: ")
+    assert not item.incoming.paths
+    assert old in in_workspace(standin, places[0]["slug"])
+
+
+def test_who_lost_their_workspace_meanwhile_puts_nothing_into_it(limited, standin, places, before):
+    item = arrive(limited, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],)))
+    limited.looks_after.update(workspace_id=places[1]["id"])
+    item = work(item)
+    assert item.state == "failed"
+    assert item.incoming.paths[0] not in in_workspace(standin, places[0]["slug"])
+
+
+def test_what_is_on_its_way_is_shown_to_its_own_and_to_admins(ada, limited, standin):
+    mine = arrive(limited, "dog.txt", OFFICE)
+    theirs = arrive(ada, "hound.txt", OFFICE, batch="b2")
+    assert list(adding.on_their_way(limited)) == [mine.incoming]
+    assert list(adding.on_their_way(ada)) == [theirs.incoming, mine.incoming]
+    assert adding.batch_of(limited, "b2") is None
+    with pytest.raises(Declined, match="not there any more"):
+        arrive(limited, "cat.txt", "The office cat.", batch="b2")
