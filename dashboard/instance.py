@@ -338,7 +338,14 @@ def forget_documents(*workspace_ids: int) -> None:
 
 def library(max_age: float = LIBRARY_FRESH_FOR) -> Reading[list[DocumentFolder]]:
     """All documents there are, by folder: one call, for which the instance opens every file. Forgotten as "library"."""
-    return line().read("library", lambda: connect().documents.get_folders(), max_age)
+
+    def ask() -> list[DocumentFolder]:
+        found = connect().documents.get_folders()
+        if not any(folder.documents for folder in found) and line().known("library"):
+            users(max_age=0)  # also answered empty while the database is busy, and then this read fails too
+        return found
+
+    return line().read("library", ask, max_age)
 
 
 def library_known(max_age: float = LIBRARY_FRESH_FOR) -> bool:

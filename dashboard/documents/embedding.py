@@ -152,7 +152,7 @@ def put(*, actor: Operator, workspace_id: int, path: str, title: str) -> bool:
             return True
 
         why = ""
-        with _recording(actor, "document.embedded", workspace, path, title) as entry:
+        with under_way, _recording(actor, "document.embedded", workspace, path, title) as entry:
             try:
                 instance.settled(write, lambda: lists(workspace, path) or None)
             except NotApplied:

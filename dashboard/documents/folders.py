@@ -15,12 +15,21 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError, DocumentFolder, NotApplied, Refused, Unconfirmed, Workspace
+from dashboard.anythingllm import (
+    ApiError,
+    Document,
+    NotAnythingLLM,
+    NotApplied,
+    NotFound,
+    Refused,
+    Unconfirmed,
+    Workspace,
+)
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.audit.models import Outcome
 from dashboard.audit.services import recording
 from dashboard.documents import erasing, library
-from dashboard.documents.embedding import GONE
+from dashboard.documents.embedding import GONE, RECENT
 from dashboard.documents.library import DocumentRow, State
 from dashboard.documents.models import Incoming, Stored
 from dashboard.errors import Declined, Words
@@ -62,8 +71,7 @@ def move(*, actor: Operator, paths: Collection[str], folder: str) -> list[Moved]
     What the actor may not see is left out. Raises Declined when there is no such folder; ApiError.
     """
     found = sorted(library.of_paths(actor, paths), key=lambda row: natural(row.title))
-    if folder not in {some.name for some in instance.library().value}:
-        raise Declined(_("There is no such folder any more. Load the page again."))
+    _demand(folder)
     rows = [row for row in found if row.folder != folder]
     with ExitStack() as ledger:
         entries = {
@@ -102,18 +110,21 @@ def _moved(rows: list[DocumentRow], folder: str) -> list[Moved]:
         finally:
             instance.forget("library")
     try:
-        there = {document.path for some in instance.library(max_age=0).certain() for document in some.documents}
+        there = {name: _paths(name) for name in {folder, *(row.folder for row in rows)}}
     except ApiError as problem:
         raise lost or Unconfirmed("What was moved could not be read back.") from problem
-    _follow({old: new for old, new in targets.items() if new in there})
-    return [_told(row, targets.get(row.path, ""), there) for row in rows]
+    moved = {old: new for old, new in targets.items() if new in there[folder]}
+    if lost and not moved:
+        raise lost  # it may still be at it
+    _follow(moved)
+    return [_told(row, targets.get(row.path, ""), there[folder] | there[row.folder]) for row in rows]
 
 
 def _movable(row: DocumentRow) -> bool:
     return not row.used_in and not row.elsewhere and row.state != State.MISSING
 
 
-def _told(row: DocumentRow, target: str, there: Collection[str | None]) -> Moved:
+def _told(row: DocumentRow, target: str, there: Collection[str]) -> Moved:
     if target in there:
         return Moved(target, row.title)
     if row.path not in there:
@@ -149,7 +160,7 @@ def rename(*, actor: Operator, name: str, new_name: str) -> list[Moved]:
     _demand_plain(new_name)
     if name == PROTECTED_FOLDER:
         raise Declined(PROTECTED)
-    _folder(name)
+    _demand(name)
     rows = _rows_in(actor, name)
     if rows and not any(map(_movable, rows)):
         raise Declined(_("Everything in it is in a workspace, and AnythingLLM moves only what is in none."))
@@ -184,7 +195,7 @@ def remove(*, actor: Operator, name: str) -> Job | None:
     """
     if name == PROTECTED_FOLDER:
         raise Declined(PROTECTED)
-    _folder(name)
+    _demand(name)
     rows = _rows_in(actor, name)
     if not rows:
         remove_empty(actor=actor, name=name)
@@ -199,62 +210,73 @@ def remove_empty(*, actor: Operator, name: str) -> bool:
     """Removes a folder in which nothing is left. False: it was gone before. Raises Declined when something is; ApiError."""
     if not allows(actor, Action.MANAGE_FOLDERS):
         raise Declined(_("Your role does not include this any more."))
-    if _find(name) is None:
+    if not exists(name):
         return False
     with recording(actor, "folder.removed", target=("folder", "", name)):
         _remove_empty(name)
     return True
 
 
-def exists(name: str) -> bool:
-    """Asked of the instance. Raises ApiError."""
-    return _find(name) is not None
-
-
 def _rows_in(actor: Operator, name: str) -> list[DocumentRow]:
-    rows = [row for row in library.everything(actor, 0).certain() if row.folder == name and row.state != State.MISSING]
-    return sorted(rows, key=lambda row: natural(row.title))
+    instance.forget("library")
+    found = library.everything(actor, RECENT).certain()
+    return sorted(
+        (row for row in found if row.path and row.folder == name and row.state != State.MISSING),
+        key=lambda row: natural(row.title),
+    )
 
 
 def _make(name: str) -> None:
-    if _find(name) is not None:
+    if exists(name):
         raise Declined(_("There is a folder of this name already."))
 
     def write() -> None:
         instance.connect().documents.create_folder(name)
 
     try:
-        instance.settled(write, lambda: _find(name))
+        instance.settled(write, lambda: exists(name) or None)
     finally:
         instance.forget("library")
 
 
 def _remove_empty(name: str) -> None:
     """The instance would erase what is in it, so what may be in it is read right before."""
-    found = _folder(name)
-    if found.documents:
-        n = len(found.documents)
+    left = len(_paths(name))
+    if left:
         words = ngettext(
-            "%(n)d document is still in it, so it stays.", "%(n)d documents are still in it, so it stays.", n
+            "%(n)d document is still in it, so it stays.", "%(n)d documents are still in it, so it stays.", left
         )
-        raise Declined(words % {"n": n})
+        raise Declined(words % {"n": left})
     try:
-        instance.settled(lambda: instance.connect().documents.delete_folder(name), lambda: _find(name) is None or None)
+        instance.settled(lambda: instance.connect().documents.delete_folder(name), lambda: not exists(name) or None)
     finally:
         instance.forget("library")
 
 
-def _find(name: str) -> DocumentFolder | None:
-    """As it is now. Raises ApiError."""
-    instance.forget("library")
-    return next((folder for folder in instance.library(max_age=0).certain() if folder.name == name), None)
+def exists(name: str) -> bool:
+    """Asked of the instance. Raises ApiError."""
+    return _documents(name) is not None
 
 
-def _folder(name: str) -> DocumentFolder:
-    found = _find(name)
-    if found is None:
+def _demand(name: str) -> None:
+    if not exists(name):
         raise Declined(_("There is no such folder any more. Load the page again."))
-    return found
+
+
+def _paths(name: str) -> set[str]:
+    """What is in the folder now. Raises ApiError."""
+    return {document.path for document in _documents(name) or () if document.path}
+
+
+def _documents(name: str) -> tuple[Document, ...] | None:
+    """As it is now, without opening the files of all other folders; None when there is no such folder."""
+    client = instance.connect().documents
+    try:
+        return client.in_folder(name).documents
+    except NotFound:
+        return None
+    except NotAnythingLLM:  # before v1.7.5 there is only the whole tree
+        return next((folder.documents for folder in client.get_folders() if folder.name == name), None)
 
 
 def _demand_plain(name: str) -> None:

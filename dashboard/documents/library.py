@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, sight
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import Document, DocumentFolder, Workspace, WorkspaceDocument
+from dashboard.anythingllm import Document, DocumentFolder, NotFound, Workspace, WorkspaceDocument
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents import adding
 from dashboard.documents.models import Incoming, Source, Stored
@@ -375,8 +375,10 @@ def find(operator: Operator, path: str, *, max_age: float | None = None) -> Read
     """
     reading = everything(operator, max_age)
     row = next((row for row in reading.value if row.path == path), None) if path else None
+    if row is None and max_age is None and _came_since(path):
+        return find(operator, path, max_age=0)
     if row is None:
-        return Reading(None, reading.as_of, reading.problem) if max_age == 0 else find(operator, path, max_age=0)
+        return Reading(None, reading.as_of, reading.problem)
     embedded = instance.workspace_documents().value
     places = tuple(
         Place(workspace, found.pinned, found.watched, found.created_at)
@@ -391,6 +393,17 @@ def find(operator: Operator, path: str, *, max_age: float | None = None) -> Read
         operator, own=row.own, elsewhere=row.elsewhere
     )
     return Reading(Detail(row, document, places, size or None, erasable), reading.as_of, reading.problem)
+
+
+def _came_since(path: str) -> bool:
+    """Whether the instance has a document of this name: asked before everything is read again for an address that anybody may type."""
+    if not folder_of(path) or not path.endswith(".json"):
+        return False
+    try:
+        instance.connect().documents.get(path)
+    except NotFound:
+        return False
+    return True
 
 
 def of_paths(operator: Operator, paths: Collection[str], max_age: float = 10.0) -> list[DocumentRow]:

@@ -82,10 +82,27 @@ def test_a_lost_answer_to_a_move_is_settled_by_reading_back(kind, ada, shelf, st
 def test_what_cannot_be_read_back_is_unknown(ada, shelf, standin):
     path = shelf.path("customer-story-brewery")
     services.rows(ada)
-    standin.fault("500", path="/v1/documents$")
+    standin.fault("500", path="/v1/documents/folder/sales")
     with pytest.raises(ApiError):
         services.move(actor=ada, paths=[path], folder="support")
     assert lines("document.moved") == [("customer-story-brewery.md", Outcome.UNKNOWN)]
+
+
+def test_a_move_that_may_still_be_under_way_is_unknown(ada, shelf, standin):
+    standin.fault("502", path="move-files")
+    with pytest.raises(ApiError):
+        services.move(actor=ada, paths=[shelf.path("customer-story-brewery")], folder="support")
+    assert lines("document.moved") == [("customer-story-brewery.md", Outcome.UNKNOWN)]
+
+
+@pytest.mark.parametrize("version", [(1, 4, 0), (1, 7, 5)])
+def test_older_versions_are_read_back_too(version, ada, shelf, standin):
+    path = shelf.path("customer-story-brewery")
+    standin.configure(as_version=version)
+    (moved,) = services.move(actor=ada, paths=[path], folder="support")
+    assert moved.path in shelf.files() and not moved.problem
+    services.folder_make(actor=ada, name="new")
+    assert "new" in shelf.folders()
 
 
 def test_an_embedded_document_is_not_left_to_a_busy_database(ada, shelf, standin):

@@ -161,9 +161,12 @@ def test_one_document_with_its_places(ada, shelf):
     assert [(place.workspace.name, place.pinned) for place in detail.places] == [("Customer Support", True)]
 
 
-@pytest.mark.parametrize("path", ["", "nowhere/x.json"])
-def test_an_unknown_document_is_none(path, ada, shelf):
+@pytest.mark.parametrize("path", ["", "x", "..", "a/..", "nowhere/", "nowhere/x.json"])
+def test_an_unknown_document_is_none_and_reads_nothing_anew(path, ada, shelf, standin):
+    services.rows(ada)
+    before = len(standin.state()["requests"])
     assert services.find(ada, path).value is None
+    assert len(standin.state()["requests"]) - before <= 1
 
 
 def test_one_that_came_since_is_found(ada, shelf, standin):
@@ -205,6 +208,18 @@ def test_a_workspace_that_seems_gone_is_not_believed_to_be_while_nobody_is_liste
         if workspace.slug == "finance":
             instance.connect().workspaces.delete("finance")
     assert services.rows(ada).stale
+
+
+def test_an_empty_library_is_not_believed_while_nobody_is_listed_either(ada, shelf, standin):
+    services.rows(ada)
+    for path in shelf.files():
+        instance.connect().documents.delete(path)
+    instance.forget("library")
+    standin.fault("shape", path="admin/users")
+    assert services.rows(ada).stale
+    standin.clear_faults()
+    instance.hang_up()
+    assert services.rows(ada).value == []
 
 
 def test_what_was_erased_behind_foyer_is_told_where_it_is_still_listed(ada, shelf, standin):
