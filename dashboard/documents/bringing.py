@@ -23,7 +23,7 @@ from dashboard.audit.services import recording
 from dashboard.documents import embedding, erasing, folders, library
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source, Stored
 from dashboard.documents.paths import folder_of, key_of
-from dashboard.documents.sending import is_there, send
+from dashboard.documents.sending import became, is_there, send
 from dashboard.errors import Declined
 from dashboard.jobs.kinds import Result
 from dashboard.jobs.models import ItemState, JobItem
@@ -57,7 +57,7 @@ class _Bringing:
 
     def go(self) -> Result:
         incoming, workspace_ids = self.incoming, dict.fromkeys(self.batch.workspace_ids)
-        if not incoming.paths:
+        if not incoming.paths and not (incoming.asked_at and became(incoming)):
             twin = self._twin()
             if twin and self.batch.duplicates == Duplicates.SKIP:
                 self._put(twin, workspace_ids)

@@ -279,6 +279,28 @@ def test_an_answer_that_gets_lost_is_settled_by_looking(ada, standin, places, be
     assert in_workspace(standin, places[0]["slug"]).count(item.incoming.paths[0]) == 1
 
 
+def test_what_nobody_knows_of_is_decided_anew_when_the_same_has_come_meanwhile(ada, standin, before):
+    standin.fault("502", path="/document/upload", times=1)
+    item = work(arrive(ada, "dog.txt", OFFICE))
+    assert item.state == "unknown"
+    work(arrive(ada, "hound.txt", OFFICE, batch="b2"))
+    adding.retry(actor=ada, job=item.job)
+    assert work(item).state == "skipped"
+    assert len(new(standin, before)) == 1
+
+
+def test_what_came_through_is_ours_even_when_the_same_has_come_meanwhile(ada, standin, before):
+    standin.fault("lost", path="/document/upload", times=1)
+    standin.fault("500", path="/v1/documents$", times=1)
+    item = work(arrive(ada, "dog.txt", OFFICE))
+    assert item.state == "unknown"
+    work(arrive(ada, "hound.txt", OFFICE, Options(duplicates=Duplicates.KEEP), batch="b2"))
+    adding.retry(actor=ada, job=item.job)
+    item = work(item)
+    assert item.state == "done", item.message
+    assert len(new(standin, before)) == 2
+
+
 def test_an_embedder_that_fails_in_silence_is_told_and_tried_again(ada, standin, places, into_both, before):
     standin.configure(embedder_up=False)
     item = work(arrive(ada, "dog.txt", OFFICE, into_both))
