@@ -97,6 +97,7 @@ POSTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "access_discard": lambda room: {},
     "access_undo": lambda room: {},
     "access_toggle": lambda room: {"give": "1"},
+    "workspace_find": lambda room: {},
     "document_add_status": lambda room: {},
     "document_add_retry": lambda room: {},
     "invite_detail": lambda room: {},

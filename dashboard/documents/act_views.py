@@ -50,7 +50,7 @@ class Chosen:
     @property
     def seen(self) -> str:
         """Whether these are still those that were shown."""
-        return _digest(self.paths)
+        return digest(self.paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def told(outcomes: Sequence[Moved]) -> Told:
     return Told(moved, [(why, Some(some)) for why, some in stayed.items()])
 
 
-def _digest(lines: Sequence[str]) -> str:
+def digest(lines: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
 
 
@@ -152,13 +152,14 @@ def document_embed(request: Request) -> HttpResponse:
     if chosen is None:
         return redirect("document_list")
     step = request.POST.get("step", "")
-    workspaces = sorted(sight.workspaces(request.user).value, key=lambda some: natural(some.name))
+    reading = sight.workspaces(request.user)
+    workspaces = sorted(reading.value, key=lambda some: natural(some.name))
     form = WorkspacesForm(
         request.POST if step else None,
         choices=[(some.id, some.name) for some in workspaces],
         initial={"workspaces": request.POST.getlist("workspaces")},
     )
-    context: dict[str, Any] = {"chosen": chosen, "form": form}
+    context: dict[str, Any] = {"chosen": chosen, "form": form, "reading": reading}
     if step and form.is_valid():
         workspace_ids = form.cleaned_data["workspaces"]
         try:
@@ -262,7 +263,7 @@ def document_erase(request: Request) -> HttpResponse:
     doomed = [some for some in staged if not some.refused]
     step = request.POST.get("step", "")
     form = EraseForm(request.POST if step else None, count=len(doomed))
-    seen = _digest([f"{some.path} {[workspace.id for workspace in some.used_in]}" for some in doomed])
+    seen = digest([f"{some.path} {[workspace.id for workspace in some.used_in]}" for some in doomed])
     if step and _changed(request, seen):
         form.add_error(None, str(CHANGED))
     if step and doomed and form.is_valid():
@@ -308,9 +309,10 @@ def document_move(request: Request) -> HttpResponse:
     chosen = _chosen(request)
     if chosen is None:
         return redirect("document_list")
-    names = [folder.name for folder in services.folders(request.user).value]
+    reading = services.folders(request.user)
+    names = [folder.name for folder in reading.value]
     form = FolderForm(request.POST if request.POST.get("step") else None, names=names)
-    context: dict[str, Any] = {"chosen": chosen, "form": form}
+    context: dict[str, Any] = {"chosen": chosen, "form": form, "reading": reading}
     if form.is_bound and form.is_valid():
         if _changed(request, chosen.seen):
             form.add_error(None, str(CHANGED))

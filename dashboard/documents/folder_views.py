@@ -20,6 +20,7 @@ from dashboard.documents.forms import FolderNameForm
 from dashboard.documents.services import FolderRow
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, render_page
+from dashboard.instance import Reading
 from dashboard.permissions import Action, also_requires, requires
 
 
@@ -27,13 +28,14 @@ def _open(name: str) -> HttpResponse:
     return redirect(reverse("document_list") + "?" + urlencode({"folder": name}))
 
 
-def _folder(request: Request) -> FolderRow:
+def _folder(request: Request) -> Reading[FolderRow]:
     """The folder that `name` names."""
     name = (request.POST if request.method == "POST" else request.GET).get("name", "")
-    found = next((folder for folder in services.folders(request.user).value if folder.name == name), None)
+    reading = services.folders(request.user)
+    found = next((folder for folder in reading.value if folder.name == name), None)
     if found is None:
         raise Http404
-    return found
+    return Reading(found, reading.as_of, reading.problem)
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,9 +64,10 @@ def folder_new(request: Request) -> HttpResponse:
 @requires(Action.MANAGE_FOLDERS)
 def folder_rename(request: Request) -> HttpResponse:
     """Makes the new folder and moves everything; what the instance did not move is told, and stays."""
-    folder = _folder(request)
+    reading = _folder(request)
+    folder = reading.value
     form = FolderNameForm(request.POST if "new_name" in request.POST else None, initial={"new_name": folder.name})
-    context: dict[str, Any] = {"folder": folder, "form": form}
+    context: dict[str, Any] = {"folder": folder, "form": form, "reading": reading}
     if form.is_bound and form.is_valid():
         new_name = form.cleaned_data["new_name"]
         try:
@@ -89,7 +92,7 @@ def folder_rename(request: Request) -> HttpResponse:
 @requires(Action.MANAGE_FOLDERS)
 def folder_remove(request: Request) -> HttpResponse:
     """With the folder go its documents, everywhere."""
-    folder = _folder(request)
+    folder = _folder(request).value
     reading = services.folder_contents(folder.name)
     form = Form(request.POST if "step" in request.POST else None)
     if form.is_bound and form.is_valid():

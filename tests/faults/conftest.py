@@ -126,6 +126,8 @@ def sentences() -> list[str]:
         *(f"{describe(error).title}. What is left waits" for error in errors[:1] + errors[2:3]),
         "AnythingLLM lists no users at all",
         "What you see is its last answer, as of",
+        "AnythingLLM could not search: its embedder does not answer, or failed.",
+        "AnythingLLM did not move it.",
         str(door.CANNOT_ASK),
     ]
 

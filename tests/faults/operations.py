@@ -16,6 +16,7 @@ from django.test import Client
 from dashboard import instance
 from dashboard.access.models import Group
 from dashboard.accounts.models import Operator
+from dashboard.documents.act_views import digest as seen
 from dashboard.invites import services as invites
 from dashboard.invites.models import Link
 from dashboard.jobs import engine, services
@@ -43,6 +44,9 @@ class Scene:
     group: int  # of sam, with one workspace
     link: Link  # of a batch
     invite: int  # made on the instance, pending
+    document: str  # of the workspace Finance
+    loose: str  # a document in no workspace
+    finance: int
 
     def user(self, wanted: int | str) -> dict[str, Any] | None:
         users = self.standin.get("/v1/admin/users")["users"]
@@ -63,6 +67,10 @@ def scene(client: Client, actor: Operator, standin: Sandbox) -> Scene:
     fields = invites.LinkFields(label="Sales", workspace_ids=[1])
     link = invites.make_many(actor=actor, fields=fields, people=[invites.Person("Anna")], batch=uuid.uuid4())[0]
     pending = next(i["id"] for i in standin.get("/v1/admin/invites")["invites"] if i["status"] == "pending")
+    finance = standin.get("/v1/workspace/finance")["workspace"][0]
+    shelves = standin.get("/v1/documents")["localFiles"]["items"]
+    sales = next(shelf for shelf in shelves if shelf["name"] == "sales")
+    loose = next(file["name"] for file in sales["items"] if "customer-story-brewery" in file["name"])
     return Scene(
         client,
         actor,
@@ -76,6 +84,9 @@ def scene(client: Client, actor: Operator, standin: Sandbox) -> Scene:
         group.pk,
         link,
         pending,
+        finance["documents"][0]["docpath"],
+        f"sales/{loose}",
+        finance["id"],
     )
 
 
@@ -116,6 +127,17 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "group_new": lambda s: "/groups/new/",
     "group_detail": lambda s: f"/groups/{s.group}/",
     "group_edit": lambda s: f"/groups/{s.group}/edit/",
+    "document_list": lambda s: "/documents/",
+    "document_list ready": lambda s: "/documents/?ready=1&q=a&sort=-used",
+    "document_detail": lambda s: f"/documents/item/?path={s.document}",
+    "document_embed": lambda s: f"/documents/embed/?ids={s.document}",
+    "document_remove": lambda s: f"/documents/remove/?ids={s.document}",
+    "document_erase": lambda s: f"/documents/erase/?ids={s.document}",
+    "document_move": lambda s: f"/documents/move/?ids={s.document}",
+    "folder_new": lambda s: "/documents/folders/new/",
+    "folder_rename": lambda s: "/documents/folders/rename/?name=finance",
+    "folder_remove": lambda s: "/documents/folders/remove/?name=finance",
+    "workspace_find": lambda s: "/documents/find/finance/?q=budget",
     "document_add": lambda s: "/documents/add/",
     "document_link": lambda s: "/documents/add/link/",
     "document_text": lambda s: "/documents/add/text/",
@@ -221,6 +243,33 @@ def has_password(s: Scene) -> bool:
     return s.standin.post("/request-token", {"username": "sam", "password": NEW_PASSWORD})["valid"]
 
 
+def is_pinned(s: Scene) -> bool:
+    rows = s.standin.get("/v1/workspace/finance")["workspace"][0]["documents"]
+    return any(row["pinned"] for row in rows if row["docpath"] == s.document)
+
+
+def is_out(s: Scene) -> bool:
+    rows = s.standin.get("/v1/workspace/finance")["workspace"][0]["documents"]
+    return s.document not in [row["docpath"] for row in rows]
+
+
+def files(s: Scene) -> list[str]:
+    shelves = s.standin.get("/v1/documents")["localFiles"]["items"]
+    return [f"{shelf['name']}/{file['name']}" for shelf in shelves for file in shelf["items"]]
+
+
+def is_erased(s: Scene) -> bool:
+    return s.loose not in files(s)
+
+
+def is_moved(s: Scene) -> bool:
+    return f"finance/{s.loose.partition('/')[2]}" in files(s)
+
+
+def has_folder(s: Scene) -> bool:
+    return any(shelf["name"] == "drafts" for shelf in s.standin.get("/v1/documents")["localFiles"]["items"])
+
+
 def is_disabled(s: Scene) -> bool:
     invites = s.standin.get("/v1/admin/invites")["invites"]
     return next(i["status"] for i in invites if i["id"] == s.invite) == "disabled"
@@ -247,6 +296,29 @@ ACTS: dict[str, Act] = {
     ),
     "user_delete": Act(lambda s: s.post(f"/users/{s.sam}/delete/", confirm="sam"), is_gone, "user.deleted"),
     "user_delete with proof": Act(_proved, is_gone, "user.deleted"),
+    "document_pin": Act(
+        lambda s: s.post("/documents/pin/", path=s.document, workspace=s.finance, pinned="1"),
+        is_pinned,
+        "document.pinned",
+    ),
+    "document_remove": Act(
+        lambda s: s.post(
+            "/documents/remove/", ids=s.document, workspaces=s.finance, step="start", seen=seen([s.document])
+        ),
+        is_out,
+        "document.removed",
+    ),
+    "document_erase": Act(
+        lambda s: s.post("/documents/erase/", ids=s.loose, step="start", seen=seen([f"{s.loose} []"])),
+        is_erased,
+        "document.erased",
+    ),
+    "document_move": Act(
+        lambda s: s.post("/documents/move/", ids=s.loose, folder="finance", step="start", seen=seen([s.loose])),
+        is_moved,
+        "document.moved",
+    ),
+    "folder_new": Act(lambda s: s.post("/documents/folders/new/", new_name="drafts"), has_folder, "folder.made"),
     "invite_found_revoke": Act(lambda s: s.post(f"/invites/found/{s.invite}/revoke/"), is_disabled, "invite.disabled"),
     "sign_in": Act(_signed_in, has_session, "operator.signed_in"),
     "job suspend": Act(_job("suspend", lambda s: s.sam), is_suspended, "user.suspended"),
@@ -287,5 +359,6 @@ QUESTIONS: dict[str, Callable[[Scene], HttpResponse]] = {
 
 def forget() -> None:
     """As if everything known of the instance had grown old."""
-    instance.forget("users", "workspaces", "invites", "overview")
+    instance.forget("users", "workspaces", "invites", "overview", "library")
     instance.forget_members()
+    instance.forget_documents()
