@@ -31,6 +31,7 @@ class PlaceForm(forms.Form):
         required=False,
         coerce=int,
         widget=forms.CheckboxSelectMultiple(attrs={"class": "long"}),
+        help_text=_("Who may open these can ask about the documents. None: they are in the library only."),
     )
     folder = forms.ChoiceField(label=_("Folder"), initial=PROTECTED_FOLDER)
 

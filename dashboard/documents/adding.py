@@ -114,7 +114,8 @@ def batch_of(operator: Operator, token: str) -> Batch | None:
 
 def rows(job: Job) -> QuerySet[JobItem]:
     """The job's items in the order of their arrival, `incoming` at hand: what the page lists."""
-    return job.items.select_related("incoming").order_by("position")
+    # An item is there a moment before what has arrived knows of it.
+    return job.items.filter(incoming__isnull=False).select_related("incoming").order_by("position")
 
 
 def retry(*, actor: Operator, job: Job, item_ids: Collection[int] | None = None, any_page: bool = False) -> None:

@@ -74,10 +74,11 @@ class Foyer:
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda url: "sign-in" not in url)
 
-    def forget_grants(self) -> None:
-        """The instance begins anew with every test; reasons kept from another one would show as lost."""
+    def begin_anew(self) -> None:
+        """As the instance does with every test: reasons kept from another one would show as lost, its documents as failed."""
         with closing(sqlite3.connect(self.data / "foyer.sqlite3", timeout=20)) as database, database:
-            database.execute("DELETE FROM access_grant")
+            for table in ("access_grant", "documents_incoming", "documents_batch", "documents_stored"):
+                database.execute(f"DELETE FROM {table}")  # noqa: S608
 
     def let_proof_age(self, page: Page) -> None:
         """As if the password had been given an hour ago."""
@@ -95,7 +96,7 @@ class Foyer:
         """What was read of the instance is read again: it went back to its beginning."""
         cache = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": self.data / "cache"}
         with override_settings(CACHES={"default": cache}):
-            instance.forget("users", "workspaces", "invites", "overview")
+            instance.forget("users", "workspaces", "invites", "overview", "library")
             instance.forget_members()
             instance.forget_documents()
 
@@ -199,7 +200,7 @@ def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
 def standin(big_instance: Sandbox, _foyer: Foyer) -> Sandbox:
     """The instance, as it was at the beginning."""
     big_instance.reset()
-    _foyer.forget_grants()
+    _foyer.begin_anew()
     _foyer.forget()
     return big_instance
 

@@ -45,6 +45,13 @@ def test_every_file_has_its_row_with_what_came_of_it(two, admin_client):
     assert "Failed" in bad and "Retry" in bad and "Retry" not in good
 
 
+def test_an_item_that_has_only_just_begun_is_no_mistake(two, admin_client):
+    two.job.items.create(position=3, key="3", label="third.txt")
+    page = admin_client.get(url(two))
+    assert page.status_code == 200
+    assert page.content.decode().count('<li class="upload-row"') == 2
+
+
 def test_one_is_tried_again_alone(two, admin_client):
     worked(two)
     answer = admin_client.post(f"{url(two)}retry/", {"item": two.pk}, headers=HTMX)
