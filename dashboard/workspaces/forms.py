@@ -157,7 +157,7 @@ class LongText(forms.CharField):
         super().validate(value)
         if value and has_endless_word(value):
             # The instance counts tokens in a way that stands still over one word of thousands of letters (measured with v1.16).
-            raise ValidationError(_("A word of more than 2,000 letters would bring AnythingLLM to a halt."))
+            raise ValidationError(_("A word of more than 1,500 letters would bring AnythingLLM to a halt."))
 
 
 MODE_HELP = _(
