@@ -114,6 +114,19 @@ def test_while_the_database_is_busy_no_workspace_is_taken_for_gone(ada, shelf, s
         put(ada, shelf, path)
 
 
+def test_a_workspace_that_is_not_found_is_gone_only_when_users_are(ada, shelf, standin):
+    path = shelf.path("budget-rules")
+    instance.workspaces()
+    instance.connect().workspaces.delete("finance")
+    standin.fault("shape", path="admin/users")
+    with pytest.raises(ApiError):
+        put(ada, shelf, path)
+    standin.clear_faults()
+    instance.hang_up()
+    with pytest.raises(Declined, match="workspace is not there any more"):
+        put(ada, shelf, path)
+
+
 def test_a_workspace_that_is_gone_is_told(ada, shelf):
     with pytest.raises(Declined, match="workspace is not there any more"):
         services.put(actor=ada, workspace_id=99_999, path=shelf.path("budget-rules"), title="x")

@@ -231,6 +231,14 @@ def test_what_was_erased_behind_foyer_is_told_where_it_is_still_listed(ada, shel
     assert services.find(ada, path).value.document is None
 
 
+def test_what_came_since_the_library_was_read_is_not_taken_for_a_file_that_is_gone(ada, shelf, standin):
+    services.rows(ada)
+    body = {"textContent": "some words", "metadata": {"title": "late"}, "addToWorkspaces": "finance"}
+    standin.post("/v1/document/raw-text", body)
+    instance.forget_documents(shelf.workspaces["finance"])
+    assert row_of(ada, "late").state == State.USED
+
+
 def test_an_old_answer_says_so(ada, shelf, standin):
     services.rows(ada)
     instance.forget("library")
