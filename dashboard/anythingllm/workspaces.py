@@ -176,7 +176,11 @@ class WorkspacesModule:
         if present is None:
             present = {document.path for document in self.get_documents(workspace_id)}
         wanted = [path for path in dict.fromkeys(document_ids) if path not in present]
-        after = self._update_embeddings(workspace_id, adds=wanted) if wanted else self.get_documents(workspace_id)
+        after = (
+            self._update_embeddings(workspace_id, Kind.EMBED, adds=wanted)
+            if wanted
+            else self.get_documents(workspace_id)
+        )
         embedded = {document.path for document in after}
         if not embedded.issuperset(wanted):
             done = [path for path in wanted if path in embedded]
@@ -185,17 +189,19 @@ class WorkspacesModule:
 
     def remove_document(self, workspace_id: str, document_id: str) -> tuple[WorkspaceDocument, ...]:
         """Takes the document out of this workspace; its source stays. Returns what the workspace still has."""
-        after = self._update_embeddings(workspace_id, deletes=[document_id])
+        after = self._update_embeddings(workspace_id, Kind.WRITE, deletes=[document_id])
         if any(document.path == document_id for document in after):
             raise NotApplied("The document is still in the workspace.", {"documents": ([], [document_id])})
         return after
 
-    def _update_embeddings(self, workspace_id: str, **change: Collection[str]) -> tuple[WorkspaceDocument, ...]:
+    def _update_embeddings(
+        self, workspace_id: str, kind: Kind, **change: Collection[str]
+    ) -> tuple[WorkspaceDocument, ...]:
         workspace = self._http.call(
             "POST",
             "/v1/workspace/{slug}/update-embeddings",
             _workspace,
-            kind=Kind.EMBED,
+            kind=kind,
             names={"slug": workspace_id},
             json={"adds": [], "deletes": [], **change},
         )
