@@ -10,6 +10,7 @@ const words = () => at("document-add").dataset;
 
 let chosen = []; // {file, path, tone, words}: looked at, not sent
 let batch = null; // {token, options, entries}, the last one; an entry is {file, path, ticket, row, state, sent (bytes), item (its id here)}
+let looking = false; // whether the status is being asked for
 let said = 0; // when something was last read out
 
 // --- Words ------------------------------------------------------------------------------------------------------------
@@ -169,7 +170,7 @@ document.addEventListener("documents-begin", () => {
   at("dialog").close();
   if (!isSending()) {
     batch = { token: random(), options: new FormData(at("add-choice")), entries: [] };
-    at("add-status").replaceChildren();
+    at("add-status").replaceWith(Object.assign(document.createElement("section"), { id: "add-status" })); // no more asking for the last one
     at("add-sending").replaceChildren();
   }
   for (const { file, path } of sendable()) {
@@ -236,7 +237,17 @@ function arrived(entry, { item, url }) {
   show(entry);
   batch.url = url;
   if (location.pathname === words().urlPage) history.replaceState(history.state, "", url);
-  if (!at("add-status").hasAttribute("hx-get")) htmx.ajax("GET", url, { target: "#add-status", swap: "outerHTML" });
+  look();
+}
+
+// The status asks for itself while its job runs. When it has not begun, or ended before this file came, it is asked for here.
+function look() {
+  if (looking || at("add-status").hasAttribute("hx-get") || !entriesIn("arrived").some((entry) => entry.row.isConnected)) return;
+  looking = true;
+  htmx.ajax("GET", batch.url, { target: "#add-status", swap: "outerHTML" }).finally(() => {
+    looking = false;
+    setTimeout(look, 1000);
+  });
 }
 
 function stop(entry, sentence) {

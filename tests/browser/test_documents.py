@@ -202,6 +202,21 @@ def test_more_that_is_chosen_meanwhile_goes_with_the_batch(page, panel, files):
     expect(page.locator("#add-summary")).to_have_text("3 of 3 ready", timeout=SEARCHABLE)
 
 
+def test_a_second_batch_takes_the_place_of_one_that_still_goes_on(page, panel, files, standin):
+    standin.fault("latency", method="POST", path="/document/upload", seconds=3)
+    page.locator("#add-files").set_input_files(files[:2])
+    panel.get_by_role("button", name="Add 2 files").click()
+    expect(page.locator("#add-summary")).to_have_text("0 of 2 ready")
+    first = page.get_by_role("link", name="Job", exact=True).get_attribute("href")
+    page.locator("#add-files").set_input_files(files[2:5])
+    panel.get_by_role("button", name="Add 3 files").click()
+    expect(page.locator("#add-summary")).to_have_text(re.compile("of 3 ready"))
+    standin.clear_faults()
+    expect(page.locator("#add-summary")).to_have_text("3 of 3 ready", timeout=SEARCHABLE)
+    page.goto(first)
+    expect(page.get_by_text("2 of 2", exact=True)).to_be_visible(timeout=SEARCHABLE)
+
+
 def test_by_keyboard_alone(page, panel, files):
     page.locator("#add-files").set_input_files(files[:2])
     page.locator("#add-files").focus()
