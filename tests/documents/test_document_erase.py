@@ -28,7 +28,9 @@ def test_it_says_what_is_lost_and_where(shelf, shared, standin, admin_client):
     assert page.status_code == 200
     assert "Erase passwords-and-accounts.md everywhere?" in text(page)
     assert "cannot be undone" in text(page)
-    assert "2 workspaces answer from what is erased, and will not any more: Company Handbook, IT & Security" in text(page)
+    assert "2 workspaces answer from what is erased, and will not any more: Company Handbook, IT & Security" in text(
+        page
+    )
     assert not standin.state()["writes"]
 
 
