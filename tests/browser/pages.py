@@ -18,6 +18,7 @@ NOT_PAGES = {
     "audit_export", "user_export", "user_import_export", "workspace_export", "job_report",
     "invite_batch_export",
     "user_bulk", "recovery_codes", "sign_in", "document_add_status",
+    "document_detail", "document_embed", "document_remove", "document_erase", "document_move", "folder_rename", "folder_remove",
 }  # fmt: skip
 READ = {name for name, (_action, methods) in DOORS.items() if "GET" in methods}
 PAGES = {url.name: list(url.pattern.converters) for url in urls() if url.name in READ - NOT_PAGES}
@@ -714,4 +715,131 @@ def replacing_asks_for_the_password(foyer, standin, things):
     page.get_by_label("What is there already").select_option("Replace what is there")
     page.locator("#add-send").click()
     expect(page.get_by_role("heading", name="Your password, please")).to_be_visible()
+    return page
+
+
+# --- The library --------------------------------------------------------------------------------------------------------
+def library(foyer: Foyer, query: str = "", who: str = "ada") -> Page:
+    page = at(foyer, f"/documents/{query}", who)
+    expect(page.locator("#document-table")).to_be_visible()
+    return page
+
+
+def asked_about_some(foyer: Foyer, verb: str) -> Page:
+    page = library(foyer)
+    for box in page.locator("tbody input[name=ids]").all()[:3]:
+        box.check()
+    page.locator("#selection").get_by_role("button", name=verb, exact=True).click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def library_of_a_manager(foyer, standin, things):
+    return library(foyer, who="mia")
+
+
+@state
+def library_by_folder(foyer, standin, things):
+    page = library(foyer)
+    page.get_by_role("navigation", name="Folders").get_by_role("link").last.click()
+    expect(page.get_by_role("link", name="Rename folder")).to_be_visible()
+    return page
+
+
+@state
+def library_without_a_find(foyer, standin, things):
+    return library(foyer, "?q=nothing-is-called-that")
+
+
+@state
+def library_with_some_selected(foyer, standin, things):
+    page = library(foyer)
+    page.get_by_label("Select all on this page").check()
+    expect(page.locator("[data-selection-count]")).to_be_visible()
+    return page
+
+
+@state
+def document_drawer(foyer, standin, things):
+    page = library(foyer, "?sort=-used")
+    page.locator("tbody th a").first.click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def document_page(foyer, standin, things):
+    page = library(foyer, "?sort=-used")
+    page.goto(page.locator("tbody th a").first.get_attribute("href"))
+    return page
+
+
+@state
+def documents_into_workspaces(foyer, standin, things):
+    page = asked_about_some(foyer, "Put into workspaces")
+    for box in page.locator("#dialog input[name=workspaces]").all()[:3]:
+        box.check()
+    page.locator("#dialog").get_by_role("button", name="Preview").click()
+    expect(page.locator("#dialog h3").first).to_be_visible()
+    return page
+
+
+@state
+def documents_into_no_workspace(foyer, standin, things):
+    page = asked_about_some(foyer, "Put into workspaces")
+    page.locator("#dialog").get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("Choose at least one workspace.")).to_be_visible()
+    return page
+
+
+@state
+def documents_out_of_workspaces(foyer, standin, things):
+    return asked_about_some(foyer, "Remove from a workspace")
+
+
+@state
+def documents_erased(foyer, standin, things):
+    return asked_about_some(foyer, "Erase everywhere")
+
+
+@state
+def documents_moved(foyer, standin, things):
+    page = asked_about_some(foyer, "Move")
+    page.locator("#dialog").get_by_role("button", name="Move").click()
+    expect(page.locator("#dialog .lines")).to_be_visible()
+    return page
+
+
+@state
+def folder_new_dialog(foyer, standin, things):
+    page = library(foyer)
+    page.get_by_role("link", name="New folder").click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def folder_rename_dialog(foyer, standin, things):
+    page = library_by_folder(foyer, standin, things)
+    page.get_by_role("link", name="Rename folder").click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def folder_remove_dialog(foyer, standin, things):
+    page = library_by_folder(foyer, standin, things)
+    page.get_by_role("link", name="Remove folder").click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def workspace_finds(foyer, standin, things):
+    page = at(foyer, f"/documents/find/{things['slug']}/")
+    page.get_by_label("Question or words").fill("What is our code of conduct?")
+    page.get_by_label("Least similarity").select_option("0")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator(".hits li").first).to_be_visible()
     return page
