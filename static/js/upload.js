@@ -280,7 +280,7 @@ function tell() {
   at("add-sent").hidden = !left && !stopped;
   at("add-sent").querySelector("progress").value = share;
   at("add-sent").querySelector("progress").hidden = !left;
-  at("add-sent").querySelector("p").textContent = left ? counted("ToSend", left, { share }) : counted("Stopped", stopped);
+  at("add-sent-words").textContent = left ? counted("ToSend", left, { share }) : counted("Stopped", stopped);
 }
 
 // A row of ours goes as soon as the server has it among its own.
