@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 import pytest
@@ -156,6 +157,19 @@ def test_it_says_so_when_the_instance_is_down(standin, admin_client):
     answer = admin_client.get(f"{URL}?ready=1")
     assert answer.status_code == 502
     assert "AnythingLLM" in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    "dialog", ["embed/", "move/", "remove/", "erase/", "item/", "add/link/", "add/text/", "folders/new/"]
+)
+def test_no_dialog_has_an_id_of_the_page_below_it(shelf, admin_client, dialog):
+    """A label would tick a box of the page instead."""
+    path = shelf.path("passwords-and-accounts")
+    below = admin_client.get(f"{URL}?ready=1").content.decode()
+    above = admin_client.get(f"{URL}{dialog}", {"ids": path, "path": path}, headers=HTMX).content.decode()
+    ids = re.compile(r'\bid="([^"]+)"')
+    assert set(ids.findall(above))
+    assert not set(ids.findall(above)) & set(ids.findall(below))
 
 
 def test_the_sidebar_leads_there_after_workspaces(standin, viewer_client, member_client):
