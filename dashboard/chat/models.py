@@ -31,6 +31,7 @@ class Turn(models.Model):
     """
 
     operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    key = models.UUIDField(unique=True, null=True)  # of the form it came with, so that sending that twice asks once
     workspace_id = models.PositiveBigIntegerField()
     workspace_slug = models.CharField(max_length=255)
     thread_slug = models.CharField(max_length=255, blank=True)
@@ -61,3 +62,19 @@ class Turn(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in (TurnState.WAITING, TurnState.TAKEN)
+
+
+class LocalThread(models.Model):
+    """A conversation of an operator without an account: on the instance a session, which has neither name nor owner."""
+
+    operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    workspace_id = models.PositiveBigIntegerField()
+    session_id = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        ordering = ("-id",)
+        indexes = [models.Index(fields=["operator", "workspace_id", "-id"], name="local_threads_of_operator")]
+
+    def __str__(self) -> str:
+        return self.session_id

@@ -1,25 +1,58 @@
-"""Asking a workspace in one's own name. The instance checks none of an asker's rights on these routes, so all of them are checked here."""
+"""Asking a workspace in one's own name, or, without an account, in a session of one's own."""
 
 from __future__ import annotations
 
 import re
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard import instance
+from dashboard import errors, locks
 from dashboard.accounts.models import Operator
-from dashboard.accounts.services import own_account
-from dashboard.anythingllm import ChatAnswer, User, Workspace
-from dashboard.anythingllm.rules import has_endless_word
+from dashboard.anythingllm.sse import Done
+from dashboard.chat import threads, turns
+from dashboard.chat.answering import answer
+from dashboard.chat.models import Mode, Turn
+from dashboard.chat.rights import Asker, may_ask, may_open
+from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
 
-BY_ROLE = ("admin", "manager")  # who may ask every workspace
-DAY = timedelta(hours=24)
-PAGES = 25  # of the log of all chats, 20 each, read to count one person's: the instance has no shorter way
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
+
+
+def ask(
+    *,
+    asker: Asker,
+    thread: Thread | None,
+    text: str,
+    mode: Mode,
+    attachments: Sequence[Mapping[str, str]] = (),
+    key: uuid.UUID,
+) -> Turn:
+    """The turn that is to be answered; without a thread, in a new one. The same `key` again: the turn that it made the first time.
+
+    Raises Declined, Busy and ApiError.
+    """
+    # One at a time, so that two questions sent at once do not both find the last of a day's free, and a form sent twice asks once.
+    with locks.held(f"asks:{asker.operator.pk}"):
+        made = Turn.objects.filter(key=key, operator=asker.operator).first()
+        if made is not None:
+            return made
+        may_ask(asker, text)
+        thread = thread or threads.begin(asker, text, key)
+        return turns.open_turn(
+            actor=asker.operator,
+            workspace_id=asker.workspace.id,
+            workspace_slug=asker.workspace.slug,
+            text=text,
+            mode=mode,
+            user_id=asker.account.id if asker.account else None,
+            attachments=attachments,
+            key=key,
+            **threads.place(asker, thread),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,59 +67,22 @@ class Answer:
 def first_question(*, actor: Operator, slug: str, text: str) -> Answer:
     """Asks, in a thread of the operator's own account, and waits for the whole answer: minutes, with a slow model.
 
-    Raises Declined when the operator may not ask that now, and ApiError.
+    Raises Declined when the operator may not ask that now or the model fails, and ApiError.
     """
-    if has_endless_word(text):
-        raise Declined(_("The question holds a word so long that it would freeze AnythingLLM. Put spaces into it."))
-    if text.lstrip().lower().startswith("@agent"):
-        # Whatever the mode, it would run as an agent, whose answer the instance keeps without its asker.
-        raise Declined(_("Agents are asked in AnythingLLM itself."))
-    account = own_account(actor)
-    workspace = _workspace(account, slug)
-    _within_limit(account)
+    asker = may_open(actor, slug)
+    if asker.account is None:
+        raise Declined(_("You are a local operator of Foyer, without an account of AnythingLLM."))
+    may_ask(asker, text)
     name = _("First question")
-    threads = instance.connect().workspace_thread
-    thread = next((t.slug for t in workspace.threads if t.user_id == account.id and t.name == name), None)
-    if thread is None:
-        thread = threads.create_thread(slug, name, user_id=account.id).slug
-        instance.forget("workspaces")
-    return _told(threads.send_message(slug, thread, text, mode="chat", user_id=account.id), thread)
-
-
-def _workspace(account: User, slug: str) -> Workspace:
-    workspaces = instance.connect().workspaces.list()
-    workspace = next((workspace for workspace in workspaces if workspace.slug == slug), None)
-    if workspace is not None and account.role not in BY_ROLE:
-        members = instance.connect().memberships.read(workspace.id)
-        if all(member.user_id != account.id for member in members):
-            workspace = None
-    if workspace is None:
-        raise Declined(_("This workspace is not open to you."))
-    return workspace
-
-
-def _within_limit(account: User) -> None:
-    """Counts as the instance itself does for its own pages: the chats of the last 24 hours, wherever they were."""
-    if account.daily_message_limit is None or account.role == "admin":
-        return
-    since = max(timezone.now() - DAY, account.created_at)
-    asked = 0
-    for page in range(PAGES):
-        log = instance.connect().admin.chat_log(page)
-        recent = [chat for chat in log.records if chat.created_at >= since]
-        asked += sum(chat.user_id == account.id for chat in recent)
-        if asked >= account.daily_message_limit:
-            raise Declined(
-                _("You have asked all the questions of a day, which are %(n)d. Ask again later.")
-                % {"n": account.daily_message_limit}
-            )
-        if len(recent) < len(log.records) or not log.has_more:
-            return
-    raise Declined(_("So much is asked here that your questions cannot be counted. Ask in AnythingLLM itself."))
-
-
-def _told(answer: ChatAnswer, thread: str) -> Answer:
-    titles = [source.get("title") for source in answer.sources]
+    thread = next((thread for thread in threads.mine(asker) if thread.name == name), None)
+    thread = thread or threads.start(asker, asker.account, name)
+    turn = ask(asker=asker, thread=thread, text=text, mode=Mode.CHAT, key=uuid.uuid4())
+    told = answer(turn.pk)
+    if not isinstance(told, Done):
+        raise Declined(errors.describe_ending(told) if told else errors.STREAM_FAILED)
+    titles = [source.get("title") for source in told.sources]
     return Answer(
-        THINKING.sub("", answer.text).strip(), tuple(dict.fromkeys(t for t in titles if isinstance(t, str))), thread
+        THINKING.sub("", told.text).strip(),
+        tuple(dict.fromkeys(t for t in titles if isinstance(t, str))),
+        thread.slug,
     )

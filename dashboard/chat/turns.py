@@ -8,6 +8,7 @@ end(turn_id, ...)                            what became of it
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -41,12 +42,14 @@ def open_turn(
     session_id: str = "",
     user_id: int | None = None,
     attachments: Sequence[Mapping[str, str]] = (),
+    key: uuid.UUID | None = None,
 ) -> Turn:
     """Keeps a question until its stream takes it. Either a thread, with the account it belongs to, or a session."""
     if bool(thread_slug) == bool(session_id):
         raise ValueError("A question is asked in a thread or in a session.")
     return Turn.objects.create(
         operator=actor,
+        key=key,
         workspace_id=workspace_id,
         workspace_slug=workspace_slug,
         thread_slug=thread_slug,
@@ -103,6 +106,21 @@ def end(turn_id: int, state: TurnState, *, problem: str = "", chat_id: int | Non
     Turn.objects.filter(pk=turn_id, state=TurnState.TAKEN).update(
         state=state, problem=problem[:500], chat_id=chat_id, ended_at=timezone.now()
     )
+
+
+def found(turn: Turn, chat_id: int) -> None:
+    """The instance has an answer to a turn whose stream did not tell so."""
+    turn.chat_id = chat_id
+    Turn.objects.filter(pk=turn.pk, chat_id=None).update(chat_id=chat_id)
+
+
+def open_of(user_id: int) -> int:
+    """How many questions of an account are on their way, so that the instance may not have kept them yet."""
+    return Turn.objects.filter(
+        user_id=user_id,
+        state__in=(TurnState.WAITING, TurnState.TAKEN),
+        created_at__gte=timezone.now() - LOST_AFTER,
+    ).count()
 
 
 def sweep() -> None:

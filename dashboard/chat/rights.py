@@ -1,0 +1,93 @@
+"""Who may ask which workspace. The instance checks none of an asker's rights on these routes, so all of them are checked here, on what
+was read just now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dashboard import instance
+from dashboard.accounts.models import Operator
+from dashboard.accounts.services import own_account
+from dashboard.anythingllm import User, Workspace
+from dashboard.anythingllm.rules import has_endless_word
+from dashboard.chat import turns
+from dashboard.errors import Declined
+from dashboard.permissions import Action, allows, scope
+
+BY_ROLE = ("admin", "manager")  # who may ask every workspace
+DAY = timedelta(hours=24)
+PAGES = 25  # of the log of all chats, 20 each, read to count one person's: the instance has no shorter way
+LONGEST = 20_000  # characters
+
+
+class NotOpen(Declined):
+    """There is no such workspace, or not for this asker."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """An operator in a workspace that is open to them. Without an account they ask in sessions that no account sees."""
+
+    operator: Operator
+    account: User | None
+    workspace: Workspace
+
+
+def may_open(operator: Operator, slug: str) -> Asker:
+    """Raises NotOpen, Declined when the operator's account is suspended or gone, and ApiError."""
+    account = None if operator.is_local else own_account(operator)
+    workspaces = instance.connect().workspaces.list()
+    workspace = next((workspace for workspace in workspaces if workspace.slug == slug), None)
+    if workspace is None or not _is_open(operator, account, workspace):
+        raise NotOpen(_("This workspace is not open to you."))
+    return Asker(operator, account, workspace)
+
+
+def _is_open(operator: Operator, account: User | None, workspace: Workspace) -> bool:
+    if account is None:
+        mine = scope(operator)
+        return allows(operator, Action.VIEW_WORKSPACES) and (mine is None or workspace.id in mine)
+    if account.role in BY_ROLE:
+        return True
+    return any(member.user_id == account.id for member in instance.connect().memberships.read(workspace.id))
+
+
+def may_ask(asker: Asker, text: str) -> None:
+    """Raises Declined when this question may not be asked now, and ApiError."""
+    if not text.strip():
+        raise Declined(_("Type a question."))
+    if len(text) > LONGEST:
+        raise Declined(_("The question is longer than %(n)d characters. Attach long texts as files.") % {"n": LONGEST})
+    if has_endless_word(text):
+        raise Declined(_("The question holds a word so long that it would freeze AnythingLLM. Put spaces into it."))
+    if text.lstrip().lower().startswith("@agent"):
+        # Whatever the mode, it would run as an agent, whose answer the instance keeps without its asker.
+        raise Declined(_("Agents are asked in AnythingLLM itself."))
+    if asker.account is not None:
+        _within_limit(asker.account)
+
+
+def _within_limit(account: User) -> None:
+    """Counts as the instance itself does for its own pages: the chats of the last 24 hours, wherever they were."""
+    limit = account.daily_message_limit
+    if limit is None or account.role == "admin":
+        return
+    since = max(timezone.now() - DAY, account.created_at)
+    asked = turns.open_of(account.id)
+    reached = _("You have asked all the questions of a day, which are %(n)d. Ask again later.") % {"n": limit}
+    if asked >= limit:
+        raise Declined(reached)
+    for page in range(PAGES):
+        log = instance.connect().admin.chat_log(page)
+        recent = [chat for chat in log.records if chat.created_at >= since]
+        asked += sum(chat.user_id == account.id for chat in recent)
+        if asked >= limit:
+            raise Declined(reached)
+        if len(recent) < len(log.records) or not log.has_more:
+            return
+    raise Declined(_("So much is asked here that your questions cannot be counted. Ask in AnythingLLM itself."))
