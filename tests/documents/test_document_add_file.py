@@ -3,6 +3,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from dashboard.documents import adding
 from dashboard.documents.models import Batch, Incoming
 from dashboard.jobs.models import ItemState, Job
 from tests.conftest import signed_in
@@ -97,6 +98,12 @@ def test_without_a_script_all_are_sent_at_once(admin_client, shelf):
     job = Job.objects.get()
     assert answer["Location"] == f"/documents/add/{job.pk}/"
     assert [item.label for item in job.items.all()] == ["one.txt", "two.txt"]
+
+
+def test_without_a_script_as_many_can_be_sent_as_with_one(admin_client, shelf):
+    files = [file(f"{number}.txt", str(number).encode()) for number in range(adding.MOST_FILES)]
+    admin_client.post(URL, options(shelf, files=files))
+    assert Job.objects.get().items.count() == adding.MOST_FILES
 
 
 def test_without_a_script_what_was_refused_is_told_and_the_rest_goes_on(admin_client, shelf):
