@@ -37,6 +37,8 @@ def main() -> None:
         timeout_graceful_shutdown=10,
     )
     server = Server(config, relay)
+    # Pages are drawn in threads, and each may keep the streams' loop from running for that long. (Python's own default is ten times that.)
+    sys.setswitchinterval(0.0005)
     # A full collection looks at every object there is, for 50 ms in which no stream moves; what is loaded by now stays for good.
     gc.collect()
     gc.freeze()

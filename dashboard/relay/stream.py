@@ -88,7 +88,7 @@ class Stream:
                 else:
                     events = reader.feed(received) if received else reader.end()
                 self._heard = time.monotonic()
-                if told := b"".join(as_told(events)):
+                if told := as_told(events):
                     await self._say(told)
                 if events and isinstance(events[-1], Done | Failed):
                     return ending_of(events[-1])
@@ -142,22 +142,20 @@ def as_text(name: str, text: str) -> bytes:
     return as_event(name, f'{{"text": {json.dumps(text)}}}')
 
 
-def as_told(events: Iterable[Event]) -> Iterable[bytes]:
+def as_told(events: Iterable[Event]) -> bytes:
     """Events of the instance as the browser gets them. Pieces of text that came together stay together."""
-    text = ""
+    told, text = b"", ""
     for event in events:
         if isinstance(event, Text):
             text += event.delta
             continue
         if text:
-            yield as_text("chunk", text)
-            text = ""
+            told, text = told + as_text("chunk", text), ""
         if isinstance(event, Replace):
-            yield as_text("replace", event.text)
+            told += as_text("replace", event.text)
         elif isinstance(event, Thought):
-            yield as_text("thought", event.text)
+            told += as_text("thought", event.text)
         elif isinstance(event, Sources):
             shown = [{key: item[key] for key in SHOWN_OF_SOURCE if key in item} for item in event.items]
-            yield as_event("sources", json.dumps({"sources": shown}))
-    if text:
-        yield as_text("chunk", text)
+            told += as_event("sources", json.dumps({"sources": shown}))
+    return told + as_text("chunk", text) if text else told
