@@ -105,7 +105,7 @@ def _delimiter(text: str) -> tuple[str, str, int]:
     if told:
         return told[1], text[told.end() :], 1
     first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
-    return max(",;\t", key=first.count), text, 0
+    return max(",;\t，；", key=first.count), text, 0
 
 
 def _records(text: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:

@@ -24,7 +24,7 @@ NAME, EMAIL = "name", "email"
 HEADER_WORDS = {
     word: column
     for column, words in {
-        NAME: "name fullname person forwhom username user 姓名 名字 名称 用户 用户名",
+        NAME: "name fullname firstname givenname person forwhom username user 姓名 名字 名称 用户 用户名",
         EMAIL: "email mail mailaddress emailaddress address 邮箱 邮件 电子邮件 电子邮箱 邮箱地址 邮件地址 电子邮件地址 地址",
     }.items()
     for word in words.split()
@@ -56,12 +56,15 @@ def read(text: str) -> list[Row]:
             columns = _columns(cells, line)
             if columns:
                 continue
-        if len(rows) == MAX_PEOPLE:
-            raise Unreadable(
-                _("Line %(line)d: the list has more than %(max)d people. Split it into several lists.")
-                % {"line": line, "max": MAX_PEOPLE}
-            )
-        rows.append(_row(line, cells, columns, lines))
+        # A mail program copies its recipients side by side.
+        side_by_side = not columns and all("@" in cell for cell in cells if cell)
+        for person in [[cell] for cell in cells if cell] if side_by_side else [cells]:
+            if len(rows) == MAX_PEOPLE:
+                raise Unreadable(
+                    _("Line %(line)d: the list has more than %(max)d people. Split it into several lists.")
+                    % {"line": line, "max": MAX_PEOPLE}
+                )
+            rows.append(_row(line, person, columns, lines))
     if not rows:
         raise Unreadable(_("There is nobody in the list."))
     return rows

@@ -28,10 +28,21 @@ BOTH = [("Anna Müller", "anna@example.com"), ("Ben", "")]
         "姓名,邮箱\nAnna Müller,anna@example.com\nBen",
         "\n\nAnna Müller <anna@example.com>\n\nBen\n",
         '"Anna Müller",anna@example.com\nBen',
+        "Anna Müller，anna@example.com\nBen",
     ],
 )
 def test_it_reads_what_people_paste(text):
     assert people(text) == BOTH
+
+
+def test_it_reads_recipients_side_by_side_as_mail_programs_copy_them():
+    both = [("Anna Müller", "anna@example.com"), ("ben", "ben@example.com")]
+    assert people("Anna Müller <anna@example.com>; ben@example.com;") == both
+    assert people("Anna Müller <anna@example.com>, <ben@example.com>") == both
+
+
+def test_a_name_is_its_first_name_when_the_list_has_two_columns_for_it():
+    assert people("First name,Last name,Email\nAnna,Müller,anna@example.com") == [("Anna", "anna@example.com")]
 
 
 def test_who_has_an_address_only_is_called_by_its_first_part():
