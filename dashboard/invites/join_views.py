@@ -99,11 +99,9 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         except joining.LockedOut as locked:
             form.add_error(None, str(locked.sentence))
             seconds = locked.seconds
-        except (
-            Declined
-        ) as problem:  # somebody else is quicker, or the instance failed us: the same form sent again goes on
+        except Declined as problem:  # somebody is quicker, or the instance failed us: the same form sent again goes on
             form.add_error(None, str(problem.sentence))
-            status = 503
+            status = 503 if isinstance(problem, joining.Interrupted) else 409
         else:
             return _welcome(request, link, joined)
     elif (state := services.state_of(link)) != LinkState.OPEN:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -34,10 +34,11 @@ from dashboard.anythingllm import (
     Unconfirmed,
     User,
     UserFields,
+    Workspace,
     differences,
     rules,
 )
-from dashboard.audit.services import recording
+from dashboard.audit.services import Entry, recording
 from dashboard.errors import Declined
 from dashboard.http import OpenRequest
 from dashboard.invites import services
@@ -247,9 +248,22 @@ def settle_later(joining: Joining) -> None:
     """`settle`, some time after the answer got lost: an account that turns out to be there gets its line in the ledger."""
     settle(joining)
     if joining.state == JoiningState.ACCOUNT:
-        who = ("user", joining.user_id, joining.username)
-        with recording(None, "invite.joined", target=who, after={"link": str(joining.link)}):
+        with _coming(joining, services.gives(joining.link, joining.link.created_by)):
             pass
+
+
+def _coming(joining: Joining, given: Given) -> AbstractContextManager[Entry]:
+    """The line of the ledger about it: whoever made the link let them in, to what it gives."""
+    rooms = ", ".join(w.name for w in _known_workspaces() if w.id in given.workspace_ids)
+    after = {
+        "link": joining.link.label,
+        "workspaces": rooms,
+        "groups": ", ".join(group.name for group in given.groups),
+        "role": given.role,
+        "daily_message_limit": joining.link.daily_limit,
+    }
+    who = ("user", joining.user_id or "", joining.username)
+    return recording(joining.link.created_by, "invite.joined", target=who, after=after)
 
 
 def _minted_for(joining: Joining) -> list[Invite]:
@@ -280,8 +294,7 @@ def _make_account(request: OpenRequest, joining: Joining, password: str) -> _Pro
     if joining.link.revoked_at or maker is None:  # since it was begun
         raise LinkClosed(LinkState.REVOKED if joining.link.revoked_at else LinkState.WITHDRAWN)
     given = services.gives(joining.link, maker)
-    who = ("user", "", joining.username)
-    with recording(None, "invite.joined", target=who, after={"link": str(joining.link)}) as line:
+    with _coming(joining, given) as line:
         try:
             proof = _accept(request, joining, _mint(joining, given), password)
         except ApiError as error:
@@ -460,8 +473,13 @@ def _set_role_and_limit(link: Link, given: Given, user: User) -> None:
 
 def _promised(link: Link) -> list[str]:
     """The names of the link's workspaces, as far as they are known without asking anew."""
+    return [workspace.name for workspace in _known_workspaces() if workspace.id in link.workspace_ids]
+
+
+def _known_workspaces() -> list[Workspace]:
+    """For their names, which may be old: no call is worth it."""
     with suppress(ApiError):
-        return [workspace.name for workspace in instance.workspaces().value if workspace.id in link.workspace_ids]
+        return instance.workspaces(max_age=3600).value
     return []
 
 

@@ -25,7 +25,16 @@ from dashboard.anythingllm import Workspace
 from dashboard.audit.services import recording
 from dashboard.errors import Declined
 from dashboard.invites import codes
-from dashboard.invites.models import MOST_DAYS, Joining, JoiningState, Link, LinkQuerySet, LinkRole, LinkState
+from dashboard.invites.models import (
+    MOST_DAYS,
+    WITH_ACCOUNT,
+    Joining,
+    JoiningState,
+    Link,
+    LinkQuerySet,
+    LinkRole,
+    LinkState,
+)
 from dashboard.permissions import Action, allows, scope
 
 
@@ -173,7 +182,11 @@ def _make(actor: Operator, fields: LinkFields, people: Sequence[Person], batch: 
 
 
 def revoke(*, actor: Operator, link: Link) -> None:
-    """From now on nobody new joins by it. Who has joined stays; who is on the way and has no account yet does not get one."""
+    """From now on nobody new joins by it. Who has joined stays; who is on the way and has no account yet does not get one.
+
+    Raises Declined for a link that was used up: who has it then must go on standing in the table.
+    """
+    _not_used_up(link)
     with recording(actor, "invite.revoked", target=target(link)), transaction.atomic():
         now = timezone.now()
         Link.objects.filter(pk=link.pk, revoked_at=None).update(revoked_at=now, revoked_by=actor)
@@ -182,8 +195,9 @@ def revoke(*, actor: Operator, link: Link) -> None:
 
 
 def extend(*, actor: Operator, link: Link, days: int) -> None:
-    """Lets it live so many days longer, one that has expired from now, a year from now at most. Raises Declined for a revoked one."""
+    """Lets it live so many days longer, one that has expired from now, a year from now at most. Raises Declined for one revoked or used up."""
     link.refresh_from_db()
+    _not_used_up(link)
     if link.revoked_at:
         raise Declined(_("This link was revoked. Duplicate it to invite again."))
     now = timezone.now()
@@ -193,6 +207,11 @@ def extend(*, actor: Operator, link: Link, days: int) -> None:
     with recording(actor, "invite.extended", target=target(link), **dates):
         Link.objects.filter(pk=link.pk).update(expires_at=after, expired_at=None)
     link.refresh_from_db()
+
+
+def _not_used_up(link: Link) -> None:
+    if link.joinings.filter(state__in=WITH_ACCOUNT).count() >= link.uses:
+        raise Declined(_("This link was used already. Duplicate it to invite again."))
 
 
 def address(request: HttpRequest, link: Link) -> str | None:

@@ -208,12 +208,23 @@ def invite_extend(request: Request, link_id: int) -> HttpResponse:
 def invite_revoke(request: Request, link_id: int) -> HttpResponse:
     link = link_or_404(request, link_id)
     origin = _origin(request, reverse("invite_detail", args=[link_id]))
-    if request.method == "POST":
-        services.revoke(actor=request.user, link=link)
-        messages.success(request, _("%(name)s was revoked: nobody new can join by it.") % {"name": link.label})
-        return redirect(origin)
-    context = {"link": link, "origin": origin}
-    return render_page(request, "invites/invite_revoke.html", partial="invites/_invite_revoke.html", context=context)
+    form = Form(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.revoke(actor=request.user, link=link)
+        except Declined as error:
+            form.add_error(None, str(error.sentence))
+        else:
+            messages.success(request, _("%(name)s was revoked: nobody new can join by it.") % {"name": link.label})
+            return redirect(origin)
+    context = {"form": form, "link": link, "origin": origin}
+    return render_page(
+        request,
+        "invites/invite_revoke.html",
+        partial="invites/_invite_revoke.html",
+        context=context,
+        status=422 if form.errors else 200,
+    )
 
 
 # --- Invites made on AnythingLLM --------------------------------------------------------------------------------------

@@ -110,6 +110,16 @@ def test_revoking_names_it_and_says_who_stays(admin_client, make_link, standin, 
     assert AuditEvent.objects.filter(action="invite.revoked").count() == 1
 
 
+@pytest.mark.parametrize("act", ["revoke", "extend"])
+def test_one_that_was_used_up_meanwhile_goes_on_telling_by_whom(admin_client, make_link, standin, act):
+    link = make_link()
+    join_by(link, "newcomer")
+    response = admin_client.post(f"/invites/{link.pk}/{act}/", {"days": 5})
+    assert response.status_code == 422 and "used already" in response.content.decode()
+    assert "Used by newcomer" in admin_client.get("/invites/").content.decode()
+    assert not AuditEvent.objects.filter(action__in=("invite.revoked", "invite.extended")).exists()
+
+
 def test_it_does_not_lead_to_other_sites(admin_client, make_link, standin):
     response = admin_client.post(f"/invites/{make_link().pk}/revoke/", {"next": "https://elsewhere.example/"})
     assert response["Location"] == f"/invites/{Link.objects.get().pk}/"
@@ -118,7 +128,10 @@ def test_it_does_not_lead_to_other_sites(admin_client, make_link, standin):
 def test_a_closed_link_says_so_where_it_is_shown(admin_client, make_link, standin):
     link = make_link()
     join_by(link, "newcomer")
-    assert "Nobody new can join by it. This link was used already." in admin_client.get(f"/invites/{link.pk}/link/").content.decode()
+    assert (
+        "Nobody new can join by it. This link was used already."
+        in admin_client.get(f"/invites/{link.pk}/link/").content.decode()
+    )
 
 
 def test_it_refuses_viewers(viewer_client, make_link, standin):

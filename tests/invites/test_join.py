@@ -176,7 +176,7 @@ def test_while_somebody_has_the_last_place_it_asks_to_try_again(visitor, standin
     link = make_link()
     Joining.objects.create(link=link, username="quicker", marker=-1, next_at=timezone.now())
     answer = join(visitor, link)
-    assert answer.status_code == 503
+    assert answer.status_code == 409
     assert "Try again in a minute" in words(answer)
 
 

@@ -48,13 +48,21 @@ def test_it_gives_role_limit_groups_and_what_is_for_everyone(there, make_link, t
     assert GroupMember.objects.get(group=group).user_id == user["id"]
 
 
-def test_the_ledger_tells_who_came_and_what_they_got(there, make_link):
-    link = make_link(daily_limit=3)
+def test_the_ledger_tells_who_came_and_what_they_got(there, make_link, two_rooms):
+    group = Group.objects.create(name="Sales")
+    link = make_link(daily_limit=3, group_ids=[group.pk])
     join_by(link, "newbie")
     came = AuditEvent.objects.get(action="invite.joined")
     user = there.user("newbie")
     assert (came.outcome, came.target_id, came.target_name) == (Outcome.OK, str(user["id"]), "newbie")
-    assert came.after == {"link": "New people"}
+    assert came.after == {
+        "link": "New people",
+        "workspaces": ", ".join(name for name, room in there.rooms.items() if room in two_rooms),
+        "groups": "Sales",
+        "role": "default",
+        "daily_message_limit": 3,
+    }
+    assert came.actor == link.created_by  # so that managers find in the ledger who came by their links
     assert AuditEvent.objects.filter(action="access.given", actor=link.created_by).count() == 2
     assert AuditEvent.objects.get(action="user.changed").after == {"daily_message_limit": 3}
     assert SECRET not in str(list(AuditEvent.objects.values()))

@@ -47,7 +47,8 @@ def link(make_link, there) -> Link:
     GroupWorkspace.objects.create(group=group, workspace_id=list(there.rooms.values())[1])
     made = make_link(role="manager", daily_limit=7, group_ids=[group.pk], workspace_ids=list(there.rooms.values())[:1])
     instance.hang_up()
-    instance.forget("users", "workspaces")
+    instance.workspaces()  # by name, since the page was opened
+    instance.forget("users")
     instance.entrance()  # known for minutes, as the version is
     instance.version()
     return made
