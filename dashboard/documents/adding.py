@@ -62,7 +62,8 @@ def add_file(*, actor: Operator, batch: str, ticket: str, file: TemporaryUploade
     again gives the same item. Raises Declined: too large, empty, too many, unreadable by the instance, job cancelled, a workspace outside
     of the operator's.
     """
-    name, size, arrived = _plain(file.name or ""), file.size or 0, Path(file.temporary_file_path())
+    name = _plain((file.name or "").rpartition("\\")[2])
+    size, arrived = file.size or 0, Path(file.temporary_file_path())
     with arrived.open("rb") as content:
         problem = refusal(name, size) or _unreadable(name, content.read(1000))
         content.seek(0)
@@ -180,7 +181,7 @@ def _begin(actor: Operator, incoming: Incoming) -> JobItem:
 
 def _plain(name: str) -> str:
     """The name without what is not meant to be seen: control characters, and those that turn the direction of the text."""
-    words = re.sub(r"\s+", " ", name.rpartition("\\")[2]).strip()
+    words = re.sub(r"\s+", " ", name).strip()
     return "".join(letter for letter in words if letter.isprintable())[:255] or _("Document")
 
 

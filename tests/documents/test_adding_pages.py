@@ -197,7 +197,7 @@ def test_a_host_that_nobody_knows_is_refused(ada, standin):
 
 
 # --- Text -----------------------------------------------------------------------------------------------------------------
-@pytest.mark.parametrize("title", ["Holiday rules", "假期规定", "notes.v2", "../../etc/passwd"])
+@pytest.mark.parametrize("title", ["Holiday rules", "假期规定", "notes.v2", "../../etc/passwd", "AC\\DC"])
 def test_typed_text_keeps_its_title(ada, standin, place, before, title):
     text = "Thirty days of holidays, and Pumpernickel's birthday."
     options = Options(workspace_ids=(place["id"],))
