@@ -44,7 +44,7 @@ def search_form(operator: Operator, asked: QueryDict) -> DocumentSearchForm:
 @requires(Action.VIEW_DOCUMENTS)
 def document_list(request: Request) -> HttpResponse:
     page, part = "documents/document_list.html", "documents/_document_table.html"
-    if request.htmx.target == "main":
+    if request.htmx.target == "documents":
         part = page  # asked for by the page that came first, while the library was not read yet
     context: dict[str, Any] = {"may": may(request), "pending": True}
     if instance.library_known() or wants_partial(request) or "ready" in request.GET:

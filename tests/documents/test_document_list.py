@@ -30,7 +30,7 @@ def test_a_cold_page_comes_first_and_asks_for_the_library_after(standin, admin_c
     assert "rows" not in page.context
     asked = [line["path"] for line in standin.state()["requests"]]
     assert "/api/v1/documents" not in asked
-    whole = admin_client.get(URL, headers=HTMX | {"HX-Target": "main"})
+    whole = admin_client.get(URL, headers=HTMX | {"HX-Target": "documents"})
     assert "<h1>Documents</h1>" in whole.content.decode()
     assert len(whole.context["rows"]) == len(titles(admin_client))
     assert "rows" in admin_client.get(URL).context  # warm
@@ -152,7 +152,7 @@ def test_an_old_answer_says_so_and_offers_no_changes(shelf, standin, admin_clien
 def test_it_says_so_when_the_instance_is_down(standin, admin_client):
     standin.fault("502")
     assert "Reading the library" in admin_client.get(URL).content.decode()
-    asked_by_page = admin_client.get(URL, headers=HTMX | {"HX-Target": "main"}).content.decode()
+    asked_by_page = admin_client.get(URL, headers=HTMX | {"HX-Target": "documents"}).content.decode()
     assert 'role="alert"' in asked_by_page and "Try again" in asked_by_page
     answer = admin_client.get(f"{URL}?ready=1")
     assert answer.status_code == 502
