@@ -20,6 +20,7 @@ BAD = [
     ("DEBUG", "banana"),
     ("HTTPS", "perhaps"),
     ("SECRET_KEY", "too-short"),
+    ("SECRET_KEY_FALLBACKS", "a-secret-key-of-more-than-thirty-two-characters s3cret"),
     ("ANYTHINGLLM_URL", "s3cret:3001"),
     ("ANYTHINGLLM_URL", "http://anythingllm:port"),
     ("ANYTHINGLLM_API_KEY", "s3cret s3cret"),
@@ -58,7 +59,7 @@ def start(tmp_path: Path, command: list[str], **variables: str) -> subprocess.Co
 def read_by_settings() -> set[str]:
     source = (ROOT / "dashboard/settings.py").read_text()
     return set(
-        re.findall(r'\b(?:text|yes_or_no|host_names|key|whole_number|web_address|address)\(\s*"([A-Z_]+)"', source)
+        re.findall(r'\b(?:text|yes_or_no|host_names|key|secret_keys|whole_number|web_address|address)\(\s*"([A-Z_]+)"', source)
     )
 
 
@@ -90,6 +91,13 @@ def test_production_refuses_the_default_secret(tmp_path):
     ).stdout.strip()
     assert len(secret) > 32
     assert start(tmp_path, ["-c", "import dashboard.settings"], SECRET_KEY=secret).returncode == 1
+
+
+def test_keys_used_before_are_kept_by_it(tmp_path):
+    code = "from dashboard import settings; print(settings.SECRET_KEY_FALLBACKS)"
+    before = [letter * 32 for letter in "ab"]
+    done = start(tmp_path, ["-c", code], SECRET_KEY_FALLBACKS=" ".join(before))
+    assert done.stdout == f"{before}\n"
 
 
 def test_an_empty_variable_counts_as_not_set(tmp_path):
