@@ -69,12 +69,6 @@ def yes_or_no(name: str, default: bool) -> bool:
     return checked(name, lambda: values[text(name, str(default)).lower()], "true or false")
 
 
-def one_of(name: str, *values: str) -> str:
-    """The variable, which is one of the values; the first when it is not set."""
-    known = {value: value for value in values}
-    return checked(name, lambda: known[text(name, values[0]).lower()], ", ".join(values[:-1]) + f" or {values[-1]}")
-
-
 def host_names(name: str) -> list[str]:
     def read() -> list[str]:
         values = [value.strip() for value in text(name).split(",") if value.strip()]
@@ -83,26 +77,6 @@ def host_names(name: str) -> list[str]:
         return values
 
     return checked(name, read, "names such as foyer.example.com, separated by commas, without http:// and port")
-
-
-def secret_keys(name: str) -> list[str]:
-    def read() -> list[str]:
-        values = text(name).split()
-        if any(len(value) < 32 for value in values):
-            raise ValueError
-        return values
-
-    return checked(name, read, "secret keys used before, each of at least 32 characters, separated by spaces")
-
-
-def secret_keys(name: str) -> list[str]:
-    def read() -> list[str]:
-        values = text(name).split()
-        if any(len(value) < 32 for value in values):
-            raise ValueError
-        return values
-
-    return checked(name, read, "secret keys used before, each of at least 32 characters, separated by spaces")
 
 
 def key(name: str, default: str) -> str:
@@ -131,10 +105,6 @@ DEBUG = yes_or_no("DEBUG", default=False)
 SECRET_KEY = text("SECRET_KEY", INSECURE_SECRET_KEY)
 if not DEBUG and (SECRET_KEY == INSECURE_SECRET_KEY or len(SECRET_KEY) < 32):
     raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters when DEBUG is off.")
-# Who signed in while one of these was SECRET_KEY stays so, and links made then can be shown again.
-SECRET_KEY_FALLBACKS = secret_keys("SECRET_KEY_FALLBACKS")
-# Who signed in while one of these was SECRET_KEY stays so, and links made then can be shown again.
-SECRET_KEY_FALLBACKS = secret_keys("SECRET_KEY_FALLBACKS")
 # This machine by its own name always: that is how the container's health check asks.
 ALLOWED_HOSTS = [*host_names("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]"]
 TEAM_NAME = text("TEAM_NAME", "Foyer")
@@ -256,7 +226,6 @@ INSTALLED_APPS = [
     "dashboard.invites",
     "dashboard.documents",
     "dashboard.chat",
-    "dashboard.chatlog",
     "dashboard.system",
     "huey.contrib.djhuey",  # after dashboard.jobs, which has its own defaults for run_huey
 ]
@@ -358,7 +327,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DOCUMENT_MAX_MB = whole_number("DOCUMENT_MAX_MB", default=100, least=1, most=3000)  # the instance itself takes 3 GB
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # never in memory
 FILE_UPLOAD_TEMP_DIR = INCOMING_DIR  # beside where documents wait, so that keeping one is a rename
-CHAT_LOG = one_of("CHAT_LOG", "full", "anonymous", "off")  # what is kept of it here, and shown
 DATA_UPLOAD_MAX_NUMBER_FILES = 200  # of documents, where no script sends them one by one
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # "select all" on the largest page, and then some
 
