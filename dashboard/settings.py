@@ -79,6 +79,16 @@ def host_names(name: str) -> list[str]:
     return checked(name, read, "names such as foyer.example.com, separated by commas, without http:// and port")
 
 
+def secret_keys(name: str) -> list[str]:
+    def read() -> list[str]:
+        values = text(name).split()
+        if any(len(value) < 32 for value in values):
+            raise ValueError
+        return values
+
+    return checked(name, read, "secret keys used before, each of at least 32 characters, separated by spaces")
+
+
 def key(name: str, default: str) -> str:
     """A text that goes into a header of HTTP."""
 
@@ -105,6 +115,8 @@ DEBUG = yes_or_no("DEBUG", default=False)
 SECRET_KEY = text("SECRET_KEY", INSECURE_SECRET_KEY)
 if not DEBUG and (SECRET_KEY == INSECURE_SECRET_KEY or len(SECRET_KEY) < 32):
     raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters when DEBUG is off.")
+# Who signed in while one of these was SECRET_KEY stays so, and links made then can be shown again.
+SECRET_KEY_FALLBACKS = secret_keys("SECRET_KEY_FALLBACKS")
 # This machine by its own name always: that is how the container's health check asks.
 ALLOWED_HOSTS = [*host_names("ALLOWED_HOSTS"), "localhost", "127.0.0.1", "[::1]"]
 TEAM_NAME = text("TEAM_NAME", "Foyer")
