@@ -42,6 +42,8 @@ class Action(StrEnum):
     CHANGE_DOCUMENTS = "change_documents"  # add, move, put into workspaces and take out, pin
     MANAGE_FOLDERS = "manage_folders"  # of the library, which all workspaces share
     ERASE_DOCUMENTS = "erase_documents"
+    VIEW_CHATS = "view_chats"  # what others asked, and what was answered
+    VIEW_USAGE = "view_usage"
     VIEW_JOBS = "view_jobs"
     VIEW_LEDGER = "view_ledger"
     VIEW_SYSTEM = "view_system"
@@ -63,6 +65,8 @@ POLICY: dict[Role, set[Action]] = {
         Action.CHANGE_DOCUMENTS,
         Action.MANAGE_FOLDERS,
         Action.ERASE_DOCUMENTS,
+        Action.VIEW_CHATS,
+        Action.VIEW_USAGE,
         Action.VIEW_JOBS,  # their own
         Action.VIEW_LEDGER,  # their own acts, and what was done about workspaces
     },

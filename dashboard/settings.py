@@ -69,6 +69,12 @@ def yes_or_no(name: str, default: bool) -> bool:
     return checked(name, lambda: values[text(name, str(default)).lower()], "true or false")
 
 
+def one_of(name: str, *values: str) -> str:
+    """The variable, which is one of the values; the first when it is not set."""
+    known = {value: value for value in values}
+    return checked(name, lambda: known[text(name, values[0]).lower()], ", ".join(values[:-1]) + f" or {values[-1]}")
+
+
 def host_names(name: str) -> list[str]:
     def read() -> list[str]:
         values = [value.strip() for value in text(name).split(",") if value.strip()]
@@ -238,6 +244,7 @@ INSTALLED_APPS = [
     "dashboard.invites",
     "dashboard.documents",
     "dashboard.chat",
+    "dashboard.chatlog",
     "dashboard.system",
     "huey.contrib.djhuey",  # after dashboard.jobs, which has its own defaults for run_huey
 ]
@@ -339,6 +346,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DOCUMENT_MAX_MB = whole_number("DOCUMENT_MAX_MB", default=100, least=1, most=3000)  # the instance itself takes 3 GB
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # never in memory
 FILE_UPLOAD_TEMP_DIR = INCOMING_DIR  # beside where documents wait, so that keeping one is a rename
+CHAT_LOG = one_of("CHAT_LOG", "full", "anonymous", "off")  # what is kept of it here, and shown
 DATA_UPLOAD_MAX_NUMBER_FILES = 200  # of documents, where no script sends them one by one
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000  # "select all" on the largest page, and then some
 

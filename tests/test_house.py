@@ -116,6 +116,10 @@ DOORS: dict[str, tuple[Action | None, set[str]]] = {
     "document_text": (Action.CHANGE_DOCUMENTS, BOTH),
     "document_add_status": (Action.CHANGE_DOCUMENTS, READ),
     "document_add_retry": (Action.CHANGE_DOCUMENTS, WRITE),
+    "chatlog_list": (Action.VIEW_CHATS, READ),
+    "chatlog_detail": (Action.VIEW_CHATS, READ),
+    "chatlog_export": (Action.VIEW_CHATS, READ),
+    "chatlog_update": (Action.VIEW_CHATS, WRITE),
     "job_list": (Action.VIEW_JOBS, READ),
     "job_detail": (Action.VIEW_JOBS, READ),
     "job_cancel": (Action.VIEW_JOBS, WRITE),
@@ -173,6 +177,9 @@ def address(name: str, standin) -> str:
         "link_id": 1,
         "batch": "00000000-0000-4000-8000-000000000001",
         "invite_id": 1,
+        "turn_id": 1,
+        "chat_id": 1,
+        "exchange_id": 1,
     }
     url = next(url for url in urls() if url.name == name)
     return reverse(name, kwargs={key: things[key] for key in url.pattern.converters})

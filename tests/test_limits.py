@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from dashboard import instance
 from dashboard.access import sets
@@ -20,6 +21,7 @@ from dashboard.access.models import AccessChange, AccessSet, Grant, Group
 from dashboard.accounts import services as door
 from dashboard.accounts.models import LookedAfter, Operator, Role
 from dashboard.audit.models import AuditEvent
+from dashboard.chatlog.models import Exchange
 from dashboard.documents.models import Batch, Incoming, Source
 from dashboard.invites import services as invites
 from dashboard.invites.models import Link
@@ -100,6 +102,7 @@ POSTED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "workspace_find": lambda room: {},
     "document_add_status": lambda room: {},
     "document_add_retry": lambda room: {},
+    "chatlog_detail": lambda room: {},
     "invite_detail": lambda room: {},
     "invite_link": lambda room: {},
     "invite_print": lambda room: {},
@@ -161,6 +164,16 @@ def an_invite(world: World, room: str) -> int:
     return made["invite"]["id"]
 
 
+def an_exchange(world: World, room: str, person: str) -> int:
+    """A line of the log of chats."""
+    where = {"workspace_id": world.rooms[room]["id"], "workspace_name": room}
+    who = {"user_id": world.people[person], "username": person}
+    number = Exchange.objects.count() + 1
+    asked = Exchange.objects.create(id=number, **where, **who, prompt=f"Is it {person}?", created_at=timezone.now())
+    asked.citations.create(title=f"of-{room}.txt")
+    return asked.pk
+
+
 def things(world: World, room: str, person: str, who: Operator) -> dict[str, Any]:
     """What a URL may name, of `room` and `person`, and made by `who`."""
     other = FOREIGN_PERSON if person == PERSON else PERSON
@@ -173,6 +186,7 @@ def things(world: World, room: str, person: str, who: Operator) -> dict[str, Any
         "link_id": link.pk,
         "batch": link.batch,
         "invite_id": an_invite(world, room),
+        "exchange_id": an_exchange(world, room, person),
         "user_id": world.people[person],
         "slug": world.rooms[room]["slug"],
         "workspace_id": world.rooms[room]["id"],
@@ -246,6 +260,7 @@ def test_no_table_export_or_figure_holds_what_is_not_theirs(name, world, limited
         )
         a_link(admin, world, room)
         an_invite(world, room)
+        an_exchange(world, room, person)
     for query in QUERIES:
         answer = client.get(reverse(name) + query)
         assert answer.status_code in (200, 302, 403), query
@@ -258,9 +273,12 @@ def test_no_table_export_or_figure_holds_what_is_not_theirs(name, world, limited
 
 def test_what_is_theirs_is_there(world, limited):
     client = signed_in(limited)
+    an_exchange(world, ROOM, PERSON)
     pages = {
         "/users/": PERSON,
         "/users/export/": PERSON,
+        "/chats/": PERSON,
+        "/chats/export/": PERSON,
         "/workspaces/": ROOM,
         "/access/?ready=1": ROOM,
         "/palette/?q=common": ROOM,

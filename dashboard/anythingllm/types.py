@@ -450,6 +450,7 @@ class ChatRecord:
     feedback: bool | None
     visible: bool
     created_at: datetime
+    mode: str | None  # "chat", "query" or "automatic"
 
     @classmethod
     def from_json(cls, data: Any) -> ChatRecord:
@@ -471,6 +472,7 @@ class ChatRecord:
             None if feedback is None else bool(feedback),
             data.get("include") is not False,
             need_moment(data, "createdAt"),
+            _text(response, "type"),
         )
 
 

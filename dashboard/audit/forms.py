@@ -8,13 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.audit import words
 from dashboard.audit.models import Outcome
-
-
-class DateInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")  # the only one a browser's date field understands
+from dashboard.forms import DateInput
 
 
 def short() -> forms.TextInput:

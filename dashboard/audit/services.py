@@ -149,6 +149,11 @@ def latest(operator: Operator, count: int) -> list[AuditEvent]:
     return list(visible_to(operator)[:count])
 
 
+def did(operator: Operator, action: str, *, since: datetime) -> bool:
+    """True when the operator has done this since then."""
+    return AuditEvent.objects.filter(actor=operator, action=action, at__gte=since).exists()
+
+
 def unknown_outcomes(operator: Operator, since: datetime) -> int:
     """How many acts since then ended without anybody knowing whether they were done."""
     return search(operator, outcome=Outcome.UNKNOWN).filter(at__gte=since).count()

@@ -49,6 +49,8 @@ ACTIONS: dict[str, Words] = {
     "folder.made": _("made folder"),
     "folder.renamed": _("renamed folder"),
     "folder.removed": _("removed folder"),
+    "chatlog.read": _("read what others asked"),
+    "chatlog.exported": _("exported the log of chats"),
     "job.started": _("started job"),
     "job.cancelled": _("cancelled job"),
     "job.retried": _("retried job"),
@@ -97,6 +99,9 @@ FIELDS: dict[str, Words] = {
     "folder": _("Folder"),
     "path": _("File on AnythingLLM"),
     "bytes": _("Bytes"),
+    "format": _("Format"),
+    "person": _("Person"),
+    "since": _("From"),
 }
 
 

@@ -12,10 +12,12 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from dashboard import instance
 from dashboard.access.models import Group
 from dashboard.accounts.models import Operator
+from dashboard.chatlog.models import Exchange
 from dashboard.documents.act_views import digest as seen
 from dashboard.invites import services as invites
 from dashboard.invites.models import Link
@@ -66,6 +68,7 @@ def scene(client: Client, actor: Operator, standin: Sandbox) -> Scene:
     group.workspaces.create(workspace_id=1)
     fields = invites.LinkFields(label="Sales", workspace_ids=[1])
     link = invites.make_many(actor=actor, fields=fields, people=[invites.Person("Anna")], batch=uuid.uuid4())[0]
+    Exchange.objects.create(id=1, workspace_id=1, workspace_name="Finance", prompt="?", created_at=timezone.now())
     pending = next(i["id"] for i in standin.get("/v1/admin/invites")["invites"] if i["status"] == "pending")
     finance = standin.get("/v1/workspace/finance")["workspace"][0]
     shelves = standin.get("/v1/documents")["localFiles"]["items"]
@@ -152,6 +155,9 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "invite_batch_detail": lambda s: f"/invites/many/{s.link.batch}/",
     "invite_batch_export": lambda s: f"/invites/many/{s.link.batch}/export/",
     "invite_found": lambda s: f"/invites/found/{s.invite}/",
+    "chatlog_list": lambda s: "/chats/",
+    "chatlog_detail": lambda s: "/chats/1/",
+    "chatlog_export": lambda s: "/chats/export/?format=json",
     "job_list": lambda s: "/jobs/",
     "job_detail": lambda s: f"/jobs/{s.job}/",
     "job_report": lambda s: f"/jobs/{s.job}/report/",
@@ -345,6 +351,7 @@ QUESTIONS: dict[str, Callable[[Scene], HttpResponse]] = {
     "job_cancel": lambda s: s.client.post(f"/jobs/{s.job}/cancel/"),
     "job_passwords": lambda s: s.client.post(f"/jobs/{s.job}/passwords/"),
     "refresh": lambda s: s.client.post("/refresh/"),
+    "chatlog_update": lambda s: s.client.post("/chats/update/"),
     "theme_change": lambda s: s.client.post("/theme/", {"theme": "dark"}),
     "invite_new": lambda s: s.client.post("/invites/new/", {**LINK, "uses": 1}),
     "invite_batch": lambda s: s.client.post("/invites/many/", {**LINK, "text": "Anna", "batch": s.link.batch}),

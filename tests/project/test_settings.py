@@ -46,6 +46,7 @@ BAD = [
     ("TIME_ZONE", "Mars/s3cret"),
     ("LOG_LEVEL", "s3cret"),
     ("DOCUMENT_MAX_MB", "3001"),
+    ("CHAT_LOG", "s3cret"),
     ("WEB_THREADS", "0"),
     ("WEB_THREADS", "s3cret"),
 ]
@@ -59,7 +60,9 @@ def start(tmp_path: Path, command: list[str], **variables: str) -> subprocess.Co
 def read_by_settings() -> set[str]:
     source = (ROOT / "dashboard/settings.py").read_text()
     return set(
-        re.findall(r'\b(?:text|yes_or_no|host_names|key|secret_keys|whole_number|web_address|address)\(\s*"([A-Z_]+)"', source)
+        re.findall(
+            r'\b(?:text|yes_or_no|one_of|host_names|key|secret_keys|whole_number|web_address|address)\(\s*"([A-Z_]+)"', source
+        )
     )
 
 

@@ -1,0 +1,68 @@
+"""The instance's log of all chats, kept here so that it can be searched and counted: the instance gives twenty lines at a time, slowly."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Exchange(models.Model):
+    """A question and its answer. What the instance has deleted since stays here.
+
+    Without a `user_id` nobody knows who asked: sessions and agents leave none, and with CHAT_LOG=anonymous none is kept.
+    """
+
+    id = models.PositiveBigIntegerField(primary_key=True)  # the instance's
+    workspace_id = models.PositiveBigIntegerField()
+    workspace_name = models.CharField(max_length=255)
+    user_id = models.PositiveBigIntegerField(null=True)
+    username = models.CharField(max_length=255, blank=True)
+    thread_id = models.PositiveBigIntegerField(null=True)
+    session_id = models.CharField(max_length=255, blank=True)
+    mode = models.CharField(max_length=20, blank=True)  # chat, query or automatic
+    prompt = models.TextField()
+    answer = models.TextField(blank=True)
+    cited = models.PositiveIntegerField(default=0)  # documents the answer draws on
+    visible = models.BooleanField(default=True)  # False: gone from every history on the instance, not from its log
+    feedback = models.BooleanField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="exchange_newest"),
+            models.Index(fields=["workspace_id", "-created_at", "-id"], name="exchange_of_workspace"),
+            models.Index(fields=["user_id", "-created_at", "-id"], name="exchange_of_user"),
+            models.Index(fields=["thread_id"], name="exchange_of_thread", condition=models.Q(thread_id__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} in {self.workspace_name}"
+
+
+class Citation(models.Model):
+    """A document that an answer draws on, by its title: the log keeps no better name."""
+
+    exchange = models.ForeignKey(Exchange, on_delete=models.CASCADE, related_name="citations")
+    title = models.CharField(max_length=255)
+
+    class Meta:
+        ordering = ("id",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Progress(models.Model):
+    """How far the log is read: one row. All ids up to `covered` are here, and of a walk under way those from `high` down to `low`."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    covered = models.PositiveBigIntegerField(default=0)
+    high = models.PositiveBigIntegerField(default=0)
+    low = models.PositiveBigIntegerField(default=0)  # 0: no walk under way
+    sure = models.PositiveBigIntegerField(default=0)  # the `low` under which nothing had moved up when looked at again
+    page = models.PositiveIntegerField(default=0)  # of the instance, to be read next
+    reached = models.DateTimeField(null=True)  # of the line `low`
+    complete_at = models.DateTimeField(null=True)  # when a walk last came to its end
+
+    def __str__(self) -> str:
+        return f"up to {self.covered}"

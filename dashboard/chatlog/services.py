@@ -1,0 +1,140 @@
+"""The log of chats: who asked what, of which workspace, when, and what it answered. Read from what `sync` keeps here.
+
+With CHAT_LOG=anonymous nobody is named, with off there is nothing: `sees_people()` and `keeps_log()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+
+from django.conf import settings
+from django.db.models import Max, Q, QuerySet
+from django.utils import timezone
+
+from dashboard.accounts.models import Operator
+from dashboard.audit import services as ledger
+from dashboard.audit.services import recording
+from dashboard.chatlog import sync
+from dashboard.chatlog.models import Exchange, Progress
+from dashboard.permissions import scope
+
+READ_AGAIN_AFTER = timedelta(hours=1)  # one line of the ledger for so long a look
+ASKED_SECONDS = 10.0  # for which somebody waits who wants the newest lines
+
+
+def keeps_log() -> bool:
+    return bool(settings.CHAT_LOG != "off")
+
+
+def sees_people() -> bool:
+    """False: no name is kept or shown, and nothing can be told by person."""
+    return bool(settings.CHAT_LOG == "full")
+
+
+def visible_to(operator: Operator) -> QuerySet[Exchange]:
+    """The lines of the workspaces this operator looks after; deleted workspaces are no manager's."""
+    if not keeps_log():
+        return Exchange.objects.none()
+    mine = scope(operator)
+    return Exchange.objects.all() if mine is None else Exchange.objects.filter(workspace_id__in=mine)
+
+
+def search(
+    operator: Operator,
+    *,
+    q: str = "",
+    person: str = "",
+    workspace: int | None = None,
+    mode: str = "",
+    since: date | None = None,
+    until: date | None = None,
+) -> QuerySet[Exchange]:
+    """The lines that match all that is given, newest first. `since` and `until` are days of the current time zone, both included."""
+    found = visible_to(operator)
+    if q:
+        found = found.filter(Q(prompt__icontains=q) | Q(answer__icontains=q))
+    if person and sees_people():
+        found = found.filter(username__icontains=person)
+    if workspace is not None:
+        found = found.filter(workspace_id=workspace)
+    if mode:
+        found = found.filter(mode=mode)
+    if since:
+        found = found.filter(created_at__gte=midnight(since))
+    if until:
+        found = found.filter(created_at__lt=midnight(until + timedelta(days=1)))
+    return found
+
+
+def midnight(day: date) -> datetime:
+    """When that day began, in the current time zone."""
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def workspaces(operator: Operator) -> list[tuple[int, str]]:
+    """Id and name of every workspace with lines that the operator may see, deleted ones too, by name."""
+    named = visible_to(operator).order_by().values("workspace_id").annotate(name=Max("workspace_name"))
+    return sorted(((row["workspace_id"], row["name"]) for row in named), key=lambda row: (row[1].casefold(), row[0]))
+
+
+def conversation(operator: Operator, exchange: Exchange) -> QuerySet[Exchange]:
+    """What was asked and answered around it, in order: of its thread or session, else of this person in this workspace.
+
+    Where nothing tells who asked, it stands alone.
+    """
+    same = visible_to(operator).filter(workspace_id=exchange.workspace_id).order_by("created_at", "id")
+    if exchange.thread_id is not None:
+        return same.filter(thread_id=exchange.thread_id)
+    if exchange.session_id:
+        return same.filter(session_id=exchange.session_id)
+    if exchange.user_id is not None:
+        return same.filter(user_id=exchange.user_id, thread_id=None, session_id="")
+    return same.filter(pk=exchange.pk)
+
+
+def progress() -> Progress | None:
+    """How far the log was read; None before it ever was."""
+    return Progress.objects.filter(pk=1).first()
+
+
+def update_now() -> bool:
+    """Reads what is new while somebody waits; True when nothing is left. Raises ApiError, and Busy while it is being read anyway."""
+    return sync.update(ASKED_SECONDS)
+
+
+# --- The ledger -------------------------------------------------------------------------------------------------------
+def note_reading(operator: Operator) -> None:
+    """That the operator reads what others asked, once an hour."""
+    if not ledger.did(operator, "chatlog.read", since=timezone.now() - READ_AGAIN_AFTER):
+        with recording(operator, "chatlog.read"):
+            pass
+
+
+def exported(operator: Operator, found: QuerySet[Exchange], **about: object) -> Iterator[Exchange]:
+    """The lines for a file, whose making is in the ledger before the first is read."""
+    with recording(operator, "chatlog.exported", after={"rows": found.count(), **about}):
+        return found.prefetch_related("citations").iterator(chunk_size=500)
+
+
+# --- For other rooms --------------------------------------------------------------------------------------------------
+def asked_since(user_id: int, since: datetime) -> frozenset[int] | None:
+    """The ids on the instance of what this account has asked since then, as far as the log is read: `progress().complete_at`.
+
+    None when the log does not tell who asked, or was never read to its end.
+    """
+    known = progress()
+    if not sees_people() or known is None or known.complete_at is None:
+        return None
+    lines = Exchange.objects.filter(user_id=user_id, created_at__gte=since).order_by()
+    return frozenset(lines.values_list("id", flat=True))
+
+
+def last_active(operator: Operator) -> dict[int, datetime]:
+    """When each account last asked something in a workspace that the operator may see, by user id; empty when the log tells nobody."""
+    if not sees_people():
+        return {}
+    rows = (
+        visible_to(operator).filter(user_id__isnull=False).order_by().values("user_id").annotate(at=Max("created_at"))
+    )
+    return {row["user_id"]: row["at"] for row in rows if row["user_id"] is not None}
