@@ -24,6 +24,7 @@ class Action(StrEnum):
     """What a person can do in Foyer. Every view names one."""
 
     USE_FOYER = "use_foyer"  # home, own profile, sign out
+    USE_CHAT = "use_chat"  # where the instance lets their account
     VIEW_USERS = "view_users"
     EXPORT_USERS = "export_users"
     CREATE_USERS = "create_users"
@@ -50,7 +51,7 @@ class Action(StrEnum):
     MANAGE_OPERATORS = "manage_operators"
 
 
-EVERYBODY = {Action.USE_FOYER}
+EVERYBODY = {Action.USE_FOYER, Action.USE_CHAT}
 READERS = EVERYBODY | {Action.VIEW_USERS, Action.VIEW_WORKSPACES, Action.VIEW_DOCUMENTS}
 POLICY: dict[Role, set[Action]] = {
     Role.ADMIN: set(Action),

@@ -28,6 +28,7 @@ def sections(operator: Operator, path: str) -> list[dict[str, Any]]:
     """The sidebar of this operator: only what the role may open."""
     rooms = [
         (Action.USE_FOYER, "home", _("Home"), "home"),
+        (Action.USE_CHAT, "chat_home", _("Chat"), "chat"),
         (Action.VIEW_USERS, "user_list", _("Users"), "users"),
         (Action.INVITE, "invite_list", _("Invites"), "mail"),
         (Action.VIEW_WORKSPACES, "workspace_list", _("Workspaces"), "folder"),

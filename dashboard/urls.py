@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("dashboard.access.urls")),
     path("", include("dashboard.invites.urls")),
     path("documents/", include("dashboard.documents.urls")),
+    path("chat/", include("dashboard.chat.urls")),
     path("chats/", include("dashboard.chatlog.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("audit/", include("dashboard.audit.urls")),

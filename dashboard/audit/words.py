@@ -51,6 +51,7 @@ ACTIONS: dict[str, Words] = {
     "folder.removed": _("removed folder"),
     "chatlog.read": _("read what others asked"),
     "chatlog.exported": _("exported the log of chats"),
+    "chat.thread_deleted": _("deleted a conversation of their own"),
     "job.started": _("started job"),
     "job.cancelled": _("cancelled job"),
     "job.retried": _("retried job"),

@@ -63,7 +63,7 @@ def exchanges(asker: Asker, thread: Thread) -> list[Exchange]:
         if exchange := by_chat.get(turn.chat_id) if turn.chat_id else None:
             exchange.turn = turn
     alone = [turn for turn in asked if turn.chat_id not in by_chat]
-    return sorted([*kept, *(_of(turn) for turn in alone if not _match(turn, kept))], key=lambda exchange: exchange.at)
+    return sorted([*kept, *(of(turn) for turn in alone if not _match(turn, kept))], key=lambda exchange: exchange.at)
 
 
 def _match(turn: Turn, kept: Iterable[Exchange]) -> bool:
@@ -79,7 +79,7 @@ def _match(turn: Turn, kept: Iterable[Exchange]) -> bool:
     return False
 
 
-def _of(turn: Turn) -> Exchange:
+def of(turn: Turn) -> Exchange:
     names = tuple(str(attachment.get("name", "")) for attachment in turn.attachments)
     return Exchange(turn.text, names, turn.created_at, turn=turn)
 

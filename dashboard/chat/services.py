@@ -9,17 +9,36 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from dashboard import errors, locks
+from dashboard import errors, instance, locks, sight
 from dashboard.accounts.models import Operator
+from dashboard.anythingllm import Workspace
 from dashboard.anythingllm.sse import Done
 from dashboard.chat import threads, turns
 from dashboard.chat.answering import answer
 from dashboard.chat.models import Mode, Turn
-from dashboard.chat.rights import Asker, may_ask, may_open
+from dashboard.chat.rights import BY_ROLE, Asker, may_ask, may_open
 from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
+from dashboard.order import natural
+from dashboard.permissions import Action, allows
 
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
+
+
+def rooms(operator: Operator) -> instance.Reading[list[Workspace]]:
+    """The workspaces that are open to the operator, by name, as far as is known without asking again. Raises ApiError."""
+    if operator.is_local:
+        reading = sight.workspaces(operator)
+        own = reading.value if allows(operator, Action.VIEW_WORKSPACES) else []
+    else:
+        reading, users = instance.workspaces(), instance.users()
+        own = reading.value
+        if not any(user.id == operator.anythingllm_user_id and user.role in BY_ROLE for user in users.value):
+            members = instance.members()
+            own = [some for some in own if operator.anythingllm_user_id in members.value.get(some.id, ())]
+            reading = instance.Reading(own, min(reading.as_of, members.as_of), reading.problem or members.problem)
+    own = sorted(own, key=lambda workspace: natural(workspace.name))
+    return instance.Reading(own, reading.as_of, reading.problem)
 
 
 def ask(

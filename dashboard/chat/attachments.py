@@ -1,0 +1,47 @@
+"""Files that go with a question: pictures, and documents that are read for this question only."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+
+from dashboard import instance
+from dashboard.anythingllm.rules import supports
+from dashboard.errors import Declined
+
+MOST_FILES = 5
+MOST_MB = 10  # of all together
+PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+DOCUMENT = "application/anythingllm-document"
+
+
+def takes_documents() -> bool:
+    return supports(instance.version(), "document_attachments")
+
+
+def attached(files: Sequence[UploadedFile[bytes]]) -> list[dict[str, str]]:
+    """As the instance takes them: name, mime, contentString (a data URL). Raises Declined."""
+    if len(files) > MOST_FILES:
+        raise Declined(_("Attach at most %(n)d files to a question.") % {"n": MOST_FILES})
+    if sum(file.size or 0 for file in files) > MOST_MB * 1024 * 1024:
+        raise Declined(_("Attached files may have %(n)d MB together.") % {"n": MOST_MB})
+    return [_attachment(file) for file in files]
+
+
+def _attachment(file: UploadedFile[bytes]) -> dict[str, str]:
+    name, kind = file.name or "", (file.content_type or "").lower()
+    if not file.size:
+        raise Declined(_("%(name)s is empty.") % {"name": name})
+    if kind not in PICTURES and not takes_documents():
+        raise Declined(_("%(name)s: this AnythingLLM takes pictures only (PNG, JPEG, GIF, WebP).") % {"name": name})
+    content = base64.b64encode(file.read()).decode()
+    # The part before the comma is a header that the instance reads no further than to its comma.
+    mime = kind if kind in PICTURES else "application/octet-stream"
+    return {
+        "name": name,
+        "mime": kind if kind in PICTURES else DOCUMENT,
+        "contentString": f"data:{mime};base64,{content}",
+    }
