@@ -188,8 +188,6 @@ def address(name: str, standin) -> str:
         "thread": "nobodys",
         "turn_id": 1,
         "chat_id": 1,
-        "turn_id": 1,
-        "chat_id": 1,
         "exchange_id": 1,
     }
     url = next(url for url in urls() if url.name == name)
