@@ -122,6 +122,17 @@ _QUESTIONS = (
     ("How much did silicon carbide membranes drift?", "What did customers say about ring mode?"),
     ("What are the goals for 2027?",),
 )
+_AGENTS_ANSWER = stringify(
+    {
+        "text": "I looked through what I have at hand and found nothing newer than the release notes.",
+        "sources": [],
+        "attachments": [],
+        "type": "automatic",
+        "thoughts": ["I will look at the documents of this workspace."],
+        "outputs": [],
+        "metrics": {},
+    }
+)
 _THREADS = (
     "Questions of my first weeks",
     "Customer call on Monday",
@@ -328,7 +339,7 @@ def _sow_documents(store: Store, chance: random.Random, count: int, today: datet
 
 
 def _sow_chats(store: Store, chance: random.Random, today: datetime) -> None:
-    """Threads of people who may be there, and about 260 questions over the last sixty days, answered from the documents."""
+    """Threads of people who may be there, and about 300 questions over the last ninety days, most answered from the documents."""
     members = store.all(
         "SELECT user_id, workspace_id FROM workspace_users JOIN users ON users.id = user_id"
         " WHERE seen_recovery_codes AND workspace_id <= 9 ORDER BY workspace_users.id LIMIT 120"
@@ -342,7 +353,7 @@ def _sow_chats(store: Store, chance: random.Random, today: datetime) -> None:
     chats: list[Row] = []
     for member in members if answers else []:
         place = member["workspace_id"]
-        begun = chance.randrange(2, 60)
+        begun = chance.randrange(2, 90)
         thread_id = None
         if chance.random() < 0.5:
             thread_id = len(threads) + 1
@@ -354,19 +365,21 @@ def _sow_chats(store: Store, chance: random.Random, today: datetime) -> None:
             }
             thread |= {"workspace_id": place, "user_id": member["user_id"], "createdAt": made, "lastUpdatedAt": made}
             threads.append(thread)
-        for _ in range(chance.choice((1, 2, 2, 3, 5))):
+        for _ in range(chance.choice((1, 3, 4, 6, 10))):
             question = chance.choice(_QUESTIONS[place - 1])
             when = today - timedelta(
                 days=chance.randrange(begun), hours=chance.randrange(1, 9), seconds=chance.randrange(3600)
             )
             from_outside = thread_id is None and chance.random() < 0.15
+            # An agent answers without the documents, and its line does not tell who asked.
+            by_agent = _WORKSPACES[place - 1][1] == "automatic" and chance.random() < 0.4
             chats.append(
                 {
                     "workspaceId": place,
                     "prompt": question,
-                    "response": answers[place, question],
+                    "response": _AGENTS_ANSWER if by_agent else answers[place, question],
                     "include": int(chance.random() < 0.97),
-                    "user_id": None if from_outside else member["user_id"],
+                    "user_id": None if from_outside or by_agent else member["user_id"],
                     "thread_id": thread_id,
                     "api_session_id": f"kiosk-{chance.randrange(3)}" if from_outside else None,
                     "createdAt": stamp(when),
@@ -395,4 +408,5 @@ def _answer(store: Store, workspace_id: int, question: str) -> str:
         "model": "lab-chat",
         "provider": "GenericOpenAiLLM",
     }
-    return stringify({"text": text, "sources": sources, "type": "chat", "attachments": [], "metrics": metrics})
+    mode = "query" if _WORKSPACES[workspace_id - 1][1] == "query" else "chat"
+    return stringify({"text": text, "sources": sources, "type": mode, "attachments": [], "metrics": metrics})

@@ -156,16 +156,16 @@ def test_an_unknown_workspace_is_refused_in_five_ways(ask: Ask) -> None:
     assert list(statuses.values()) == [400, 400, 400, 400, 500, 404, 200]
 
 
-def test_the_log_goes_back_two_months_and_has_pages(ask: Ask) -> None:
+def test_the_log_goes_back_three_months_and_has_pages(ask: Ask) -> None:
     first = ask("POST", "/v1/admin/workspace-chats", json={"offset": 0}).json()
     assert (len(first["chats"]), first["hasPages"]) == (20, True)
     days = {
         chat["createdAt"][:10]
-        for page in range(9)
+        for page in range(17)
         for chat in ask("POST", "/v1/admin/workspace-chats", json={"offset": page}).json()["chats"]
     }
-    assert len(days) > 25
-    assert ask("POST", "/v1/admin/workspace-chats", json={"offset": "1"}).json()["hasPages"] is False
+    assert len(days) > 50
+    assert ask("POST", "/v1/admin/workspace-chats", json={"offset": "3"}).json()["hasPages"] is False  # "3" + 1 is 31
 
 
 @pytest.mark.parametrize(
