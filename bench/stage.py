@@ -68,6 +68,13 @@ class Server:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
 
+    def kept_waiting(self) -> float:
+        """Milliseconds so far in which its main thread could have worked, but others had the processor."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e6
+
+    def threads(self) -> int:
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
     def megabytes(self) -> float:
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
@@ -81,17 +88,27 @@ def fetch(connection: http.client.HTTPConnection, path: str, headers: dict[str, 
     return body
 
 
-@contextmanager
-def running(module: str, *options: str, **variables: str) -> Iterator[Server]:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(module: str, *options: str, **variables: str) -> Iterator[Server]:
+    port = free_port()
     command = [sys.executable, "-m", module, *(option.format(port=port) for option in options)]
+    with started(command, port, **variables) as server:
+        yield server
+
+
+@contextmanager
+def started(command: list[str], port: int, **variables: str) -> Iterator[Server]:
     process = subprocess.Popen(command, env={**os.environ, "PORT": str(port), **variables})
     try:
         deadline = time.monotonic() + 60
         while socket.socket().connect_ex((HOST, port)):
-            assert time.monotonic() < deadline and process.poll() is None, f"{module} does not start"
+            assert time.monotonic() < deadline and process.poll() is None, f"{command} does not start"
             time.sleep(0.1)
         yield Server(process, port)
     finally:
