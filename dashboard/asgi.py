@@ -19,17 +19,25 @@ pages = get_wsgi_application()
 _pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)  # type: ignore[arg-type]  # a Django response is iterable
 _files = WSGIMiddleware(pages, workers=settings.WEB_THREADS)  # type: ignore[arg-type]
 FILES = "/documents/add/file/"  # where documents arrive
+ASK = "/+ask/"  # how the address of a question ends
 
 from dashboard.relay.app import PATH, Relay  # noqa: E402  # it has models, so Django comes first
 
 relay = Relay()
 
 
+def _brings_files(scope: Any) -> bool:
+    """Documents, and questions of 100 kB and more, which have something attached."""
+    if scope["path"].endswith(ASK):
+        return len(dict(scope["headers"]).get(b"content-length", b"")) > 5
+    return bool(scope["path"] == FILES)
+
+
 async def application(scope: Any, receive: Any, send: Any) -> None:
     """The ASGI entry that uvicorn serves: HTTP only, and a lifespan, which is the relay's."""
     if scope["type"] == "http":
         path = scope["path"]
-        await (relay if path.startswith(PATH) else _files if path == FILES else _pages)(scope, receive, send)
+        await (relay if path.startswith(PATH) else _files if _brings_files(scope) else _pages)(scope, receive, send)
     elif scope["type"] == "lifespan":
         while (await receive())["type"] != "lifespan.shutdown":
             await relay.start()

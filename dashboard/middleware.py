@@ -137,11 +137,15 @@ class RefusedBeforeMiddleware:
 
 
 def _most(request: HttpRequest) -> int:
-    """The bytes that a body may have. Documents are larger than all else, and taken from those who may add some, at one address only."""
-    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    if request.path_info != reverse("document_add_file") or not request.user.is_authenticated:
-        return most
-    return most + settings.DOCUMENT_MAX_MB * 1024 * 1024 if allows(request.user, Action.CHANGE_DOCUMENTS) else most
+    """The bytes that a body may have. Files are larger than all else, and taken from those who may bring some, where they are brought."""
+    path, megabytes = request.path_info, 0
+    if path == reverse("document_add_file"):
+        action, megabytes = Action.CHANGE_DOCUMENTS, settings.DOCUMENT_MAX_MB
+    elif path.endswith("/+ask/"):
+        action, megabytes = Action.USE_CHAT, settings.CHAT_FILES_MAX_MB
+    if megabytes and not (request.user.is_authenticated and allows(request.user, action)):
+        megabytes = 0
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE + megabytes * 1024 * 1024
 
 
 class HtmxMiddleware:

@@ -344,6 +344,7 @@ AXES_DISABLE_ACCESS_LOG = True  # the ledger has it
 AXES_VERBOSE = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DOCUMENT_MAX_MB = whole_number("DOCUMENT_MAX_MB", default=100, least=1, most=3000)  # the instance itself takes 3 GB
+CHAT_FILES_MAX_MB = 10  # all files of one question; they wait in the database until it is asked
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # never in memory
 FILE_UPLOAD_TEMP_DIR = INCOMING_DIR  # beside where documents wait, so that keeping one is a rename
 CHAT_LOG = one_of("CHAT_LOG", "full", "anonymous", "off")  # what is kept of it here, and shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
@@ -13,7 +14,6 @@ from dashboard.anythingllm.rules import supports
 from dashboard.errors import Declined
 
 MOST_FILES = 5
-MOST_MB = 10  # of all together
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 DOCUMENT = "application/anythingllm-document"
 
@@ -26,8 +26,9 @@ def attached(files: Sequence[UploadedFile[bytes]]) -> list[dict[str, str]]:
     """As the instance takes them: name, mime, contentString (a data URL). Raises Declined."""
     if len(files) > MOST_FILES:
         raise Declined(_("Attach at most %(n)d files to a question.") % {"n": MOST_FILES})
-    if sum(file.size or 0 for file in files) > MOST_MB * 1024 * 1024:
-        raise Declined(_("Attached files may have %(n)d MB together.") % {"n": MOST_MB})
+    most = settings.CHAT_FILES_MAX_MB
+    if sum(file.size or 0 for file in files) > most * 1024 * 1024:
+        raise Declined(_("Attached files may have %(n)d MB together.") % {"n": most})
     return [_attachment(file) for file in files]
 
 

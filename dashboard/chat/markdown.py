@@ -57,16 +57,18 @@ def prose(text: str, key: object) -> Prose:
 def _framed(clean: str, key: object) -> str:
     """Code with a button that copies it; code and tables scroll within themselves, also by keyboard."""
     number = 0
+    label = escape(
+        _("Copy")
+    )  # drawn by the style sheet, so that it is not among the words when a whole answer is copied
 
     def frame(found: re.Match[str]) -> str:
         nonlocal number
         if found[0].startswith("<table>"):
-            label = escape(_("Table"))
-            return f'<div class="scroll" role="region" tabindex="0" aria-label="{label}">{found[0]}</div>'
+            return f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(_("Table"))}">{found[0]}</div>'
         number += 1
         anchor = f"code-{key}-{number}"
         code = f'<pre id="{anchor}" tabindex="0">{found[0].removeprefix("<pre>")}'
-        return f'<div class="code">{code}<button type="button" class="js-only" data-copy="#{anchor}">{escape(_("Copy"))}</button></div>'
+        return f'<div class="code">{code}<button type="button" class="js-only" data-copy="#{anchor}" aria-label="{label}"></button></div>'
 
     return PARTS.sub(frame, clean)
 

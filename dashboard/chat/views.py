@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -116,7 +117,7 @@ def _place(asker: Asker, thread: Thread | None) -> dict[str, Any]:
         "modes": Mode.choices,
         "longest": LONGEST,
         "most_files": attachments.MOST_FILES,
-        "most_mb": attachments.MOST_MB,
+        "most_mb": settings.CHAT_FILES_MAX_MB,
         "pictures": "" if attachments.takes_documents() else ",".join(attachments.PICTURES),
     }
 
@@ -184,7 +185,7 @@ def chat_ask(request: Request, slug: str) -> HttpResponse:
 @never_cache
 @requires(Action.USE_CHAT)
 def chat_turn(request: Request, turn_id: int) -> HttpResponse:
-    """A question with its answer, once the instance has kept one; 204 before."""
+    """A question with its answer, once the instance has kept one, or will keep none; 204 before."""
     turn = get_object_or_404(Turn, pk=turn_id, operator=request.user)
     asker = _asker(request, turn.workspace_slug)
     if asker.workspace.id != turn.workspace_id:
@@ -192,7 +193,9 @@ def chat_turn(request: Request, turn_id: int) -> HttpResponse:
     thread = _thread(asker, turn.thread_slug or turn.session_id)
     found = history.exchanges(asker, thread)
     exchange = next((some for some in found if some.turn and some.turn.pk == turn.pk), None)
-    if exchange is None or exchange.answer is None:
+    if exchange is None:
+        raise Http404
+    if exchange.is_pending:
         return HttpResponse(status=204)
     context = {
         **_place(asker, thread),

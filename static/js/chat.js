@@ -5,7 +5,8 @@
 
 (() => {
   const NEAR_END = 120; // px
-  const TRIES = { done: [0, 1000, 3000], failed: [300], stopped: [700, 1500, 3000, 5000], interrupted: [700, 1500, 3000, 5000] };
+  const TRIES = { done: [0, 1000, 3000], failed: [300], stopped: [700, 1500, 3000, 5000], interrupted: [700, 1500, 3000, 5000] }; // ms
+  const GIVEN_UP = 6000; // ms after which the server says so, where nothing had come that this would take away
   const OPEN_EVERY = 3000; // ms between two looks at an answer that somebody else is hearing
   const OPEN_TRIES = 400;
   const streams = new Map(); // article to its view
@@ -109,7 +110,8 @@
     view.note.textContent = words;
     view.note.hidden = !words;
     say(words || said("textWhole"));
-    if (isKept) look(view.article, TRIES[state] ?? [0]);
+    const tries = TRIES[state] ?? [0];
+    if (isKept) look(view.article, view.answer.hasChildNodes() ? tries : [...tries, GIVEN_UP]);
   }
 
   // Asks for the finished answer, until there is one.
