@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -28,9 +29,12 @@ class Busy(Declined):
 
 
 @contextmanager
-def held(name: str, *, wait: float = 30.0, lasts: timedelta = LEASE) -> Iterator[None]:
-    """Holds the lock `name`, waiting up to `wait` seconds for it; a holder that dies has it for `lasts`. Raises Busy."""
-    holder = uuid.uuid4().hex
+def held(name: str, *, wait: float = 30.0, lasts: timedelta = LEASE, holder: str = "") -> Iterator[None]:
+    """Holds the lock `name`, waiting up to `wait` seconds for it; a holder that dies has it for `lasts`. Raises Busy.
+
+    With a name of its own (at most 32 characters) a `holder` that died can take up at once what it held.
+    """
+    holder = holder or uuid.uuid4().hex
     give_up = time.monotonic() + wait
     while not _take(name, holder, lasts):
         if time.monotonic() > give_up:
@@ -50,4 +54,5 @@ def _take(name: str, holder: str, lasts: timedelta) -> bool:
         return True
     except IntegrityError:
         # Taking over a lease that ran out: only one of several can, because `until` is part of the condition.
-        return Lease.objects.filter(name=name, until__lt=now).update(holder=holder, until=now + lasts) == 1
+        free = Q(until__lt=now) | Q(holder=holder)
+        return Lease.objects.filter(free, name=name).update(holder=holder, until=now + lasts) == 1

@@ -13,7 +13,7 @@ import socket
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +35,7 @@ from dashboard.permissions import scope
 
 MOST_FILES = 200  # in a batch
 KIND = "documents.add"
+NAT64 = IPv6Network("64:ff9b::/96")
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,5 +213,13 @@ def _demand_public(address: str) -> None:
         found = {ip_address(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except (OSError, UnicodeError):
         raise Declined(_("There is no host named %(host)s, as seen from Foyer.") % {"host": host}) from None
-    if not all(some.is_global and not some.is_multicast for some in found):
+    if not all(map(_is_public, found)):
         raise Declined(_("%(host)s is in a private network. Only public pages can be added.") % {"host": host})
+
+
+def _is_public(found: IPv4Address | IPv6Address) -> bool:
+    if isinstance(found, IPv6Address):  # some lead to a host of the older kind
+        behind = IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else found.sixtofour or found.ipv4_mapped
+        if behind:
+            return _is_public(behind)
+    return found.is_global and not found.is_multicast

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
-from dashboard import instance
+from dashboard import instance, locks
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Document, NotApplied
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
@@ -23,7 +24,7 @@ from dashboard.audit.services import recording
 from dashboard.documents import embedding, erasing, folders, library
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source, Stored
 from dashboard.documents.paths import folder_of, key_of
-from dashboard.documents.sending import became, is_there, send
+from dashboard.documents.sending import became, host_of, is_there, send
 from dashboard.errors import Declined
 from dashboard.jobs.kinds import Result
 from dashboard.jobs.models import ItemState, JobItem
@@ -57,22 +58,35 @@ class _Bringing:
 
     def go(self) -> Result:
         incoming, workspace_ids = self.incoming, dict.fromkeys(self.batch.workspace_ids)
-        if not incoming.paths and not (incoming.asked_at and became(incoming)):
-            twin = self._twin()
-            if twin and self.batch.duplicates == Duplicates.SKIP:
-                self._put(twin, workspace_ids)
-                where = {"title": twin[0].title, "folder": folder_of(twin[0].path)}
-                return Result(ItemState.SKIPPED, _("There already, as %(title)s in %(folder)s") % where)
-            incoming.replaces = [stored.path for stored in twin]
-        doomed = self._doomed()
-        if not incoming.paths:
-            self._bring()
+        twin: list[Stored] = []
+        doomed: list[erasing.Doomed] = []
+        with self._one_at_a_time():
+            if not incoming.paths and not (incoming.asked_at and became(incoming)):
+                twin = self._twin()
+                incoming.replaces = [stored.path for stored in twin]
+            is_used = bool(twin) and self.batch.duplicates == Duplicates.SKIP
+            if not is_used:
+                doomed = self._doomed()
+                if not incoming.paths:
+                    self._bring()
+        if is_used:
+            self._put(twin, workspace_ids)
+            where = {"title": twin[0].title, "folder": folder_of(twin[0].path)}
+            return Result(ItemState.SKIPPED, _("There already, as %(title)s in %(folder)s") % where)
         documents = self._in_its_folder()
         workspace_ids |= dict.fromkeys(workspace.id for old in doomed for workspace in old.used_in)
         names = self._put(documents, workspace_ids)
         self._replace(doomed, documents)
         ready = _("Ready in %(workspaces)s") % {"workspaces": get_text_list(names, _("and"))}
         return Result(ItemState.DONE, ready if names else _("In the library"))
+
+    def _one_at_a_time(self) -> AbstractContextManager[None]:
+        """Two of one content would both find none there yet; and of two pages of one host nobody could tell whose answer got lost."""
+        incoming = self.incoming
+        what = incoming.sha256 or host_of(incoming)
+        return locks.held(
+            f"incoming:{what[:80]}", wait=embedding.PATIENCE, lasts=locks.LONG_LEASE, holder=incoming.token
+        )
 
     def _twin(self) -> list[Stored]:
         """What the newest upload of the same content has become, if all of it is still there for the actor to see."""

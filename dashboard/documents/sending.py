@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from dashboard import instance
 from dashboard.anythingllm import ApiError, Document, NotAnythingLLM, NotApplied, NotFound, Refused
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
-from dashboard.documents.models import Incoming, Source
+from dashboard.documents.models import Incoming, Source, Stored
 from dashboard.errors import Declined
 
 BOXES = {".mbox", ".xlsx"}  # become several documents; with a title given, all would have the same
@@ -52,7 +52,9 @@ def send(incoming: Incoming) -> list[Document]:
 def became(incoming: Incoming) -> list[Document]:
     """What it has become, as far as the library shows it now. Raises ApiError."""
     if incoming.source == Source.LINK:
-        return [document for document in _pages(incoming) if document.path not in (incoming.before or ())]
+        others = Stored.objects.filter(source=Source.LINK).exclude(upload=incoming.token).values_list("path", flat=True)
+        known = {*(incoming.before or ()), *others}
+        return [document for document in _pages(incoming) if document.path not in known]
     return [some for some in _library() if incoming.token in some.name or incoming.token in some.title]
 
 
@@ -88,8 +90,12 @@ def _ask(incoming: Incoming) -> list[Document]:
 
 def _pages(incoming: Incoming) -> list[Document]:
     """The documents that are named after the page's host."""
-    host = urlsplit(incoming.name).hostname or ""
+    host = host_of(incoming)
     return [document for document in _library() if host in document.name.lower()]
+
+
+def host_of(incoming: Incoming) -> str:
+    return urlsplit(incoming.name).hostname or ""
 
 
 def _library() -> list[Document]:

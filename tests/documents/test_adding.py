@@ -7,8 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pydoc import locate
 
 import pytest
+from django.utils import timezone
 
-from dashboard import instance
+from dashboard import instance, locks
 from dashboard.audit.models import AuditEvent
 from dashboard.documents import adding, embedding
 from dashboard.documents.adding import Options
@@ -17,6 +18,7 @@ from dashboard.errors import Declined
 from dashboard.jobs import engine
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import ItemState, Job, JobItem, JobState
+from dashboard.models import Lease
 from tests.documents.arriving import arrive, found, in_workspace, library, work
 
 pytestmark = pytest.mark.django_db
@@ -187,6 +189,27 @@ def test_the_same_content_twice_in_a_batch_is_there_once(ada, standin, before):
     work(items[0])
     assert list(items[0].job.items.values_list("state", flat=True)) == ["done", "skipped"]
     assert len(new(standin, before)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_content_at_the_same_time_is_there_once(ada, standin, before, settings, monkeypatch):
+    monkeypatch.setattr(settings.HUEY, "immediate", False)
+    standin.configure(processing=0.3)
+    items = [arrive(ada, f"dog-{n}.txt", OFFICE, batch=f"b{n}") for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(work, items))
+    assert sorted(item.state for item in done) == ["done", "skipped", "skipped", "skipped"]
+    assert len(new(standin, before)) == 1
+
+
+def test_a_worker_that_died_with_a_content_does_not_keep_it_from_itself(ada, standin):
+    item = arrive(ada, "dog.txt", OFFICE)
+    Lease.objects.create(
+        name=f"incoming:{item.incoming.sha256}",
+        holder=item.incoming.token,
+        until=timezone.now() + locks.LONG_LEASE,
+    )
+    assert work(item).state == "done"
 
 
 def test_what_was_erased_from_the_instance_is_no_duplicate(ada, standin):

@@ -21,6 +21,7 @@ NEWS = "<title>News</title><p>" + "The canteen has a new cook. " * 10
 NOT_FOUND = "<h1>404 Not Found</h1><p>" + "Nothing to see. " * 10
 PAGES = {
     "/news": (200, NEWS),
+    "/menu": (200, NEWS.replace("News", "Menu")),
     "/gone": (404, NOT_FOUND),
     "/short": (200, "<p>Just a moment...</p>"),
     "/empty": (200, ""),
@@ -131,6 +132,17 @@ def test_a_lost_answer_makes_no_second_page(ada, standin, web, before):
     assert sorted(first.incoming.paths + second.incoming.paths) == new(standin, before)
 
 
+def test_a_page_that_came_meanwhile_from_the_same_host_is_another(ada, standin, web, before):
+    standin.fault("502", path="/upload-link", times=1)
+    lost = link(ada, f"{web}/news")
+    assert lost.state == "unknown"
+    other = link(ada, f"{web}/menu")
+    adding.retry(actor=ada, job=lost.job)
+    lost = work(lost)
+    assert (lost.state, other.state) == ("done", "done")
+    assert sorted(lost.incoming.paths + other.incoming.paths) == new(standin, before)
+
+
 def test_a_worker_killed_after_the_page_was_fetched_goes_on_with_it(ada, standin, web, before, monkeypatch):
     item = adding.add_link(actor=ada, address=f"{web}/news", options=Options())
     with monkeypatch.context() as patch:
@@ -182,6 +194,8 @@ def test_what_is_no_address_is_refused(ada, standin, address):
         "[fe80::1]",
         "[fd00::1]",
         "[::ffff:127.0.0.1]",
+        "[64:ff9b::10.0.0.1]",
+        "[2002:a00:1::]",
     ],
 )
 def test_what_is_private_is_not_asked_for(ada, standin, host):
