@@ -21,7 +21,7 @@ from dashboard.access.models import AccessChange, AccessSet, Grant, Group
 from dashboard.accounts import services as door
 from dashboard.accounts.models import LookedAfter, Operator, Role
 from dashboard.audit.models import AuditEvent
-from dashboard.chatlog.models import Exchange
+from dashboard.chatlog.models import Exchange, Person, Place
 from dashboard.documents.models import Batch, Incoming, Source
 from dashboard.invites import services as invites
 from dashboard.invites.models import Link
@@ -166,10 +166,10 @@ def an_invite(world: World, room: str) -> int:
 
 def an_exchange(world: World, room: str, person: str) -> int:
     """A line of the log of chats."""
-    where = {"workspace_id": world.rooms[room]["id"], "workspace_name": room}
-    who = {"user_id": world.people[person], "username": person}
-    number = Exchange.objects.count() + 1
-    asked = Exchange.objects.create(id=number, **where, **who, prompt=f"Is it {person}?", created_at=timezone.now())
+    place, _made = Place.objects.get_or_create(id=world.rooms[room]["id"], name=room)
+    who, _made = Person.objects.get_or_create(id=world.people[person], name=person)
+    number, words = Exchange.objects.count() + 1, f"Is it {person}?"
+    asked = Exchange.objects.create(id=number, workspace=place, user=who, prompt=words, created_at=timezone.now())
     asked.citations.create(title=f"of-{room}.txt")
     return asked.pk
 

@@ -5,17 +5,35 @@ from __future__ import annotations
 from django.db import models
 
 
+class Place(models.Model):
+    """A workspace by the name it has on the instance, or had when it was deleted."""
+
+    id = models.PositiveBigIntegerField(primary_key=True)  # the instance's
+    name = models.CharField(max_length=255)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    """An account that asked, by the name it has, or had. With CHAT_LOG=anonymous there are none."""
+
+    id = models.PositiveBigIntegerField(primary_key=True)  # the instance's
+    name = models.CharField(max_length=255)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Exchange(models.Model):
     """A question and its answer. What the instance has deleted since stays here.
 
-    Without a `user_id` nobody knows who asked: sessions and agents leave none, and with CHAT_LOG=anonymous none is kept.
+    Without a `user` nobody knows who asked: sessions and agents leave none, and with CHAT_LOG=anonymous none is kept.
     """
 
     id = models.PositiveBigIntegerField(primary_key=True)  # the instance's
-    workspace_id = models.PositiveBigIntegerField()
-    workspace_name = models.CharField(max_length=255)
-    user_id = models.PositiveBigIntegerField(null=True)
-    username = models.CharField(max_length=255, blank=True)
+    workspace = models.ForeignKey(Place, on_delete=models.CASCADE, related_name="+", db_index=False)
+    user = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+", null=True, db_index=False)
     thread_id = models.PositiveBigIntegerField(null=True)
     session_id = models.CharField(max_length=255, blank=True)
     mode = models.CharField(max_length=20, blank=True)  # chat, query or automatic
@@ -30,13 +48,14 @@ class Exchange(models.Model):
         ordering = ("-created_at", "-id")
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="exchange_newest"),
-            models.Index(fields=["workspace_id", "-created_at", "-id"], name="exchange_of_workspace"),
-            models.Index(fields=["user_id", "-created_at", "-id"], name="exchange_of_user"),
+            models.Index(fields=["workspace", "-created_at", "-id"], name="exchange_of_workspace"),
+            models.Index(fields=["user", "-created_at", "-id"], name="exchange_of_user"),
+            models.Index(fields=["mode", "-created_at", "-id"], name="exchange_of_mode"),
             models.Index(fields=["thread_id"], name="exchange_of_thread", condition=models.Q(thread_id__isnull=False)),
         ]
 
     def __str__(self) -> str:
-        return f"{self.pk} in {self.workspace_name}"
+        return f"{self.pk} in {self.workspace_id}"
 
 
 class Citation(models.Model):

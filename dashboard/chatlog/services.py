@@ -16,7 +16,8 @@ from dashboard.accounts.models import Operator
 from dashboard.audit import services as ledger
 from dashboard.audit.services import recording
 from dashboard.chatlog import sync
-from dashboard.chatlog.models import Exchange, Progress
+from dashboard.chatlog.models import Exchange, Person, Place, Progress
+from dashboard.order import natural
 from dashboard.permissions import scope
 
 READ_AGAIN_AFTER = timedelta(hours=1)  # one line of the ledger for so long a look
@@ -36,8 +37,8 @@ def visible_to(operator: Operator) -> QuerySet[Exchange]:
     """The lines of the workspaces this operator looks after; deleted workspaces are no manager's."""
     if not keeps_log():
         return Exchange.objects.none()
-    mine = scope(operator)
-    return Exchange.objects.all() if mine is None else Exchange.objects.filter(workspace_id__in=mine)
+    mine, found = scope(operator), Exchange.objects.select_related("workspace", "user")
+    return found if mine is None else found.filter(workspace__in=mine)
 
 
 def search(
@@ -55,9 +56,10 @@ def search(
     if q:
         found = found.filter(Q(prompt__icontains=q) | Q(answer__icontains=q))
     if person and sees_people():
-        found = found.filter(username__icontains=person)
+        named = Person.objects.filter(name__icontains=person).values_list("id", flat=True)
+        found = found.filter(user__in=list(named))
     if workspace is not None:
-        found = found.filter(workspace_id=workspace)
+        found = found.filter(workspace=workspace)
     if mode:
         found = found.filter(mode=mode)
     if since:
@@ -73,9 +75,12 @@ def midnight(day: date) -> datetime:
 
 
 def workspaces(operator: Operator) -> list[tuple[int, str]]:
-    """Id and name of every workspace with lines that the operator may see, deleted ones too, by name."""
-    named = visible_to(operator).order_by().values("workspace_id").annotate(name=Max("workspace_name"))
-    return sorted(((row["workspace_id"], row["name"]) for row in named), key=lambda row: (row[1].casefold(), row[0]))
+    """Id and name of every workspace in the log that the operator may see, deleted ones too, by name."""
+    if not keeps_log():
+        return []
+    mine = scope(operator)
+    places = Place.objects.all() if mine is None else Place.objects.filter(pk__in=mine)
+    return sorted(places.values_list("id", "name"), key=lambda place: (natural(place[1]), place[0]))
 
 
 def conversation(operator: Operator, exchange: Exchange) -> QuerySet[Exchange]:
@@ -83,13 +88,13 @@ def conversation(operator: Operator, exchange: Exchange) -> QuerySet[Exchange]:
 
     Where nothing tells who asked, it stands alone.
     """
-    same = visible_to(operator).filter(workspace_id=exchange.workspace_id).order_by("created_at", "id")
+    same = visible_to(operator).filter(workspace=exchange.workspace_id).order_by("created_at", "id")
     if exchange.thread_id is not None:
         return same.filter(thread_id=exchange.thread_id)
     if exchange.session_id:
         return same.filter(session_id=exchange.session_id)
     if exchange.user_id is not None:
-        return same.filter(user_id=exchange.user_id, thread_id=None, session_id="")
+        return same.filter(user=exchange.user_id, thread_id=None, session_id="")
     return same.filter(pk=exchange.pk)
 
 
@@ -126,7 +131,7 @@ def asked_since(user_id: int, since: datetime) -> frozenset[int] | None:
     known = progress()
     if not sees_people() or known is None or known.complete_at is None:
         return None
-    lines = Exchange.objects.filter(user_id=user_id, created_at__gte=since).order_by()
+    lines = Exchange.objects.filter(user=user_id, created_at__gte=since).order_by()
     return frozenset(lines.values_list("id", flat=True))
 
 
@@ -134,7 +139,5 @@ def last_active(operator: Operator) -> dict[int, datetime]:
     """When each account last asked something in a workspace that the operator may see, by user id; empty when the log tells nobody."""
     if not sees_people():
         return {}
-    rows = (
-        visible_to(operator).filter(user_id__isnull=False).order_by().values("user_id").annotate(at=Max("created_at"))
-    )
+    rows = visible_to(operator).filter(user__isnull=False).order_by().values("user_id").annotate(at=Max("created_at"))
     return {row["user_id"]: row["at"] for row in rows if row["user_id"] is not None}

@@ -18,11 +18,12 @@ from django.utils import timezone
 
 from dashboard import instance, locks
 from dashboard.anythingllm import ApiError, ChatRecord, Unconfirmed
-from dashboard.chatlog.models import Citation, Exchange, Progress
+from dashboard.chatlog.models import Citation, Exchange, Person, Place, Progress
 
 log = logging.getLogger(__name__)
 
 PAGE = 20  # lines, as the instance gives them
+NOBODY = "unknown user"  # what the instance calls an account that is gone
 SLICE = 60.0  # seconds of the first filling, which takes long: other work wants the worker too
 
 
@@ -59,14 +60,16 @@ def keep_promises() -> None:
     if settings.CHAT_LOG == "off":
         _forget()
     elif settings.CHAT_LOG == "anonymous":
-        named = Exchange.objects.filter(Q(user_id__isnull=False) | ~Q(username="") | ~Q(session_id=""))
-        named.update(user_id=None, username="", session_id="")
+        Exchange.objects.filter(Q(user__isnull=False) | ~Q(session_id="")).update(user=None, session_id="")
+        Person.objects.all().delete()
 
 
 def _forget() -> None:
     with transaction.atomic():
         Citation.objects.all().delete()
         Exchange.objects.all().delete()
+        Place.objects.all().delete()
+        Person.objects.all().delete()
         Progress.objects.all().delete()
 
 
@@ -87,8 +90,6 @@ def _step() -> bool:
     try:
         with transaction.atomic():
             _keep(records)
-            if not progress.page:
-                _rename(records)
             return _advance(progress, records, last)
     except AnotherLog:
         log.warning("the log of chats is another one than before, and is read anew")
@@ -140,28 +141,29 @@ def _keep(records: Sequence[ChatRecord]) -> None:
                 changed.append(exchange)
     Exchange.objects.bulk_update(changed, ["visible", "feedback"])
     new = [record for record in records if record.id not in known]
+    _keep_names(records)
     Exchange.objects.bulk_create(map(_exchange, new))
     Citation.objects.bulk_create(
         Citation(exchange_id=record.id, title=title) for record in new for title in _titles(record)
     )
 
 
-def _rename(newest: Sequence[ChatRecord]) -> None:
-    """All lines of a workspace or a person bear the name of today, as they do on the instance."""
-    for workspace_id, name in {
-        record.workspace_id: _plain(record.workspace_name)[:255] for record in newest if record.workspace_slug
-    }.items():
-        Exchange.objects.filter(workspace_id=workspace_id).exclude(workspace_name=name).update(workspace_name=name)
-    for user_id, name in {record.user_id: _username(record) for record in newest}.items():
-        if name:
-            Exchange.objects.filter(user_id=user_id).exclude(username=name).update(username=name)
+def _keep_names(records: Sequence[ChatRecord]) -> None:
+    """As they are today, for all lines there are; who or what the instance does not know any more keeps the name it had."""
+    for workspace_id, record in {record.workspace_id: record for record in records}.items():
+        _keep_name(Place, workspace_id, record.workspace_name, record.workspace_slug is not None)
+    if settings.CHAT_LOG == "full":
+        for user_id, record in {record.user_id: record for record in records if record.user_id is not None}.items():
+            known = record.username != NOBODY
+            _keep_name(Person, user_id, record.username if known else "", known)
 
 
-def _username(record: ChatRecord) -> str:
-    """The name of whose account asked; the instance has words of its own for sessions and for accounts that are gone."""
-    if settings.CHAT_LOG != "full" or record.user_id is None or record.username == "unknown user":
-        return ""
-    return _plain(record.username)[:255]
+def _keep_name(model: type[Place | Person], key: int, name: str | None, known: bool) -> None:
+    named = {"name": _plain(name)[:255]}
+    if known:
+        model._default_manager.update_or_create(id=key, defaults=named)
+    else:
+        model._default_manager.get_or_create(id=key, defaults=named)
 
 
 def _exchange(record: ChatRecord) -> Exchange:
@@ -169,9 +171,7 @@ def _exchange(record: ChatRecord) -> Exchange:
     return Exchange(
         id=record.id,
         workspace_id=record.workspace_id,
-        workspace_name=_plain(record.workspace_name)[:255],
         user_id=record.user_id if named else None,
-        username=_username(record),
         thread_id=record.thread_id,
         session_id=_plain(record.session_id)[:255] if named else "",
         mode=_plain(record.mode)[:20],

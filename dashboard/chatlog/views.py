@@ -119,12 +119,13 @@ def chatlog_export(request: Request) -> HttpResponseBase:
 
 def _record(exchange: Exchange) -> dict[str, Any]:
     """The line as it stands in files; whoever asked only where that may be known."""
-    person = {"user_id": exchange.user_id, "username": exchange.username, "session_id": exchange.session_id}
+    name = exchange.user.name if exchange.user else ""
+    person = {"user_id": exchange.user_id, "username": name, "session_id": exchange.session_id}
     return {
         "id": exchange.pk,
         "created_at": timezone.localtime(exchange.created_at).isoformat(timespec="seconds"),
         "workspace_id": exchange.workspace_id,
-        "workspace": exchange.workspace_name,
+        "workspace": exchange.workspace.name,
         **(person if services.sees_people() else {}),
         "thread_id": exchange.thread_id,
         "mode": exchange.mode,

@@ -15,7 +15,7 @@ from django.utils import timezone
 from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent
 from dashboard.chatlog import sync
-from dashboard.chatlog.models import Exchange
+from dashboard.chatlog.models import Exchange, Person, Place
 from tests.chatlog.conftest import asks, everything
 from tests.conftest import operator, signed_in
 from tests.users.conftest import HTMX
@@ -25,10 +25,16 @@ pytestmark = pytest.mark.django_db
 NAME = "wilhelmina.planted"
 
 
-def line(number: int, **fields) -> Exchange:
-    about = {"workspace_id": 1, "workspace_name": "Handbook", "user_id": 7, "username": "sam", "mode": "query"}
-    words = {"prompt": f"Question {number}?", "answer": f"Answer {number}.", "created_at": timezone.now()}
-    return Exchange.objects.create(id=number, **{**about, **words, **fields})
+def line(number: int, *, place: str = "Handbook", who: str | None = "sam", **fields) -> Exchange:
+    workspace, _made = Place.objects.get_or_create(name=place, defaults={"id": Place.objects.count() + 1})
+    user = Person.objects.get_or_create(name=who, defaults={"id": Person.objects.count() + 1})[0] if who else None
+    words = {
+        "prompt": f"Question {number}?",
+        "answer": f"Answer {number}.",
+        "created_at": timezone.now(),
+        "mode": "query",
+    }
+    return Exchange.objects.create(id=number, workspace=workspace, user=user, **{**words, **fields})
 
 
 def found(client, query: str = "") -> list[int]:
@@ -44,10 +50,10 @@ def lines(standin, db) -> None:
     """Of several people, workspaces and days."""
     now = timezone.now()
     line(1, created_at=now - timedelta(days=200), prompt="An old question")
-    line(2, created_at=now - timedelta(days=60), username="mia", user_id=8)
-    line(3, created_at=now - timedelta(days=20), workspace_id=2, workspace_name="Finance", answer="Seven euros")
-    line(4, created_at=now - timedelta(days=3), mode="chat", username="mia", user_id=8)
-    line(5, user_id=None, username="", mode="automatic", workspace_id=2, workspace_name="Finance")
+    line(2, created_at=now - timedelta(days=60), who="mia")
+    line(3, created_at=now - timedelta(days=20), place="Finance", answer="Seven euros")
+    line(4, created_at=now - timedelta(days=3), mode="chat", who="mia")
+    line(5, who=None, mode="automatic", place="Finance")
 
 
 # --- The table --------------------------------------------------------------------------------------------------------
@@ -95,7 +101,7 @@ def test_it_answers_htmx_with_the_table_only(admin_client, lines):
 
 
 def test_what_people_and_models_write_is_text(admin_client, lines):
-    line(6, prompt="<script>alert(1)</script>", answer="<img src=x onerror=alert(1)>", username="<b>sam")
+    line(6, prompt="<script>alert(1)</script>", answer="<img src=x onerror=alert(1)>", who="<b>sam")
     for url in ("/chats/", "/chats/6/"):
         page = admin_client.get(url).content.decode()
         assert "&lt;script&gt;" in page and "&lt;img" in page and "&lt;b&gt;sam" in page
@@ -127,25 +133,25 @@ def test_a_conversation_is_its_thread_in_order(admin_client, standin):
 
 def test_an_agents_answer_stands_in_its_thread(admin_client, standin):
     line(1, thread_id=3)
-    line(2, thread_id=3, user_id=None, username="")
+    line(2, thread_id=3, who=None)
     assert conversation(admin_client, 1) == [1, 2]
 
 
 def test_a_conversation_may_be_a_session_or_one_persons_own(admin_client, standin):
-    line(1, session_id="kiosk-1", user_id=None, username="")
-    line(2, session_id="kiosk-1", user_id=None, username="")
-    line(3, session_id="kiosk-2", user_id=None, username="")
+    line(1, session_id="kiosk-1", who=None)
+    line(2, session_id="kiosk-1", who=None)
+    line(3, session_id="kiosk-2", who=None)
     line(4)
-    line(5, user_id=8, username="mia")
+    line(5, who="mia")
     line(6)
-    line(7, workspace_id=2)
+    line(7, place="Finance")
     assert conversation(admin_client, 1) == [1, 2]
     assert conversation(admin_client, 4) == [4, 6]
 
 
 def test_what_nobody_is_known_to_have_asked_stands_alone(admin_client, standin):
-    line(1, user_id=None, username="")
-    line(2, user_id=None, username="")
+    line(1, who=None)
+    line(2, who=None)
     assert conversation(admin_client, 1) == [1]
 
 
@@ -179,7 +185,7 @@ def test_a_file_of_everything_is_as_the_instance_has_it(admin_client, log):
 
 
 def test_no_cell_is_a_formula(admin_client, standin):
-    line(1, prompt="=cmd|' /C calc'!A0", answer="+1", username="@sam", workspace_name="-2")
+    line(1, prompt="=cmd|' /C calc'!A0", answer="+1", who="@sam", place="-2")
     Exchange.objects.get().citations.create(title="=HYPERLINK(1)")
     row = list(csv.reader(io.StringIO(exported(admin_client, "csv"))))[1]
     for cell in ("'=cmd|' /C calc'!A0", "'+1", "'@sam", "'-2", "'=HYPERLINK(1)"):
@@ -191,9 +197,9 @@ def test_another_kind_of_file_there_is_not(admin_client, lines):
 
 
 def test_a_large_file_is_not_held_in_memory(admin_client, standin):
+    place = Place.objects.create(id=1, name="Handbook")
     Exchange.objects.bulk_create(
-        Exchange(id=n, workspace_id=1, workspace_name="H", prompt="?", created_at=timezone.now())
-        for n in range(1, 1201)
+        Exchange(id=n, workspace=place, prompt="?", created_at=timezone.now()) for n in range(1, 1201)
     )
     answer = admin_client.get("/chats/export/?format=jsonl")
     assert answer.streaming

@@ -10,7 +10,7 @@ import pytest
 from dashboard import instance, locks
 from dashboard.anythingllm import ApiError, http
 from dashboard.chatlog import services, sync
-from dashboard.chatlog.models import Citation, Exchange, Progress
+from dashboard.chatlog.models import Citation, Exchange, Person, Place, Progress
 from tests.chatlog.conftest import asks, everything, kept
 from tests.faults.conftest import FAULTS, SHORT, SLOW, patience
 
@@ -41,9 +41,9 @@ def test_it_keeps_each_line_as_the_instance_has_it(log):
     for line in lines:
         exchange, response = Exchange.objects.get(pk=line["id"]), json.loads(line["response"])
         assert (exchange.prompt, exchange.answer) == (line["prompt"], response["text"])
-        assert (exchange.workspace_id, exchange.workspace_name) == (line["workspaceId"], line["workspace"]["name"])
+        assert (exchange.workspace_id, exchange.workspace.name) == (line["workspaceId"], line["workspace"]["name"])
         assert (exchange.user_id, exchange.thread_id) == (line["user_id"], line["thread_id"])
-        assert exchange.username == (line["user"]["username"] if line["user_id"] else "")
+        assert not exchange.user or exchange.user.name == line["user"]["username"]
         assert exchange.session_id == (line["api_session_id"] or "")
         assert (exchange.visible, exchange.feedback) == (line["include"], line["feedbackScore"])
         assert exchange.mode == response["type"]
@@ -57,7 +57,7 @@ def test_hidden_lines_and_those_of_agents_are_among_them(log):
     assert Exchange.objects.filter(visible=False).exists()
     agents = Exchange.objects.filter(mode="automatic")
     assert agents.exists()
-    assert not agents.filter(user_id__isnull=False).exists()
+    assert not agents.filter(user__isnull=False).exists()
     assert Exchange.objects.exclude(session_id="").exists()
 
 
@@ -99,7 +99,7 @@ def test_a_deleted_workspace_stays_in_the_log(log):
     asks(log, "And now?")
     assert sync.update(60)
     assert set(before) < set(kept())
-    assert Exchange.objects.filter(workspace_name="Finance").exists()
+    assert Exchange.objects.filter(workspace__name="Finance").exists()
 
 
 def test_after_a_long_absence_the_walk_goes_down_to_what_is_there(log):
@@ -125,15 +125,16 @@ def test_an_empty_log_is_read_too(standin):
 
 
 def test_names_are_those_of_today(log):
-    exchange = Exchange.objects.exclude(username="").first()
+    exchange = Exchange.objects.exclude(user=None).first()
     log.post(f"/v1/admin/users/{exchange.user_id}", {"username": "renamed.one"})
     log.post("/v1/workspace/company-handbook/update", {"name": "The Handbook"})
     thread = log.post("/v1/workspace/company-handbook/thread/new", {"userId": exchange.user_id})["thread"]["slug"]
     body = {"message": "Who am I now?", "mode": "query", "userId": exchange.user_id}
     log.post(f"/v1/workspace/company-handbook/thread/{thread}/chat", body)
     assert sync.update(60)
-    assert {e.username for e in Exchange.objects.filter(user_id=exchange.user_id)} == {"renamed.one"}
-    assert not Exchange.objects.filter(workspace_name="Company Handbook").exists()
+    assert Person.objects.get(pk=exchange.user_id).name == "renamed.one"
+    assert Place.objects.filter(name="The Handbook").exists()
+    assert not Place.objects.filter(name="Company Handbook").exists()
 
 
 def test_the_log_of_another_instance_takes_the_place_of_this_one(log, settings):
@@ -209,16 +210,18 @@ def test_off_asks_nothing_and_erases_what_was_kept(log, settings):
     assert sync.update(60)
     sync.by_the_worker()
     assert len(log.state()["requests"]) == before
-    assert not Exchange.objects.exists() and not Citation.objects.exists() and not Progress.objects.exists()
+    for model in (Exchange, Citation, Person, Place, Progress):
+        assert not model.objects.exists()
 
 
 def test_anonymous_keeps_no_name_and_takes_those_that_were_kept(log, settings):
-    assert Exchange.objects.exclude(username="").exists()
+    assert Person.objects.exists()
     settings.CHAT_LOG = "anonymous"
     asks(log, "Who am I?")
     assert sync.update(60)
     assert kept() == ids(log)
-    assert not Exchange.objects.exclude(username="", user_id=None, session_id="").exists()
+    assert not Exchange.objects.exclude(user=None, session_id="").exists()
+    assert not Person.objects.exists()
 
 
 # --- For other rooms --------------------------------------------------------------------------------------------------
@@ -239,5 +242,5 @@ def test_it_tells_what_an_account_has_asked_since(log, settings):
 
 def test_before_the_first_walk_has_ended_it_tells_nothing(standin):
     sync.update(0)
-    user_id = Exchange.objects.exclude(username="").first().user_id
+    user_id = Exchange.objects.exclude(user=None).first().user_id
     assert services.asked_since(user_id, Exchange.objects.last().created_at) is None

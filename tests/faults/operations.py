@@ -17,7 +17,7 @@ from django.utils import timezone
 from dashboard import instance
 from dashboard.access.models import Group
 from dashboard.accounts.models import Operator
-from dashboard.chatlog.models import Exchange
+from dashboard.chatlog.models import Exchange, Place
 from dashboard.documents.act_views import digest as seen
 from dashboard.invites import services as invites
 from dashboard.invites.models import Link
@@ -68,7 +68,8 @@ def scene(client: Client, actor: Operator, standin: Sandbox) -> Scene:
     group.workspaces.create(workspace_id=1)
     fields = invites.LinkFields(label="Sales", workspace_ids=[1])
     link = invites.make_many(actor=actor, fields=fields, people=[invites.Person("Anna")], batch=uuid.uuid4())[0]
-    Exchange.objects.create(id=1, workspace_id=1, workspace_name="Finance", prompt="?", created_at=timezone.now())
+    place = Place.objects.create(id=1, name="Finance")
+    Exchange.objects.create(id=1, workspace=place, prompt="?", created_at=timezone.now())
     pending = next(i["id"] for i in standin.get("/v1/admin/invites")["invites"] if i["status"] == "pending")
     finance = standin.get("/v1/workspace/finance")["workspace"][0]
     shelves = standin.get("/v1/documents")["localFiles"]["items"]
