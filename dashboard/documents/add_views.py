@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -32,7 +32,7 @@ from dashboard.permissions import Action, also_requires, requires
 WORDS: dict[str, Words] = {
     ItemState.PENDING: gettext_lazy("Waiting"),
     ItemState.RUNNING: gettext_lazy("Being added"),
-    ItemState.DONE: gettext_lazy("Added"),
+    ItemState.DONE: pgettext_lazy("state", "Added"),
     ItemState.SKIPPED: gettext_lazy("Skipped"),
     ItemState.FAILED: gettext_lazy("Failed"),
     ItemState.UNKNOWN: gettext_lazy("Unknown"),
