@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
-from dashboard import instance
 from dashboard.anythingllm.rules import supports
 from dashboard.errors import Declined
 
@@ -18,25 +17,25 @@ PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 DOCUMENT = "application/anythingllm-document"
 
 
-def takes_documents() -> bool:
-    return supports(instance.version(), "document_attachments")
+def takes_documents(version: str | None) -> bool:
+    return supports(version, "document_attachments")
 
 
-def attached(files: Sequence[UploadedFile[bytes]]) -> list[dict[str, str]]:
-    """As the instance takes them: name, mime, contentString (a data URL). Raises Declined."""
+def attached(files: Sequence[UploadedFile[bytes]], version: str | None) -> list[dict[str, str]]:
+    """As an instance of that version takes them: name, mime, contentString (a data URL). Raises Declined."""
     if len(files) > MOST_FILES:
         raise Declined(_("Attach at most %(n)d files to a question.") % {"n": MOST_FILES})
     most = settings.CHAT_FILES_MAX_MB
     if sum(file.size or 0 for file in files) > most * 1024 * 1024:
         raise Declined(_("Attached files may have %(n)d MB together.") % {"n": most})
-    return [_attachment(file) for file in files]
+    return [_attachment(file, version) for file in files]
 
 
-def _attachment(file: UploadedFile[bytes]) -> dict[str, str]:
+def _attachment(file: UploadedFile[bytes], version: str | None) -> dict[str, str]:
     name, kind = file.name or "", (file.content_type or "").lower()
     if not file.size:
         raise Declined(_("%(name)s is empty.") % {"name": name})
-    if kind not in PICTURES and not takes_documents():
+    if kind not in PICTURES and not takes_documents(version):
         raise Declined(_("%(name)s: this AnythingLLM takes pictures only (PNG, JPEG, GIF, WebP).") % {"name": name})
     content = base64.b64encode(file.read()).decode()
     # The part before the comma is a header that the instance reads no further than to its comma.

@@ -31,7 +31,7 @@ class Turn(models.Model):
     """
 
     operator = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    key = models.UUIDField(unique=True, null=True)  # of the form it came with, so that sending that twice asks once
+    key = models.UUIDField(null=True)  # of the form it came with, so that sending that twice asks once
     workspace_id = models.PositiveBigIntegerField()
     workspace_slug = models.CharField(max_length=255)
     thread_slug = models.CharField(max_length=255, blank=True)
@@ -50,6 +50,7 @@ class Turn(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        constraints = [models.UniqueConstraint(fields=["operator", "key"], name="turn_once_a_form")]
         indexes = [
             models.Index(fields=["operator", "-id"], name="turns_of_operator"),
             models.Index(fields=["user_id", "created_at"], name="turns_of_account"),

@@ -17,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseLocation
 
+from dashboard import instance
 from dashboard.chat import attachments, history, services, tasks, threads, turns
 from dashboard.chat.forms import AskForm, RenameForm
 from dashboard.chat.history import Exchange
@@ -118,7 +119,7 @@ def _place(asker: Asker, thread: Thread | None) -> dict[str, Any]:
         "longest": LONGEST,
         "most_files": attachments.MOST_FILES,
         "most_mb": settings.CHAT_FILES_MAX_MB,
-        "pictures": "" if attachments.takes_documents() else ",".join(attachments.PICTURES),
+        "pictures": "" if attachments.takes_documents(instance.version()) else ",".join(attachments.PICTURES),
     }
 
 
@@ -168,7 +169,7 @@ def chat_ask(request: Request, slug: str) -> HttpResponse:
         thread=thread,
         text=asked["text"],
         mode=Mode(asked["mode"]),
-        attachments=attachments.attached(request.FILES.getlist("files")),
+        attachments=attachments.attached(request.FILES.getlist("files"), instance.version()),
         key=asked["key"],
     )
     url = reverse("chat_thread", args=[slug, turn.thread_slug or turn.session_id])

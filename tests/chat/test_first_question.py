@@ -5,33 +5,12 @@ from __future__ import annotations
 import pytest
 
 from dashboard import instance
-from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Role
 from dashboard.chat.services import first_question
 from dashboard.errors import Declined
 from tests.conftest import operator
 
 SLUG = "company-handbook"
-
-
-@pytest.fixture
-def account(standin, db):
-    """`account("sam")`: the operator of an account."""
-
-    def of(name: str):
-        return accounts.operator_of(next(user for user in instance.users().value if user.username == name))
-
-    return of
-
-
-@pytest.fixture
-def newcomer(standin, account):
-    """One with a limit, who may open the handbook only and has asked nothing yet."""
-    new = {"username": "newcomer", "password": standin.password, "role": "default"}
-    made = standin.post("/v1/admin/users/new", new)["user"]
-    standin.post(f"/v1/admin/workspaces/{SLUG}/manage-users", {"userIds": [made["id"]], "reset": False})
-    instance.hang_up()
-    return account("newcomer")
 
 
 def asked(standin, user_id: int) -> list[dict]:

@@ -1,0 +1,189 @@
+"""Asking: with a script the question waits for its stream, without one the worker asks it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from dashboard.chat import answering, turns
+from dashboard.chat.attachments import attached
+from dashboard.chat.models import Turn, TurnState
+from dashboard.errors import Declined
+from tests.chat.conftest import QUESTION, SLUG, last_turn, words
+
+pytestmark = pytest.mark.django_db
+
+
+def test_with_a_script_the_first_question_leads_to_its_conversation(person, there):
+    answer = person.ask(htmx=True)
+    place = json.loads(answer["HX-Location"])
+    assert place["target"] == "#chat" and place["path"] == f"/chat/{SLUG}/{last_turn().thread_slug}/"
+    assert there.asked(person.user_id) == []
+    page = person.get(place["path"]).content.decode()
+    stream = re.search(r'data-stream="/stream/([^"]+)/"', page)[1]
+    assert turns.turn_of(stream, person.client.session.session_key) == (last_turn().pk, True)
+
+
+def test_the_next_one_comes_with_its_stream_and_a_new_key(person):
+    thread = there_is_one(person)
+    answer = person.ask("And at night?", htmx=True, thread=thread)
+    shown = answer.content.decode()
+    assert answer.status_code == 200 and 'data-stream="/stream/' in shown and "<html" not in shown
+    assert "hx-swap-oob" in shown and str(last_turn().key) not in shown
+    assert last_turn().thread_slug == thread
+
+
+def there_is_one(person) -> str:
+    person.ask()
+    return last_turn().thread_slug
+
+
+def test_a_new_thread_is_named_after_its_first_question(person, there):
+    person.ask("How  many\ndays off do I have? " + "really " * 40)
+    (name,) = there.threads(person.user_id).values()
+    assert name.startswith("How many days off do I have? really") and len(name) == 60 and name.endswith("…")
+
+
+def test_without_a_script_the_answer_is_on_the_page(person, there):
+    page = person.page_of(person.ask())
+    assert QUESTION in page and 'class="marks' not in page.split('id="exchanges"')[0]
+    assert "chips marks" in page and "Ask again" in page
+    assert there.asked(person.user_id) == [QUESTION]
+    assert last_turn().state == TurnState.DONE and last_turn().chat_id
+
+
+def test_without_a_script_what_is_not_answered_yet_says_so(person, settings):
+    settings.HUEY.immediate = False
+    page = person.page_of(person.ask())
+    settings.HUEY.immediate = True
+    assert "This is being answered." in page and "Refresh" in page
+
+
+def test_a_form_sent_twice_asks_once(person, there):
+    key = str(uuid.uuid4())
+    first, again = person.ask(key=key), person.ask(key=key)
+    assert first["Location"] == again["Location"]
+    assert there.asked(person.user_id) == [QUESTION] and len(there.threads(person.user_id)) == 1
+
+
+def test_a_form_sent_twice_asks_once_also_when_the_first_answer_was_lost(person, there, standin):
+    key = str(uuid.uuid4())
+    standin.fault("lost", path="/thread/new", times=1)
+    person.ask(key=key)
+    person.ask(key=key)
+    assert there.asked(person.user_id) == [QUESTION] and len(there.threads(person.user_id)) == 1
+
+
+def test_the_key_of_somebody_elses_question_opens_nothing(person, local, there):
+    key = str(uuid.uuid4())
+    person.ask("What is private?", key=key)
+    answer = local.ask(key=key)
+    assert answer.status_code != 302 or "private" not in local.page_of(answer)
+
+
+def test_the_mode_is_always_sent(person, standin):
+    person.ask("Nothing of this is anywhere zzqx", mode="query")
+    page = person.page_of(person.ask("Really not zzqx", mode="query", thread=last_turn().thread_slug))
+    assert last_turn().mode == "query"
+    assert '<option value="query" selected>' in page
+
+
+def test_a_refusal_is_told_though_the_instance_keeps_none(person, standin):
+    empty = standin.post("/v1/workspace/new", {"name": "Empty room"})["workspace"]["slug"]
+    standin.post(f"/v1/admin/workspaces/{empty}/manage-users", {"userIds": [person.user_id], "reset": False})
+    page = words(person.page_of(person.ask(slug=empty, mode="query")))
+    assert "found nothing to answer from" in page and "Ask again" in page
+
+
+def test_reset_is_never_sent(person, there):
+    person.ask("/reset")
+    assert there.asked(person.user_id) == ["/reset"]
+
+
+def test_lines_end_as_the_instance_gives_them_back(person):
+    person.ask("One\r\ntwo")
+    assert last_turn().text == "One\ntwo" and last_turn().chat_id
+
+
+@pytest.mark.parametrize("spoiled", [{"key": "none"}, {"mode": "automatic"}, {"mode": ""}])
+def test_a_form_that_is_none_of_ours_asks_nothing(spoiled, person, there):
+    assert person.ask(**spoiled).status_code == 409
+    assert not Turn.objects.exists() and there.asked(person.user_id) == []
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def picture(name="photo.png", content=PNG):
+    return SimpleUploadedFile(name, content, "image/png")
+
+
+def test_a_picture_goes_with_the_question(person, there):
+    page = person.page_of(person.ask(files=picture()))
+    assert "photo.png" in page
+    kept = json.loads(there.chats()[0]["response"])["attachments"]
+    assert [(file["name"], file["mime"]) for file in kept] == [("photo.png", "image/png")]
+    assert kept[0]["contentString"] == "data:image/png;base64," + base64.b64encode(PNG).decode()
+    assert last_turn().attachments == []  # not kept here
+
+
+def test_a_document_is_read_for_this_question(person):
+    text = b"The zebra crossed the road at noon."
+    page = person.page_of(person.ask("When did the zebra cross?", files=SimpleUploadedFile("zebra.txt", text)))
+    assert "zebra.txt" in page and "crossed the road" in page
+
+
+def test_an_older_instance_takes_pictures_only():
+    with pytest.raises(Declined, match=r"zebra.txt: this AnythingLLM takes pictures only"):
+        attached([SimpleUploadedFile("zebra.txt", b"zebra")], "1.9.0")
+    assert len(attached([picture()], "1.9.0")) == len(attached([SimpleUploadedFile("a.txt", b"a")], "1.9.1")) == 1
+
+
+def test_five_files_are_the_most(person):
+    assert "at most 5 files" in person.ask(files=[picture(f"{n}.png") for n in range(6)]).content.decode()
+    assert "is empty" in person.ask(files=picture(content=b"")).content.decode()
+    assert not Turn.objects.exists()
+
+
+def test_ten_megabytes_are_the_most(person):
+    refused = person.ask(files=[picture(f"{n}.png", b"x" * 4_000_000) for n in range(3)])
+    assert refused.status_code == 409 and "10 MB together" in refused.content.decode()
+    assert person.ask(files=picture(content=b"x" * 16_000_000)).status_code == 413
+    assert person.ask(files=picture(content=b"x" * 6_000_000)).status_code == 302
+
+
+# --- What becomes of it -----------------------------------------------------------------------------------------------
+def test_a_failing_model_is_told_in_its_words(person, standin):
+    standin.configure(llm_up=False)
+    page = words(person.page_of(person.ask()))
+    assert "gave up: Connection error." in page and "Ask again" in page
+
+
+def test_what_came_before_the_model_failed_is_shown(person):
+    page = words(person.page_of(person.ask("How many days off? MIDERR")))
+    assert "mid stream failure" in page and "says:" in page
+
+
+def test_an_answer_whose_end_was_lost_is_completed_from_the_history(person, standin, there):
+    standin.fault("lost", path="stream-chat", times=1)  # carried out, and not a byte of it arrives
+    page = person.page_of(person.ask())
+    assert "chips marks" in page
+    turn = last_turn()
+    assert turn.state == TurnState.FAILED or turn.state == TurnState.INTERRUPTED
+    assert turn.chat_id and there.asked(person.user_id) == [QUESTION]
+
+
+def test_a_turn_is_answered_once_only(person, there):
+    person.ask(htmx=True)
+    turn = last_turn()
+    assert answering.answer(turn.pk) is not None
+    assert answering.answer(turn.pk) is None
+    assert there.asked(person.user_id) == [QUESTION]
