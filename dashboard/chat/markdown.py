@@ -60,11 +60,12 @@ def _framed(clean: str, key: object) -> str:
     label = escape(
         _("Copy")
     )  # drawn by the style sheet, so that it is not among the words when a whole answer is copied
+    table = escape(_("Table"))  # gettext's own search does not look into f-strings
 
     def frame(found: re.Match[str]) -> str:
         nonlocal number
         if found[0].startswith("<table>"):
-            return f'<div class="scroll" role="region" tabindex="0" aria-label="{escape(_("Table"))}">{found[0]}</div>'
+            return f'<div class="scroll" role="region" tabindex="0" aria-label="{table}">{found[0]}</div>'
         number += 1
         anchor = f"code-{key}-{number}"
         code = f'<pre id="{anchor}" tabindex="0">{found[0].removeprefix("<pre>")}'
