@@ -63,7 +63,7 @@ class AddForm(PlaceForm):
     )
 
     def __init__(self, *args: Any, operator: Operator, **kwargs: Any) -> None:
-        kwargs.setdefault("auto_id", "add-%s")  # dialogs with fields of these names open over its page
+        kwargs.setdefault("auto_id", "add-to-%s")  # dialogs with fields of these names open over its page
         super().__init__(*args, operator=operator, **kwargs)
         if not allows(operator, Action.ERASE_DOCUMENTS):
             self.fields["duplicates"].choices = [c for c in Duplicates.choices if c[0] != Duplicates.REPLACE]  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,9 @@ def shown(request, foyer, standin, things) -> Page:
 
 
 def test_a_page_is_for_everybody(shown, foyer):
-    """At every width nothing lies off screen; in light and dark axe finds nothing; nothing is wrong in the console."""
+    """No id is there twice, at every width nothing lies off screen; in light and dark axe finds nothing; nothing is wrong in the console."""
+    ids = shown.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
+    assert [name for name, times in Counter(ids).items() if times > 1] == []
     for width in WIDTHS:
         shown.set_viewport_size({"width": width, "height": 800})
         assert shown.evaluate(OFF_SCREEN) == [], f"at {width} pixels"
