@@ -21,7 +21,7 @@ class ChatSearchForm(forms.Form):
 
     q = forms.CharField(label=_("Search"), required=False, max_length=200)
     person = forms.CharField(
-        label=_("Person"), required=False, max_length=150, widget=forms.TextInput(attrs={"size": 14})
+        label=_("Person"), required=False, max_length=150, widget=forms.TextInput(attrs={"size": 10})
     )
     workspace = forms.TypedChoiceField(label=_("Workspace"), required=False, coerce=int, empty_value=None)
     mode = forms.ChoiceField(label=_("Mode"), required=False, choices=MODES)

@@ -186,6 +186,11 @@ def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
     page.get_by_label("Name").fill("Field service")
     page.locator("main .primary").click()
     found["group_id"] = number_in_url()
+    page.goto("/chats/")
+    page.get_by_role("button", name="Update now").click()
+    page.get_by_text("The log is up to date.").wait_for()
+    page.locator("#chatlog-table tbody a").first.click()
+    found["exchange_id"] = number_in_url()
     staged = {
         "csrfmiddlewaretoken": page.locator("[name=csrfmiddlewaretoken]").first.get_attribute("value"),
         "give": f"{workspaces[-1]['id']}-{user['id']}",

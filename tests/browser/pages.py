@@ -644,6 +644,24 @@ def way_into_anythingllm(foyer, standin, things):
     return page
 
 
+# --- The log of chats ---------------------------------------------------------------------------------------------------
+@state
+def chatlog_of_a_manager(foyer, standin, things):
+    return at(foyer, "/chats/?days=all&size=25", "mia")
+
+
+@state
+def chatlog_of_a_time_that_cannot_be(foyer, standin, things):
+    page = at(foyer, "/chats/?since=2026-02-02&until=2026-01-01")
+    expect(page.get_by_role("alert")).to_be_visible()
+    return page
+
+
+@state
+def nothing_asked(foyer, standin, things):
+    return at(foyer, "/chats/?q=nobody-asked-that&days=all")
+
+
 # --- Adding documents ---------------------------------------------------------------------------------------------------
 def choosing(page: Page) -> Page:
     """Files of every kind, chosen and not sent."""
@@ -842,4 +860,67 @@ def workspace_finds(foyer, standin, things):
     page.get_by_label("Least similarity").select_option("0")
     page.get_by_role("button", name="Find").click()
     expect(page.locator(".hits li").first).to_be_visible()
+    return page
+
+
+@state
+    return at(foyer, "/chat/", "sam")
+
+
+@state
+def chat_being_answered(foyer, standin, things):
+    page = at(foyer, f"/chat/{things['slug']}/")
+    page.locator("#ask-text").fill("What is our code of conduct? HANG")
+    page.locator("#ask-text").press("Enter")
+    expect(page.locator(".plain-text")).to_contain_text("says:")
+    return page
+
+
+@state
+def chat_answered(foyer, standin, things):
+    page = at(foyer, f"/chat/{things['slug']}/")
+    page.locator("#ask-text").fill("What is our code of conduct? MARKDOWN")
+    page.locator("#ask-text").press("Enter")
+    expect(page.get_by_role("button", name="Ask again")).to_be_visible()
+    return page
+
+
+@state
+def chat_stopped(foyer, standin, things):
+    page = chat_being_answered(foyer, standin, things)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.get_by_role("button", name="Ask again")).to_be_visible()
+    return page
+
+
+@state
+def chat_failed(foyer, standin, things):
+    page = at(foyer, f"/chat/{things['slug']}/")
+    page.locator("#ask-text").fill("What is our code of conduct? ERROR500")
+    page.locator("#ask-text").press("Enter")
+    expect(page.locator(".exchange .banner:not([hidden])")).to_contain_text("gave up")
+    expect(page.get_by_role("button", name="Ask again")).to_be_visible()
+    return page
+
+
+@state
+def chat_sources(foyer, standin, things):
+    page = chat_answered(foyer, standin, things)
+    page.goto(page.locator(".marks a").first.get_attribute("href"))
+    return page
+
+
+@state
+def chat_rename_dialog(foyer, standin, things):
+    page = chat_answered(foyer, standin, things)
+    page.get_by_role("link", name="Rename").click()
+    expect(page.locator("#dialog h2")).to_be_visible()
+    return page
+
+
+@state
+def chat_delete_dialog(foyer, standin, things):
+    page = chat_answered(foyer, standin, things)
+    page.locator("main").get_by_role("link", name="Delete").click()
+    expect(page.locator("#dialog h2")).to_be_visible()
     return page

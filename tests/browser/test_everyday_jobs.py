@@ -1,8 +1,10 @@
 """What everyday jobs cost with 1,000 people: clicks and fields, each up to the instance's wanted state and a page that truthfully says so."""
 
 import re
+from datetime import datetime, timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
@@ -126,3 +128,38 @@ def test_locking_a_leaver_out(hand, foyer, standin, listed, figure):
     assert "/sign-in/" in leaver.url
     figure("8 lock a leaver out", f"{hand.cost} clicks / fields", "4 / 1")
     assert hand.paid_at_most(4, 1)
+
+
+def test_telling_who_asked_what_in_a_workspace_last_week(hand, foyer, standin, figure):
+    page, today = hand.page, timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    reader = foyer.page()
+    reader.goto("/chats/")
+    reader.get_by_role("button", name="Update now").click()
+    expect(reader.get_by_text("The log is up to date.")).to_be_visible()
+    asked = [
+        (line["user"]["username"] if line["user_id"] else None, line["prompt"])
+        for line in whole_log(standin)
+        if line["workspace"]["name"] == "Leadership" and datetime.fromisoformat(line["createdAt"]) >= today - timedelta(days=6)
+    ]
+    assert asked
+
+    hand.click(page.get_by_role("link", name="Chat log"))
+    hand.choose(page.locator("main").get_by_label("Workspace"), "Leadership")
+    rows = page.locator("#chatlog-table tbody tr")
+    expect(rows).to_have_count(len(asked))
+    for row, (username, prompt) in zip(rows.all(), asked, strict=True):
+        expect(row).to_contain_text(prompt)
+        expect(row).to_contain_text(username or re.compile("a session of the API|not known"))
+        expect(row).to_contain_text("Leadership")
+    expect(page.locator("main").get_by_label("Time")).to_have_value("7")
+    figure("10 who asked what in X last week", f"{hand.cost} clicks / fields", "4 / 1")
+    assert hand.paid_at_most(4, 1)
+
+
+def whole_log(standin) -> list[dict]:
+    """Newest first, asked of the instance itself."""
+    found, page, more = [], 0, True
+    while more:
+        answer = standin.post("/v1/admin/workspace-chats", {"offset": page})
+        found, page, more = found + answer["chats"], page + 1, answer["hasPages"]
+    return sorted(found, key=lambda line: line["createdAt"], reverse=True)
