@@ -16,9 +16,12 @@ from django.template.base import Lexer, TokenType
 from django.urls import reverse
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.timezone import now
 from django.utils.translation.template import templatize
 
 from dashboard.accounts.models import Role
+from dashboard.chat.models import Turn
+from dashboard.chatlog.models import Exchange, Person, Place
 from dashboard.invites import codes
 from dashboard.invites import services as invites
 from dashboard.workspaces.forms import PROVIDERS
@@ -30,9 +33,13 @@ FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "gettext_noop"}
 WORD = re.compile(r"[A-Za-z]{2,}")
+# What is no word of Foyer's: quotations, addresses, files and their endings, a folder, placeholders, settings.
+QUOTED = re.compile(r"“.*?”|https?://\S*|\S*\.[a-z]\w+|custom-documents|\{\w+\}|[A-Z]+(_[A-Z]+)+")
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 # Words that are the same in every language: names, and what is typed as it stands.
-NAMES = "AnythingLLM Foyer API CSV UTF Excel Ctrl Shift Esc MB GB ms ID UTC URL agent LanceDB English".lower().split()
+NAMES = """
+    AnythingLLM Foyer API CSV JSON JSONL PNG JPEG GIF WebP UTF Excel Ctrl Shift Enter Esc MB GB ms ID UTC URL agent LanceDB English
+""".lower().split()
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +85,7 @@ def test_placeholders_agree(catalogue):
 
 def test_what_is_compiled_is_what_is_written(catalogue):
     def words(entries):
-        return {entry.msgid: (entry.msgstr, entry.msgstr_plural) for entry in entries}
+        return {(entry.msgctxt, entry.msgid): (entry.msgstr, entry.msgstr_plural) for entry in entries}
 
     assert words(polib.mofile(FOLDER / "django.mo")) == words(catalogue), "run compilemessages"
 
@@ -113,7 +120,7 @@ class Shown(HTMLParser):
 
 def foreign(html: str, known: set[str]) -> list[str]:
     """The texts with a word that is not among the `known`."""
-    texts = (re.sub(r"“.*?”|https?://\S+|\{\w+\}|[A-Z]+(_[A-Z]+)+", "", text) for text in Shown(html).texts)
+    texts = (QUOTED.sub("", text) for text in Shown(html).texts)
     return [text.strip() for text in texts if not {word.lower() for word in WORD.findall(text)} <= known]
 
 
@@ -146,6 +153,11 @@ def things(standin, ada, admin_client) -> dict[str, int | str | UUID]:
 
     fields = invites.LinkFields(label="Sales", workspace_ids=[workspace["id"]], note="你好")
     (link,) = invites.make_many(actor=ada, fields=fields, people=[invites.Person("Anna")], batch=uuid4())
+    admin_client.post(f"/chat/{workspace['slug']}/+ask/", {"text": "有几天假？", "mode": "chat", "key": str(uuid4())})
+    asked = Turn.objects.get()
+    place = Place.objects.create(id=workspace["id"], name=workspace["name"])
+    who = Person.objects.create(id=user["id"], name=user["username"])
+    noted = Exchange.objects.create(id=1, workspace=place, user=who, prompt="谁来接？", answer="我。", created_at=now())
     access_set = made("/access/stage/", give=f"{workspace['id']}-{user['id']}", until="2099-01-01")
     return {
         "user_id": user["id"],
@@ -159,6 +171,10 @@ def things(standin, ada, admin_client) -> dict[str, int | str | UUID]:
         "link_id": link.pk,
         "batch": link.batch,
         "code": codes.derive(link.salt),
+        "turn_id": asked.pk,
+        "thread": asked.thread_slug or asked.session_id,
+        "chat_id": asked.chat_id,
+        "exchange_id": noted.pk,
         "invite_id": next(i["id"] for i in standin.get("/v1/admin/invites")["invites"] if i["status"] == "pending"),
     }
 
@@ -174,11 +190,14 @@ def names_on(standin) -> set[str]:
 
 @pytest.mark.django_db
 def test_pages_in_chinese_hold_no_english(standin, things, admin_client):
-    known = {*NAMES, *names_on(standin), "lotte", "fresh", "sales", "shoe", "boss", "not", "name", "anna"}
+    names = {*NAMES, *names_on(standin), "lotte", "fresh", "sales", "shoe", "boss", "not", "name", "anna"}
+    answer = standin.post("/v1/admin/workspace-chats", {"offset": 0})["chats"][0]["response"]
+    answered = {word.lower() for word in WORD.findall(answer)}
     found, seen = {}, 0
     for url in urls():
         _action, methods = DOORS[url.name]
         where = reverse(url.name, kwargs={key: things[key] for key in url.pattern.converters})
+        known = names | answered if url.name.startswith("chat_") else names
         for method in sorted(methods & {"GET", "POST"}) if "GET" in methods else []:
             answer = admin_client.generic(method, where, "x=", "application/x-www-form-urlencoded")
             if answer["Content-Type"].startswith("text/html") and not answer.has_header("Location"):
