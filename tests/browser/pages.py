@@ -17,6 +17,7 @@ NOT_PAGES = {
     "healthz", "readyz", "light", "user_check", "access_example",
     "audit_export", "user_export", "user_import_export", "workspace_export", "job_report",
     "invite_batch_export", "chatlog_export",
+    "chat_turn", "chat_thread", "chat_sources", "chat_rename", "chat_delete",
     "user_bulk", "recovery_codes", "sign_in", "document_add_status",
     "document_detail", "document_embed", "document_remove", "document_erase", "document_move", "folder_rename", "folder_remove",
 }  # fmt: skip
@@ -864,6 +865,7 @@ def workspace_finds(foyer, standin, things):
 
 
 @state
+def chat_home_of_a_member(foyer, standin, things):
     return at(foyer, "/chat/", "sam")
 
 
