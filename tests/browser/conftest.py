@@ -77,7 +77,7 @@ class Foyer:
     def begin_anew(self) -> None:
         """As the instance does with every test: reasons kept from another one would show as lost, its documents as failed."""
         with closing(sqlite3.connect(self.data / "foyer.sqlite3", timeout=20)) as database, database:
-            for table in ("access_grant", "documents_incoming", "documents_batch", "documents_stored"):
+            for table in ("access_grant", "documents_incoming", "documents_batch", "documents_stored", "chat_turn"):
                 database.execute(f"DELETE FROM {table}")  # noqa: S608
 
     def let_proof_age(self, page: Page) -> None:

@@ -156,6 +156,8 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "invite_batch_detail": lambda s: f"/invites/many/{s.link.batch}/",
     "invite_batch_export": lambda s: f"/invites/many/{s.link.batch}/export/",
     "invite_found": lambda s: f"/invites/found/{s.invite}/",
+    "chat_home": lambda s: "/chat/",
+    "chat_workspace": lambda s: f"/chat/{s.workspace}/",
     "chatlog_list": lambda s: "/chats/",
     "chatlog_detail": lambda s: "/chats/1/",
     "chatlog_export": lambda s: "/chats/export/?format=json",
