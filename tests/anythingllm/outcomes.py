@@ -112,7 +112,7 @@ ANSWERED = """
         race_add_same_member_0 race_add_same_member_1 race_add_same_member_2 race_add_same_member_4
         race_add_same_member_3 race_claim_invite_0 workspace_update__prompt_100kb
         users_issue_auth_token__float_id workspace_stream_chat__long_message_normal_words_100kb
-        workspace_stream_chat__no_space_2000 document_upload__no_space_20000
+        document_upload__no_space_20000
         workspace_stream_chat__x_accel_header_check openai_images__ok openai_images__ok_edit
         document_upload_link__add_to_workspace nokey__get_v1_system_env_dump db_locked__multi_user_mode
         db_write_locked__user_delete db_write_locked__workspace_delete db_write_locked__preferences
@@ -301,7 +301,7 @@ NOT_MADE = {
         workspace_stream_chat__reset_only thread_stream_chat__reset reset_scope__2_workspace_reset
     """.split(),
     "Refused as ValueError: such a word would freeze the instance.": """
-        workspace_stream_chat__no_space_8000 workspace_stream_chat__no_space_20000
+        workspace_stream_chat__no_space_2000 workspace_stream_chat__no_space_8000 workspace_stream_chat__no_space_20000
     """.split(),
     "A document is asked for by its name; the client drops the folder.": """
         document_get__with_folder_encoded
