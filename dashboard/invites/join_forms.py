@@ -26,6 +26,7 @@ class JoinForm(forms.Form):
         strip=False,
         min_length=PASSWORD_MIN,
         max_length=PASSWORD_MAX,
+        error_messages={"min_length": _("This is too short: take at least %(limit_value)d characters.")},
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 

@@ -118,12 +118,13 @@ def like(request: Request) -> dict[str, Any]:
 def invite_link(request: Request, link_id: int) -> HttpResponse:
     """The address to hand out: as a dialog over the table, and as the page after making it."""
     link = link_or_404(request, link_id)
-    state = services.state_of(link)
+    state, given = services.state_of(link), what_it_gives(link)
     context = {
         **_drawn(request, link),
-        **what_it_gives(link),
+        **given,
         "state": state,
         "why_closed": CLOSED.get(state, ""),
+        "closed": "" if "problem" in given else closed_to_all(),
         "mail_form": MailForm(initial={"email": link.email}) if settings.SENDS_MAIL else None,
     }
     return render_page(request, "invites/invite_link.html", partial="invites/_invite_link.html", context=context)

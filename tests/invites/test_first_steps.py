@@ -104,6 +104,14 @@ def test_a_local_operator_has_no_workspaces_and_no_way_in(admin_client, standin)
     assert 'name="text"' not in page
 
 
+def test_who_has_no_workspace_yet_is_not_told_to_ask(standin, make_link):
+    client = Client()
+    client.post(f"/join/{code_of(make_link(workspace_ids=[]))}/", {"username": "newcomer", "password": SECRET})
+    page = client.get("/welcome/").content.decode()
+    assert "You are in." in page and "Begin with a question" not in page
+    assert "Ask whoever invited you to open one for you." in page
+
+
 def test_the_start_page_of_members_leads_there(newcomer):
     assert 'href="/welcome/"' in newcomer.get("/").content.decode()
 

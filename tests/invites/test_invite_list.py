@@ -112,9 +112,11 @@ def test_with_none_it_says_what_to_do_next(admin_client, standin, there):
     assert "No invite fits this search" in page
 
 
-def test_it_says_before_anybody_clicks_that_passwords_are_forbidden(admin_client, standin):
+def test_it_says_before_anybody_clicks_that_passwords_are_forbidden(admin_client, make_link, standin):
+    link = make_link()
+    instance.forget("entrance")
     standin.configure(sso_no_login=True)
-    for url in (URL, "/invites/new/", "/invites/many/"):
+    for url in (URL, "/invites/new/", "/invites/many/", f"/invites/{link.pk}/link/"):
         assert "Nobody can join by a link" in admin_client.get(url).content.decode(), url
 
 

@@ -132,7 +132,7 @@ def test_the_new_operator_keeps_the_language_of_the_link(visitor, standin, make_
         ({"username": "a"}, "A user name has 2 to 64 characters."),
         ({"username": ""}, "This field is required."),
         ({"username": "sam"}, "This name is taken."),
-        ({"password": "short"}, "at least 8"),
+        ({"password": "short"}, "This is too short: take at least 8 characters."),
         ({"password": ""}, "This field is required."),
     ],
 )
