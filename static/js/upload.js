@@ -154,8 +154,9 @@ document.addEventListener("drop", async (event) => {
   inside = 0;
   at("add-drop").hidden = true;
   // All are asked for at once: after the first pause the browser has forgotten what was dropped.
-  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
-  const found = await Promise.all(entries.map((entry) => filesOf(entry)));
+  // What another program brings, and not a disk, has no entry.
+  const dropped = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry() ?? item.getAsFile()).filter(Boolean);
+  const found = await Promise.all(dropped.map((one) => (one instanceof File ? [[one, one.name]] : filesOf(one))));
   choose(found.flat());
 });
 
@@ -255,13 +256,22 @@ function stop(entry, sentence) {
   const button = entry.row.querySelector("button");
   button.hidden = false;
   button.replaceChildren(words().textAgain, button.lastElementChild);
-  button.addEventListener("click", () => {
-    button.hidden = true;
-    entry.state = "waiting";
-    pump();
-  }, { once: true });
+  button.onclick = () => sendAgain(entry);
   show(entry, mark("error", sentence));
 }
+
+function sendAgain(...entries) {
+  for (const entry of entries) {
+    entry.row.querySelector("button").hidden = true;
+    entry.state = "waiting";
+    show(entry);
+  }
+  pump();
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("#add-again")) sendAgain(...entriesIn("stopped"));
+});
 
 function show(entry, note) {
   const share = entry.file.size ? Math.round((100 * entry.sent) / entry.file.size) : 100;
@@ -280,6 +290,7 @@ function tell() {
   at("add-sent").hidden = !left && !stopped;
   at("add-sent").querySelector("progress").value = share;
   at("add-sent").querySelector("progress").hidden = !left;
+  at("add-again").hidden = left > 0 || stopped < 2;
   at("add-sent-words").textContent = left ? counted("ToSend", left, { share }) : counted("Stopped", stopped);
 }
 

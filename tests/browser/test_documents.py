@@ -107,6 +107,15 @@ def test_a_folder_is_dropped_anywhere_on_the_page(page, panel):
     expect(page.locator("#add-said")).to_have_text("3 of 3 ready")  # is read out
 
 
+def test_what_another_program_brings_is_dropped_too(page, panel):
+    page.evaluate("""() => {
+      const brought = new DataTransfer();
+      brought.items.add(new File(["words"], "attachment.txt"));
+      document.body.dispatchEvent(new DragEvent("drop", {bubbles: true, cancelable: true, dataTransfer: brought}));
+    }""")
+    expect(page.locator("#add-chosen .name")).to_have_text(["attachment.txt"])
+
+
 def test_while_bytes_are_sent_the_row_tells_how_many_and_leaving_is_warned_of(page, panel, files, foyer):
     page.route("**/documents/add/file/", lambda route: None)  # is never answered
     page.locator("#add-files").set_input_files(files)
@@ -120,6 +129,17 @@ def test_while_bytes_are_sent_the_row_tells_how_many_and_leaving_is_warned_of(pa
     page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.accept()))
     page.goto("/")
     assert warned == ["beforeunload"]
+
+
+def test_what_was_not_sent_is_sent_again_at_once(page, panel, files):
+    page.route("**/documents/add/file/", lambda route: route.abort())
+    page.locator("#add-files").set_input_files(files)
+    panel.get_by_role("button", name="Add 10 files").click()
+    expect(page.locator("#add-sent")).to_contain_text("10 files were not sent.")
+    page.unroute("**/documents/add/file/")
+    page.get_by_role("button", name="Send all again").click()
+    expect(page.locator("#add-summary")).to_have_text("10 of 10 ready", timeout=SEARCHABLE)
+    expect(page.locator("#add-sending .upload-row")).to_have_count(0)
 
 
 def test_leaving_later_is_not_warned_of_and_coming_back_shows_the_rows(page, panel, files):
