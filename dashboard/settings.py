@@ -245,6 +245,7 @@ INSTALLED_APPS = [
     "dashboard.documents",
     "dashboard.chat",
     "dashboard.chatlog",
+    "dashboard.usage",
     "dashboard.system",
     "huey.contrib.djhuey",  # after dashboard.jobs, which has its own defaults for run_huey
 ]

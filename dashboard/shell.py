@@ -35,6 +35,7 @@ def sections(operator: Operator, path: str) -> list[dict[str, Any]]:
         (Action.VIEW_DOCUMENTS, "document_list", _("Documents"), "file"),
         (Action.CHANGE_ACCESS, "access_matrix", _("Access"), "lock"),
         (Action.VIEW_CHATS, "chatlog_list", _("Chat log"), "chats"),
+        (Action.VIEW_USAGE, "usage_overview", _("Usage"), "chart"),
         (Action.VIEW_JOBS, "job_list", _("Jobs"), "tasks"),
         (Action.VIEW_LEDGER, "audit_list", _("Ledger"), "book"),
         (Action.MANAGE_OPERATORS, "operator_list", _("Operators"), "key"),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("documents/", include("dashboard.documents.urls")),
     path("chat/", include("dashboard.chat.urls")),
     path("chats/", include("dashboard.chatlog.urls")),
+    path("usage/", include("dashboard.usage.urls")),
     path("jobs/", include("dashboard.jobs.urls")),
     path("audit/", include("dashboard.audit.urls")),
     path("system/", include("dashboard.system.urls")),

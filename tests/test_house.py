@@ -128,6 +128,8 @@ DOORS: dict[str, tuple[Action | None, set[str]]] = {
     "chatlog_detail": (Action.VIEW_CHATS, READ),
     "chatlog_export": (Action.VIEW_CHATS, READ),
     "chatlog_update": (Action.VIEW_CHATS, WRITE),
+    "usage_overview": (Action.VIEW_USAGE, READ),
+    "usage_export": (Action.VIEW_USAGE, READ),
     "job_list": (Action.VIEW_JOBS, READ),
     "job_detail": (Action.VIEW_JOBS, READ),
     "job_cancel": (Action.VIEW_JOBS, WRITE),

@@ -20,6 +20,7 @@ from dashboard.chatlog.models import Exchange, Person, Place, Progress
 from dashboard.order import natural
 from dashboard.permissions import scope
 
+Lines = QuerySet[Exchange]
 READ_AGAIN_AFTER = timedelta(hours=1)  # one line of the ledger for so long a look
 ASKED_SECONDS = 10.0  # for which somebody waits who wants the newest lines
 

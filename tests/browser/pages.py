@@ -16,7 +16,7 @@ from tests.test_house import DOORS, urls
 NOT_PAGES = {
     "healthz", "readyz", "light", "user_check", "access_example",
     "audit_export", "user_export", "user_import_export", "workspace_export", "job_report",
-    "invite_batch_export", "chatlog_export",
+    "invite_batch_export", "chatlog_export", "usage_export",
     "chat_turn", "chat_thread", "chat_sources", "chat_rename", "chat_delete",
     "user_bulk", "recovery_codes", "sign_in", "document_add_status",
     "document_detail", "document_embed", "document_remove", "document_erase", "document_move", "folder_rename", "folder_remove",

@@ -160,6 +160,8 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "chat_workspace": lambda s: f"/chat/{s.workspace}/",
     "chatlog_list": lambda s: "/chats/",
     "chatlog_detail": lambda s: "/chats/1/",
+    "usage_overview": lambda s: "/usage/",
+    "usage_export": lambda s: "/usage/export/?table=people",
     "chatlog_export": lambda s: "/chats/export/?format=json",
     "job_list": lambda s: "/jobs/",
     "job_detail": lambda s: f"/jobs/{s.job}/",
