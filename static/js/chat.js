@@ -167,8 +167,9 @@
   });
 
   document.addEventListener("htmx:afterSwap", (event) => {
-    const { target, requestConfig } = event.detail;
-    if (target?.id === "exchanges") {
+    const { target, requestConfig, xhr } = event.detail;
+    // What was refused was told, and stays to be mended.
+    if (target?.id === "exchanges" && xhr.getResponseHeader("HX-Reswap") !== "none") {
       const ask = document.getElementById("ask");
       if (requestConfig.elt === ask) {
         ask.querySelector("textarea").value = "";
