@@ -14,7 +14,7 @@ def labels(response) -> list[str]:
 
 def test_nothing_typed_gives_the_pages_of_the_role(admin_client, member_client, standin):
     assert "Ledger" in labels(admin_client.get("/palette/"))
-    assert labels(member_client.get("/palette/")) == ["Home", "Your profile"]
+    assert labels(member_client.get("/palette/")) == ["Home", "Chat", "Your profile"]
 
 
 def test_it_finds_people_and_workspaces(viewer_client, standin):
