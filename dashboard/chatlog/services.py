@@ -5,7 +5,7 @@ With CHAT_LOG=anonymous nobody is named, with off there is nothing: `sees_people
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from dashboard.audit.services import recording
 from dashboard.chatlog import sync
 from dashboard.chatlog.models import Exchange, Person, Place, Progress
 from dashboard.order import natural
-from dashboard.permissions import scope
+from dashboard.permissions import Action, allows, scope
 
 Lines = QuerySet[Exchange]
 READ_AGAIN_AFTER = timedelta(hours=1)  # one line of the ledger for so long a look
@@ -124,21 +124,31 @@ def exported(operator: Operator, found: QuerySet[Exchange], **about: object) -> 
 
 
 # --- For other rooms --------------------------------------------------------------------------------------------------
+def tells_people() -> bool:
+    """True when the log was read to its end and says who asked: who is not in it has not asked."""
+    known = progress()
+    return sees_people() and known is not None and known.complete_at is not None
+
+
 def asked_since(user_id: int, since: datetime) -> frozenset[int] | None:
     """The ids on the instance of what this account has asked since then, as far as the log is read: `progress().complete_at`.
 
     None when the log does not tell who asked, or was never read to its end.
     """
-    known = progress()
-    if not sees_people() or known is None or known.complete_at is None:
+    if not tells_people():
         return None
     lines = Exchange.objects.filter(user=user_id, created_at__gte=since).order_by()
     return frozenset(lines.values_list("id", flat=True))
 
 
-def last_active(operator: Operator) -> dict[int, datetime]:
-    """When each account last asked something in a workspace that the operator may see, by user id; empty when the log tells nobody."""
-    if not sees_people():
+def last_active(operator: Operator, user_ids: Collection[int] | None = None) -> dict[int, datetime]:
+    """When accounts (None: all) last asked something in a workspace that the operator may see, by user id. Empty when the log tells
+    nobody, or is not for this operator.
+    """
+    if not sees_people() or not allows(operator, Action.VIEW_USAGE):
         return {}
-    rows = visible_to(operator).filter(user__isnull=False).order_by().values("user_id").annotate(at=Max("created_at"))
+    lines = visible_to(operator).filter(user__isnull=False).order_by()
+    if user_ids is not None:
+        lines = lines.filter(user__in=user_ids)
+    rows = lines.values("user_id").annotate(at=Max("created_at"))
     return {row["user_id"]: row["at"] for row in rows if row["user_id"] is not None}

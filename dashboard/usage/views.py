@@ -18,7 +18,7 @@ from dashboard.permissions import Action, requires
 from dashboard.usage import services
 from dashboard.usage.services import Share, Usage
 
-SHOWN = 20  # rows of a table; its file has all
+SHOWN = 15  # rows of a table; its file has all
 
 
 def _days(request: Request) -> int:

@@ -20,7 +20,7 @@ LIMIT_MAX = 1_000_000  # messages a day; more is a slip of the hand
 class UserSearchForm(forms.Form):
     """Search, filters and order of the users table. Whatever is wrong in a URL is ignored, so that old bookmarks work."""
 
-    COLUMNS = ("name", "role", "state", "limit", "workspaces", "signed_in", "created")
+    COLUMNS = ("name", "role", "state", "limit", "workspaces", "signed_in", "active", "created")
 
     q = forms.CharField(label=_("Search"), required=False, max_length=100)
     role = forms.ChoiceField(label=_("Role"), required=False, choices=ANY + ROLES)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar, Unpack, cast
 
 from django.utils import timezone
@@ -22,6 +23,7 @@ from dashboard.access import sets
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, Unconfirmed, User, UserFields, differences
 from dashboard.audit.services import Entry, recording
+from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.order import natural
 
@@ -34,10 +36,13 @@ ROLE_RANK = {"admin": 0, "manager": 1, "default": 2}
 # --- Finding ----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """A user as the table shows them. `workspaces` is None while the member lists are not read yet, and for implicit access."""
+    """A user as the table shows them. `workspaces` is None while the member lists are not read yet, and for implicit access;
+    `active` is when they last asked something, None for never.
+    """
 
     user: User
     workspaces: int | None
+    active: datetime | None = None
 
     @property
     def all_by_role(self) -> bool:
@@ -59,8 +64,8 @@ def matching(
     ]
 
 
-def ordered(users: list[User], sort: str, counts: dict[int, int]) -> list[User]:
-    """In the order of a column ("name", "-created"...), names breaking ties. No limit sorts above every limit."""
+def ordered(users: list[User], sort: str, counts: dict[int, int], active: dict[int, datetime]) -> list[User]:
+    """In the order of a column ("name", "-created"...), names breaking ties. No limit sorts above every limit, never below every time."""
     keys = {
         "name": lambda u: natural(u.username),
         "role": lambda u: ROLE_RANK.get(u.role, 9),
@@ -68,6 +73,7 @@ def ordered(users: list[User], sort: str, counts: dict[int, int]) -> list[User]:
         "limit": lambda u: float("inf") if u.daily_message_limit is None else u.daily_message_limit,
         "workspaces": lambda u: float("inf") if u.role in IMPLICIT_ROLES else counts.get(u.id, 0),
         "signed_in": lambda u: u.first_login_done,
+        "active": lambda u: active[u.id].timestamp() if u.id in active else 0,
         "created": lambda u: u.created_at,
     }
     column = sort.removeprefix("-") or "name"
@@ -79,7 +85,8 @@ def search(operator: Operator, *, sort: str = "", **criteria: str) -> instance.R
     """The users that fit, of those the operator may see, in order. Raises ApiError when the instance was never reached."""
     reading = sight.users(operator)
     counts = workspace_counts(operator).value if sort.endswith("workspaces") else {}
-    found = ordered(matching(reading.value, **criteria), sort or "name", counts)
+    active = chatlog.last_active(operator) if sort.endswith("active") else {}
+    found = ordered(matching(reading.value, **criteria), sort or "name", counts, active)
     return instance.Reading(found, reading.as_of, reading.problem)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -20,6 +22,7 @@ from dashboard.access import services as access
 from dashboard.anythingllm import ApiError, User
 from dashboard.anythingllm.rules import generate_password, suggest_username, username_rule
 from dashboard.audit.services import about
+from dashboard.chatlog import services as chatlog
 from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, own_url, render_page, wants_partial
@@ -43,8 +46,10 @@ def _may(request: Request, reading: instance.Reading[Any] | None = None) -> dict
         "operators": Action.MANAGE_OPERATORS,
         "workspaces": Action.VIEW_WORKSPACES,
         "access": Action.CHANGE_ACCESS,
+        "usage": Action.VIEW_USAGE,
     }
     may = {word: allows(request.user, action) for word, action in actions.items()}
+    may["usage"] = may["usage"] and chatlog.tells_people()
     if reading is not None and reading.stale:
         may |= {"create": False, "change": False, "delete": False, "access": False}
     return may
@@ -77,7 +82,7 @@ def user_list(request: Request) -> HttpResponse:
         "criteria": {name: value for name, value in criteria.items() if name != "sort"},
         "reading": reading,
         "page": page,
-        "rows": [services.UserRow(user, counts[user.id] if counts is not None else None) for user in page.object_list],
+        "rows": _rows(request, list(page.object_list), counts),
         "counts_pending": counts is None,
         "sort": criteria["sort"] or "name",
         "filtered": any(criteria[name] for name in ("q", "role", "state", "signed_in")),
@@ -97,6 +102,7 @@ def user_export(request: Request) -> StreamingHttpResponse:
         services.search(request.user, **criteria).certain(),
         services.workspace_counts(request.user).certain(),
     )
+    named, active = chatlog.tells_people(), chatlog.last_active(request.user)
     header = [
         _("Name"),
         _("Role"),
@@ -104,6 +110,7 @@ def user_export(request: Request) -> StreamingHttpResponse:
         _("Messages a day"),
         _("Workspaces"),
         _("Has signed in"),
+        *([_("Last active")] if named else []),
         _("Created"),
         _("About"),
     ]
@@ -115,6 +122,7 @@ def user_export(request: Request) -> StreamingHttpResponse:
             user.daily_message_limit if user.daily_message_limit is not None else "",
             _("all by role") if user.role in services.IMPLICIT_ROLES else counts[user.id],
             _("yes") if user.first_login_done else _("no"),
+            *([active[user.id].isoformat(timespec="seconds") if user.id in active else ""] if named else []),
             user.created_at.isoformat(timespec="seconds"),
             user.bio,
         ]
@@ -292,8 +300,16 @@ def _row(request: Request, person: User) -> HttpResponse:
     if not wants_partial(request):
         return _back(request, person.id)
     counts = services.workspace_counts(request.user).value if instance.members_known() else None
-    row = services.UserRow(person, counts[person.id] if counts is not None else None)
+    (row,) = _rows(request, [person], counts)
     return render(request, "users/_user_row.html", {"row": row, "may": _may(request)})
+
+
+def _rows(request: Request, people: Sequence[User], counts: Counter[int] | None) -> list[services.UserRow]:
+    active = chatlog.last_active(request.user, [person.id for person in people])
+    return [
+        services.UserRow(person, counts[person.id] if counts is not None else None, active.get(person.id))
+        for person in people
+    ]
 
 
 @never_cache

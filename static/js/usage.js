@@ -12,13 +12,13 @@
 
   const read = (table) => {
     const rows = [...table.tBodies[0].rows];
-    const labels = [...table.tHead.rows[0].cells].slice(1).map((cell) => cell.textContent.trim());
+    const [first, ...labels] = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
     const days = rows.map((row) => Date.parse(`${row.querySelector("time").dateTime}T00:00:00Z`) / 1000);
-    return { labels, data: [days, ...labels.map((_, n) => rows.map((row) => Number(row.cells[n + 1].textContent)))] };
+    return { first, labels, data: [days, ...labels.map((_, n) => rows.map((row) => Number(row.cells[n + 1].textContent)))] };
   };
 
   const draw = (place) => {
-    const { labels, data } = read(document.getElementById(place.dataset.chart));
+    const { first, labels, data } = read(document.getElementById(place.dataset.chart));
     const [text, border, accent, ok] = ["--muted", "--border", "--accent", "--ok"].map(token);
     const language = document.documentElement.lang;
     const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
@@ -40,7 +40,7 @@
           { ...axis, grid: { show: false }, space: 60, incrs: [1, 2, 7, 14, 30].map((days) => days * 86400), values: (_, ticks) => ticks.map((tick) => day.format(tick * 1000)) },
           { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
         ],
-        series: [{ value: (_, seconds) => (seconds === null ? "–" : day.format(seconds * 1000)) }, ...labels.map((label, n) => ({ label, ...shapes[n] }))],
+        series: [{ label: first, value: (_, seconds) => (seconds === null ? "–" : day.format(seconds * 1000)) }, ...labels.map((label, n) => ({ label, ...shapes[n] }))],
       },
       data,
       place,

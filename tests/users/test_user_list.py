@@ -1,7 +1,10 @@
+import csv
+import io
 import re
 
 import pytest
 
+from dashboard.chatlog import sync
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -148,3 +151,62 @@ def test_it_says_what_to_switch_on_in_single_user_mode(admin_client, standin):
     response = admin_client.get(URL)
     assert response.status_code == 502
     assert "Multi-User Mode" in response.content.decode()
+
+
+# --- Last active ------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def active(standin, db) -> dict[str, str]:
+    """The log of chats is read; when each account last asked, as the instance has it."""
+    assert sync.update(60)
+    found, page, more = {}, 0, True
+    while more:
+        answer = standin.post("/v1/admin/workspace-chats", {"offset": page})
+        for line in answer["chats"]:
+            if line["user_id"]:
+                found[line["user"]["username"]] = max(found.get(line["user"]["username"], ""), line["createdAt"])
+        page, more = page + 1, answer["hasPages"]
+    return found
+
+
+def test_it_says_who_was_last_active_when(admin_client, active):
+    rows = admin_client.get(URL, {"size": 100}).context["rows"]
+    shown = {row.user.username: row.active for row in rows}
+    for name, when in shown.items():
+        assert (when.isoformat()[:19] if when else None) == (active[name][:19] if name in active else None)
+
+
+def test_it_sorts_by_last_active_and_never_is_longest_ago(admin_client, active):
+    newest = sorted(active, key=active.__getitem__, reverse=True)
+    found = names(admin_client.get(URL, {"sort": "-active", "size": 100}))
+    assert found[: len(newest)] == newest
+    assert names(admin_client.get(URL, {"sort": "active", "size": 100}))[-1] == newest[0]
+
+
+def test_the_file_says_it_too(admin_client, active):
+    text = admin_client.get("/users/export/", {"sort": "-active"}).getvalue().decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["Name"]: row["Last active"][:19] for row in rows if row["Last active"]} == {
+        name: when[:19] for name, when in active.items()
+    }
+
+
+def test_a_row_drawn_anew_still_says_it(admin_client, active, user_of):
+    name = max(active, key=active.__getitem__)
+    row = admin_client.post(f"/users/{user_of(name)['id']}/suspend/", headers=HTMX).content.decode()
+    assert active[name][:19] in row
+
+
+def test_viewers_neither_see_nor_sort_by_it(viewer_client, active):
+    page = viewer_client.get(URL, {"sort": "-active", "size": 100})
+    assert "Last active" not in page.content.decode()
+    assert names(page) == sorted(names(page))
+
+
+def test_without_names_or_before_the_log_is_read_there_is_no_such_column(admin_client, standin, settings):
+    sync.update(0)
+    assert "Last active" not in admin_client.get(URL).content.decode()
+    assert sync.update(60)
+    assert "Last active" in admin_client.get(URL).content.decode()
+    settings.CHAT_LOG = "anonymous"
+    for url in (URL, "/users/export/"):
+        assert "Last active" not in admin_client.get(url).getvalue().decode()
