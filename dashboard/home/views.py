@@ -39,7 +39,7 @@ def light(request: Request) -> HttpResponse:
 @requires(Action.USE_FOYER)
 def refresh(request: Request) -> HttpResponse:
     """Back to the page one came from, which then asks the instance instead of showing what was read a moment ago."""
-    instance.forget("users", "workspaces", "invites", "overview")
+    instance.forget("users", "workspaces", "invites", "overview", "library")
     instance.forget_members()
     instance.forget_documents()
     return redirect(own_url(request, request.POST.get("next", ""), reverse("home")))

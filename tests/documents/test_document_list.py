@@ -36,6 +36,15 @@ def test_a_cold_page_comes_first_and_asks_for_the_library_after(standin, admin_c
     assert "rows" in admin_client.get(URL).context  # warm
 
 
+def test_refresh_asks_for_the_library_too(standin, admin_client):
+    told = {"textContent": "New words", "metadata": {"title": "newcomer"}}
+    before = titles(admin_client)
+    standin.post("/v1/document/raw-text", told)
+    assert titles(admin_client) == before
+    admin_client.post("/refresh/", {"next": URL})
+    assert set(titles(admin_client)) - set(before) == {"newcomer.txt"}
+
+
 def test_it_shows_each_document_and_where_it_is_used(shelf, admin_client):
     found = {row.path: row for row in rows(admin_client)}
     assert set(found) == shelf.files()
