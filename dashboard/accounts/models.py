@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.core.validators import RegexValidator
 from django.db import models
@@ -131,9 +133,14 @@ class Operator(AbstractBaseUser):
         return ngettext("Manager of %(n)d workspace", "Manager of %(n)d workspaces", number) % {"n": number}
 
     def get_session_auth_hash(self) -> str:
-        return salted_hmac(
-            "dashboard.accounts.session", self.password + self.session_key, algorithm="sha256"
-        ).hexdigest()
+        return self._session_hash(settings.SECRET_KEY)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return map(self._session_hash, settings.SECRET_KEY_FALLBACKS)
+
+    def _session_hash(self, secret_key: str) -> str:
+        ends_with = self.password + self.session_key
+        return salted_hmac("dashboard.accounts.session", ends_with, secret=secret_key, algorithm="sha256").hexdigest()
 
 
 class LookedAfter(models.Model):

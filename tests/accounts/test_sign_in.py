@@ -354,3 +354,17 @@ def test_somebody_locked_out_cannot_fill_the_ledger(door):
     fail(door, "nobody", 12)
     assert AuditEvent.objects.count() == 5
     assert AuditEvent.objects.first().detail == "Locked after too many failures."
+
+
+def test_it_lasts_while_the_servers_old_key_is_known(door, settings):
+    client, settings.SECRET_KEY_FALLBACKS = door.local(), [settings.SECRET_KEY]
+    settings.SECRET_KEY = "a-new-key-0123456789-0123456789-0123456789"
+    assert client.get("/profile/").status_code == 200
+    settings.SECRET_KEY_FALLBACKS = []
+    assert client.get("/profile/").status_code == 200  # the session is the new key's by now
+
+
+def test_it_ends_when_the_servers_key_was_changed(door, settings):
+    client = door.local()
+    settings.SECRET_KEY = "a-new-key-0123456789-0123456789-0123456789"
+    assert client.get("/profile/").status_code == 302
