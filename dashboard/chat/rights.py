@@ -16,12 +16,13 @@ from dashboard.accounts.services import own_account
 from dashboard.anythingllm import User, Workspace
 from dashboard.anythingllm.rules import has_endless_word
 from dashboard.chat import turns
+from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.permissions import Action, allows, scope
 
 BY_ROLE = ("admin", "manager")  # who may ask every workspace
 DAY = timedelta(hours=24)
-PAGES = 25  # of the log of all chats, 20 each, read to count one person's: the instance has no shorter way
+PAGES = 25  # of the instance's log of all chats, 20 each, that are read at most to count one person's
 LONGEST = 20_000  # characters
 
 
@@ -73,21 +74,24 @@ def may_ask(asker: Asker, text: str) -> None:
 
 
 def _within_limit(account: User) -> None:
-    """Counts as the instance itself does for its own pages: the chats of the last 24 hours, wherever they were."""
+    """Counts as the instance itself does for its own pages: the chats of the last 24 hours, wherever they were. What the log here does not
+    hold yet is read from the instance's.
+    """
     limit = account.daily_message_limit
     if limit is None or account.role == "admin":
         return
     since = max(timezone.now() - DAY, account.created_at)
-    asked = turns.open_of(account.id)
-    reached = _("You have asked all the questions of a day, which are %(n)d. Ask again later.") % {"n": limit}
-    if asked >= limit:
-        raise Declined(reached)
+    known, here = chatlog.progress(), chatlog.asked_since(account.id, since)
+    covered = known.covered if known and here is not None else 0
+    asked, on_their_way = set(here or ()), turns.open_of(account.id)
     for page in range(PAGES):
         log = instance.connect().admin.chat_log(page)
-        recent = [chat for chat in log.records if chat.created_at >= since]
-        asked += sum(chat.user_id == account.id for chat in recent)
-        if asked >= limit:
-            raise Declined(reached)
-        if len(recent) < len(log.records) or not log.has_more:
+        newer = [chat for chat in log.records if chat.created_at >= since and chat.id > covered]
+        asked |= {chat.id for chat in newer if chat.user_id == account.id}
+        if len(asked) + on_their_way >= limit:
+            raise Declined(
+                _("You have asked all the questions of a day, which are %(n)d. Ask again later.") % {"n": limit}
+            )
+        if len(newer) < len(log.records) or not log.has_more:
             return
     raise Declined(_("So much is asked here that your questions cannot be counted. Ask in AnythingLLM itself."))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from dashboard import instance
@@ -14,6 +16,7 @@ from dashboard.anythingllm import ApiError
 from dashboard.audit.models import AuditEvent
 from dashboard.chat import rights, services, threads, turns
 from dashboard.chat.models import LocalThread, Mode, Turn, TurnState
+from dashboard.chatlog import sync
 from dashboard.errors import Declined
 from tests.chat.conftest import OTHER, QUESTION, SLUG, Person, last_turn
 from tests.conftest import operator
@@ -127,6 +130,41 @@ def test_a_question_that_nobody_came_for_does_not_count_for_ever(limit, newcomer
     ask(newcomer)
     Turn.objects.update(created_at=timezone.now() - turns.LOST_AFTER - timedelta(minutes=1))
     assert ask(newcomer).pk
+
+
+def test_where_much_is_asked_the_log_here_helps_to_count(limit, newcomer, there, standin, monkeypatch):
+    monkeypatch.setattr(rights, "PAGES", 1)
+    limit(22)
+    thread = there.thread_of(newcomer.anythingllm_user_id)
+    body = {"message": "Again?", "mode": "chat", "userId": newcomer.anythingllm_user_id}
+    for _number in range(20):
+        standin.post(f"/v1/workspace/{SLUG}/thread/{thread}/chat", body)
+    with pytest.raises(Declined, match="cannot be counted"):
+        ask(newcomer)
+    while not sync.update(5):
+        pass
+    standin.post(f"/v1/workspace/{SLUG}/thread/{thread}/chat", body)  # not in the log here yet
+    assert ask(newcomer).pk
+    with pytest.raises(Declined, match="all the questions"):
+        ask(newcomer)
+
+
+def test_two_questions_at_once_do_not_both_get_the_last_place(limit, newcomer, transactional_db):
+    limit(1)
+    asker = rights.may_open(newcomer, SLUG)
+
+    def attempt(_number: int) -> bool:
+        try:
+            services.ask(asker=asker, thread=None, text=QUESTION, mode=Mode.CHAT, key=uuid.uuid4())
+        except Declined:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(attempt, range(4))) == 1
+    assert Turn.objects.count() == 1
 
 
 def test_questions_of_others_do_not_count(limit, newcomer, account):
