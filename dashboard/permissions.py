@@ -77,7 +77,13 @@ POLICY: dict[Role, set[Action]] = {
 # Not for managers of some workspaces: a new one would be nobody's, who everyone is is not theirs to see, and folders hold others' documents.
 UNLIMITED = {Action.CREATE_WORKSPACES, Action.OPEN_WORKSPACES, Action.MANAGE_FOLDERS}
 # These ask for the password again when it was last given more than 15 minutes ago.
-DANGEROUS = {Action.PROMOTE_USERS, Action.DELETE_USERS, Action.DELETE_WORKSPACES, Action.ERASE_DOCUMENTS, Action.MANAGE_OPERATORS}
+DANGEROUS = {
+    Action.PROMOTE_USERS,
+    Action.DELETE_USERS,
+    Action.DELETE_WORKSPACES,
+    Action.ERASE_DOCUMENTS,
+    Action.MANAGE_OPERATORS,
+}
 
 
 def allows(operator: Operator, action: Action) -> bool:

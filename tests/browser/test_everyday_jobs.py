@@ -139,7 +139,8 @@ def test_telling_who_asked_what_in_a_workspace_last_week(hand, foyer, standin, f
     asked = [
         (line["user"]["username"] if line["user_id"] else None, line["prompt"])
         for line in whole_log(standin)
-        if line["workspace"]["name"] == "Leadership" and datetime.fromisoformat(line["createdAt"]) >= today - timedelta(days=6)
+        if line["workspace"]["name"] == "Leadership"
+        and datetime.fromisoformat(line["createdAt"]) >= today - timedelta(days=6)
     ]
     assert asked
 

@@ -65,7 +65,9 @@ def test_every_message_of_the_sources_is_in_the_catalogue(catalogue):
         used |= messages_of(path.read_text())
     for path in TEMPLATES:
         # Django's own view of a template as code; only the calls in it are of interest.
-        for call in re.findall(r"\bn?gettext\(u(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")", templatize(path.read_text())):
+        for call in re.findall(
+            r"\bn?gettext\(u(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")", templatize(path.read_text())
+        ):
             used |= messages_of(f"{call})")
     assert len(used) > 500
     assert used - {entry.msgid for entry in catalogue} == set(), "run makemessages and translate, see CONTRIBUTING.md"

@@ -61,7 +61,8 @@ def read_by_settings() -> set[str]:
     source = (ROOT / "dashboard/settings.py").read_text()
     return set(
         re.findall(
-            r'\b(?:text|yes_or_no|one_of|host_names|key|secret_keys|whole_number|web_address|address)\(\s*"([A-Z_]+)"', source
+            r'\b(?:text|yes_or_no|one_of|host_names|key|secret_keys|whole_number|web_address|address)\(\s*"([A-Z_]+)"',
+            source,
         )
     )
 
