@@ -48,7 +48,7 @@ def usage_overview(request: Request) -> HttpResponse:
 def usage_export(request: Request) -> StreamingHttpResponse:
     """One of the tables, all of it: `?table=` days, workspaces, people or documents."""
     usage = services.usage(request.user, _days(request))
-    kind = request.GET.get("table", "")
+    kind = request.GET.get("table", "days")
     tables = {"days": _of_days, "workspaces": _of_workspaces, "documents": _of_documents}
     if chatlog.sees_people():
         tables["people"] = _of_people

@@ -19,13 +19,13 @@
 
   const draw = (place) => {
     const { first, labels, data } = read(document.getElementById(place.dataset.chart));
-    const [text, border, accent, ok] = ["--muted", "--border", "--accent", "--ok"].map(token);
+    const [muted, border, accent, text] = ["--muted", "--border", "--accent", "--text"].map(token);
     const language = document.documentElement.lang;
     const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
-    const axis = { stroke: text, font: `12px ${getComputedStyle(document.body).fontFamily}`, grid: { stroke: border, width: 1 }, ticks: { show: false } };
+    const axis = { stroke: muted, font: `12px ${getComputedStyle(document.body).fontFamily}`, grid: { stroke: border, width: 1 }, ticks: { show: false } };
     const shapes = [
-      { fill: accent, stroke: accent, width: 0, paths: uPlot.paths.bars({ size: [0.7, 48], radius: 0.15 }), points: { show: false } },
-      { stroke: ok, width: 2, points: { show: data[0].length < 40, size: 6, fill: ok } },
+      { fill: accent, stroke: accent, alpha: 0.65, width: 0, paths: uPlot.paths.bars({ size: [0.7, 48], radius: 0.15 }), points: { show: false } },
+      { stroke: text, width: 2, points: { show: data[0].length < 40, size: 6, fill: text } },
     ];
     place.replaceChildren();
     return new uPlot(

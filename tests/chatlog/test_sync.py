@@ -186,6 +186,16 @@ def test_a_busy_instance_that_lists_nothing_is_not_believed(log):
     assert Progress.objects.get().complete_at == known
 
 
+def test_a_busy_instance_has_no_empty_log(standin):
+    standin.fault("locked-all")
+    with pytest.raises(ApiError):
+        sync.update(60)
+    standin.clear_faults()
+    instance.hang_up()
+    assert sync.update(60)
+    assert kept() == ids(standin)
+
+
 def test_the_worker_leaves_what_fails_for_later(standin, caplog):
     standin.fault("502")
     sync.by_the_worker()
