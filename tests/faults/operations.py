@@ -356,7 +356,7 @@ QUESTIONS: dict[str, Callable[[Scene], HttpResponse]] = {
     "job_cancel": lambda s: s.client.post(f"/jobs/{s.job}/cancel/"),
     "job_passwords": lambda s: s.client.post(f"/jobs/{s.job}/passwords/"),
     "refresh": lambda s: s.client.post("/refresh/"),
-    "chatlog_update": lambda s: s.client.post("/chats/update/"),
+    "chatlog_update": lambda s: s.client.post("/chats/update/", follow=True),
     "theme_change": lambda s: s.client.post("/theme/", {"theme": "dark"}),
     "invite_new": lambda s: s.client.post("/invites/new/", {**LINK, "uses": 1}),
     "invite_batch": lambda s: s.client.post("/invites/many/", {**LINK, "text": "Anna", "batch": s.link.batch}),
