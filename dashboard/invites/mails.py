@@ -94,7 +94,7 @@ def _message(link: Link, address: str) -> EmailMultiAlternatives:
 
 
 def _handed_over(message: EmailMultiAlternatives) -> tuple[MailState, str]:
-    """What came of it, and in words why not. Whatever happens before the text is sent, or is an answer, leaves no doubt."""
+    """What came of it, and in words why not. Whatever happens before the mail is handed over, or is an answer, leaves no doubt."""
     connection = get_connection()
     try:
         connection.open()
