@@ -162,6 +162,8 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
+    // On a phone the conversation comes first; its neighbours are a touch away.
+    if (matchMedia("(width <= 760px)").matches) document.querySelector(".neighbours details")?.removeAttribute("open");
     begin();
     if (document.querySelector(".exchange") && (!location.hash || location.hash === "#end")) toEnd();
   });

@@ -265,3 +265,15 @@ def test_without_a_script_the_page_is_loaded_again(foyer, standin):
     expect(page.locator(".passage").first).to_be_visible()
     page.get_by_role("link", name="Conversation", exact=True).click()
     assert asked(standin).count(QUESTION) == 1
+
+
+def test_thoughts_are_folded_away(page, tmp_path, slowly):
+    document = tmp_path / "zebra.txt"
+    document.write_text("<think>The zebra is what matters here.</think> The zebra crossed the road at noon.")
+    page.locator("#ask [type=file]").set_input_files(document)
+    ask(page, "When did the zebra cross the road?")
+    expect(page.locator(".thoughts")).to_be_visible()
+    answered(page)
+    expect(page.locator(".prose")).not_to_contain_text("what matters")
+    page.get_by_text("Thoughts", exact=True).click()
+    expect(page.locator(".thoughts p")).to_contain_text("The zebra is what matters here.")
