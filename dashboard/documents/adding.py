@@ -63,7 +63,7 @@ def add_file(*, actor: Operator, batch: str, ticket: str, file: TemporaryUploade
     again gives the same item. Raises Declined: too large, empty, too many, unreadable by the instance, job cancelled, a workspace outside
     of the operator's.
     """
-    name = _plain((file.name or "").rpartition("\\")[2])
+    name, batch, ticket = _plain((file.name or "").rpartition("\\")[2]), _plain(batch)[:40], _plain(ticket)[:40]
     size, arrived = file.size or 0, Path(file.temporary_file_path())
     with arrived.open("rb") as content:
         problem = refusal(name, size) or _unreadable(name, content.read(1000))
@@ -71,10 +71,10 @@ def add_file(*, actor: Operator, batch: str, ticket: str, file: TemporaryUploade
         sha256 = "" if problem else hashlib.file_digest(content, "sha256").hexdigest()
     if problem:
         raise Declined(problem)
-    with _taking(actor, batch[:40], options) as kept:
-        incoming = kept.incoming.filter(ticket=ticket[:40]).first()
+    with _taking(actor, batch, options) as kept:
+        incoming = kept.incoming.filter(ticket=ticket).first()
         if incoming is None:
-            incoming = _new(kept, ticket[:40], Source.FILE, name, size=size, sha256=sha256)
+            incoming = _new(kept, ticket, Source.FILE, name, size=size, sha256=sha256)
             arrived.replace(incoming.staged)
             incoming.save()
         return incoming.item or _begin(actor, incoming)
@@ -111,7 +111,7 @@ def add_link(*, actor: Operator, address: str, options: Options) -> JobItem:
 
 def batch_of(operator: Operator, token: str) -> Batch | None:
     """The operator's own batch, as soon as its first file has arrived."""
-    return Batch.objects.filter(token=token, actor=operator).first()
+    return Batch.objects.filter(token=_plain(token)[:40], actor=operator).first()
 
 
 def rows(job: Job) -> QuerySet[JobItem]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db import connection
 
 from dashboard.accounts.models import Operator
 from dashboard.documents import adding
@@ -41,6 +43,19 @@ def work(item: JobItem) -> JobItem:
     while engine.work(item.job_id):
         pass
     return JobItem.objects.select_related("incoming", "job").get(pk=item.pk)
+
+
+def work_at_once(items: list[JobItem]) -> list[JobItem]:
+    """As many workers as items."""
+
+    def one(item: JobItem) -> JobItem:
+        try:
+            return work(item)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(items)) as pool:
+        return list(pool.map(one, items))
 
 
 def library(standin: Sandbox) -> dict[str, dict[str, Any]]:

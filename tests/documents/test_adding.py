@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from pydoc import locate
 
 import pytest
@@ -19,7 +18,7 @@ from dashboard.jobs import engine
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import ItemState, Job, JobItem, JobState
 from dashboard.models import Lease
-from tests.documents.arriving import arrive, found, in_workspace, library, work
+from tests.documents.arriving import arrive, found, in_workspace, library, work, work_at_once
 
 pytestmark = pytest.mark.django_db
 OFFICE = "The office dog is called Pumpernickel."
@@ -165,8 +164,7 @@ def test_eight_files_of_one_name_at_the_same_time_keep_their_contents(
     words = ["apple", "birch", "cedar", "daisy", "elder", "fennel", "ginger", "hazel"]
     into = Options(workspace_ids=(places[0]["id"],))
     items = [arrive(ada, "notes.txt", f"The word is {word}.", into, batch=f"batch-{word}") for word in words]
-    with ThreadPoolExecutor(8) as pool:
-        done = list(pool.map(work, items))
+    done = work_at_once(items)
     assert [item.state for item in done] == ["done"] * 8, [item.message for item in done]
     assert len(new(standin, before)) == 8
     assert all(library(standin)[item.incoming.paths[0]]["title"] == "notes.txt" for item in done)
@@ -196,8 +194,7 @@ def test_the_same_content_at_the_same_time_is_there_once(ada, standin, before, s
     monkeypatch.setattr(settings.HUEY, "immediate", False)
     standin.configure(processing=0.3)
     items = [arrive(ada, f"dog-{n}.txt", OFFICE, batch=f"b{n}") for n in range(4)]
-    with ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(work, items))
+    done = work_at_once(items)
     assert sorted(item.state for item in done) == ["done", "skipped", "skipped", "skipped"]
     assert len(new(standin, before)) == 1
 
