@@ -3,7 +3,6 @@ answer."""
 
 from __future__ import annotations
 
-import json
 import random
 import re
 import time
@@ -37,6 +36,7 @@ from .errors import (
     Unreachable,
     speaks_of_database,
 )
+from .types import loads
 
 T = TypeVar("T")
 
@@ -109,7 +109,7 @@ class Reply:
         if not self.is_json:
             raise BrokenAnswer(self.status, f"The answer is {self.content_type or 'of no type'} instead of JSON.")
         try:
-            return json.loads(self.body)
+            return loads(self.body)
         except (ValueError, RecursionError):
             raise BrokenAnswer(self.status, "The answer is not valid JSON.") from None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import socket
 import time
@@ -357,3 +358,17 @@ def test_a_circuit_breaker_can_stand_before_it(server) -> None:
     with pytest.raises(Unreachable, match="Not now"):
         AnythingLLMClient(server.url, KEY, before_call=closed).users.list()
     assert server.asked == []
+
+
+def test_half_a_character_does_not_come_through(server: Answering) -> None:
+    """JavaScript writes an emoji that it has cut as an escape alone, also in the JSON inside the log's lines."""
+    line = {
+        "id": 1,
+        "workspaceId": 1,
+        "prompt": "cut \ud83d here",
+        "response": json.dumps({"text": "and \ude00 there, \U0001f600 whole"}),
+        "createdAt": "2026-11-21T08:00:00.000Z",
+    }
+    server.answer = of_json({"chats": [line], "hasPages": False})
+    (record,) = AnythingLLMClient(server.url, KEY).admin.chat_log().records
+    assert (record.prompt, record.text) == ("cut ? here", "and ? there, \U0001f600 whole")
