@@ -18,8 +18,10 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError, close_old_connections, connections
-from django.http import parse_cookie
+from django.http import HttpRequest, parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import translation
 
@@ -75,7 +77,7 @@ class Relay:
         request_id.set(uuid.uuid4().hex[:16])
         request_address.set(scope["client"][0] if scope["client"] else "")
         try:
-            turn_id, good = _turn_of(scope)
+            turn_id, session = _turn_of(scope)
         except turns.NotATicket:
             status, turn = HTTPStatus.NOT_FOUND, None
             await _answer(send, status, {"Content-Length": "0", "Cache-Control": "no-store"})
@@ -83,7 +85,7 @@ class Relay:
         else:
             status = HTTPStatus.OK
             await _answer(send, status, STREAM_HEADERS)
-            turn = await self._stream(turn_id, good, receive, send)
+            turn = await self._stream(turn_id, session, receive, send)
         request_log.info(
             "request",
             extra={
@@ -96,12 +98,12 @@ class Relay:
             },
         )
 
-    async def _stream(self, turn_id: int, good: bool, receive: Receive, send: Send) -> Turn | None:
+    async def _stream(self, turn_id: int, session: str, receive: Receive, send: Send) -> Turn | None:
         """Asks the turn's question, if nobody has yet, and carries the answer. The turn, if it is still known."""
         turn: Turn | None = None
         question: Question | None = None
         try:
-            turn, question = await self._in_database(_claim, turn_id, good)
+            turn, question = await self._in_database(_claim, turn_id, session)
             if turn:
                 translation.activate(turn.language)  # in this request's own context
             if question:
@@ -123,15 +125,17 @@ class Relay:
         return await asyncio.get_running_loop().run_in_executor(self._database, _connected, act, *arguments)
 
 
-def _turn_of(scope: Any) -> tuple[int, bool]:
-    """The turn that is asked for, and whether its ticket is still good. Raises NotATicket."""
+def _turn_of(scope: Any) -> tuple[int, str]:
+    """The turn that is asked for, and by whose session; "" when its ticket is too old. Raises NotATicket."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
     host, _port = split_domain_port(headers.get(b"host", b"").decode("latin-1"))
     ticket = scope["path"].removeprefix(PATH).removesuffix("/")
     if scope["method"] != "GET" or not validate_host(host, settings.ALLOWED_HOSTS):
         raise turns.NotATicket
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-    return turns.turn_of(ticket, cookies.get(settings.SESSION_COOKIE_NAME, ""))
+    session = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    turn_id, good = turns.turn_of(ticket, session)
+    return turn_id, session if good else ""
 
 
 async def _answer(send: Send, status: HTTPStatus, headers: dict[str, str]) -> None:
@@ -159,9 +163,9 @@ def _connected(act: Callable[..., T], *arguments: Any) -> T:
         close_old_connections()
 
 
-def _claim(turn_id: int, good: bool) -> tuple[Turn | None, Question | None]:
-    """The turn as it stands; and the question, to be asked now, only for the first who comes in time."""
-    turn = turns.take(turn_id) if good else None
+def _claim(turn_id: int, session: str) -> tuple[Turn | None, Question | None]:
+    """The turn as it stands; and the question, to be asked now, only for the first who comes in time and is still signed in."""
+    turn = turns.take(turn_id) if session and _is_somebodys(session) else None
     if turn is None:
         return turns.find(turn_id), None
     route, names, body = streamed_question(
@@ -175,6 +179,12 @@ def _claim(turn_id: int, good: bool) -> tuple[Turn | None, Question | None]:
     )
     # Here and not in the loop: with a picture it has megabytes.
     return turn, Question(route, names, json.dumps(body).encode())
+
+
+def _is_somebodys(session: str) -> bool:
+    request = HttpRequest()
+    request.session = SessionStore(session)
+    return get_user(request).is_authenticated
 
 
 def _keep(turn: Turn, ending: Ending) -> None:

@@ -6,9 +6,12 @@ import http.client
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.core import signing
 from django.utils import timezone
 
+from dashboard.accounts.models import Operator
+from dashboard.accounts.services import end_sessions
 from dashboard.chat import turns
 from dashboard.chat.models import Turn
 from tests.conftest import operator, signed_in
@@ -42,6 +45,16 @@ def test_an_old_ticket_asks_nothing_and_says_that_nothing_was_asked(ask, standin
     monkeypatch.setattr(turns, "TICKET_LIFE", timedelta(seconds=-1))
     browser = asked.listen().to_the_end()
     assert (browser.status, browser.events) == (200, [("done", {"state": "waiting", "chat_id": None})])
+    assert asked_of(standin) == 0
+
+
+@pytest.mark.parametrize(
+    "end", [lambda session: SessionStore(session).delete(), lambda _session: end_sessions(Operator.objects.get())]
+)
+def test_who_has_signed_out_since_asks_nothing(end, ask, standin):
+    asked = ask()
+    end(asked.session)
+    assert asked.listen().to_the_end().events == [("done", {"state": "waiting", "chat_id": None})]
     assert asked_of(standin) == 0
 
 
