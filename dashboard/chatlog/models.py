@@ -78,9 +78,9 @@ class Progress(models.Model):
     covered = models.PositiveBigIntegerField(default=0)
     high = models.PositiveBigIntegerField(default=0)
     low = models.PositiveBigIntegerField(default=0)  # 0: no walk under way
-    sure = models.PositiveBigIntegerField(default=0)  # the `low` under which nothing had moved up when looked at again
     page = models.PositiveIntegerField(default=0)  # of the instance, to be read next
     reached = models.DateTimeField(null=True)  # of the line `low`
+    named = models.BooleanField(default=True)  # False: some of it was read when nobody was to be named
     complete_at = models.DateTimeField(null=True)  # when a walk last came to its end
 
     def __str__(self) -> str:

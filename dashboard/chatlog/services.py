@@ -127,7 +127,7 @@ def exported(operator: Operator, found: QuerySet[Exchange], **about: object) -> 
 def tells_people() -> bool:
     """True when the log was read to its end and says who asked: who is not in it has not asked."""
     known = progress()
-    return sees_people() and known is not None and known.complete_at is not None
+    return sees_people() and known is not None and known.named and known.complete_at is not None
 
 
 def asked_since(user_id: int, since: datetime) -> frozenset[int] | None:

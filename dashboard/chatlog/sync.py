@@ -2,7 +2,7 @@
 
 The instance offers nothing but pages of twenty, newest first, counted from the top. Lines that come while a walk is under way move
 the others down, so that some are read twice; lines deleted meanwhile move the others up, so that some would be missed. Therefore a page
-that does not join the one before by its numbers is only believed after that one was looked at again.
+that does not join the one before by its numbers is only believed when that one, looked at again, still ends where it did.
 """
 
 from __future__ import annotations
@@ -62,6 +62,9 @@ def keep_promises() -> None:
     elif settings.CHAT_LOG == "anonymous":
         Exchange.objects.filter(Q(user__isnull=False) | ~Q(session_id="")).update(user=None, session_id="")
         Person.objects.all().delete()
+        Progress.objects.update(named=False)
+    else:
+        Progress.objects.filter(named=False).delete()  # so that all is read again, now with who asked
 
 
 def _forget() -> None:
@@ -75,13 +78,12 @@ def _forget() -> None:
 
 def _step() -> bool:
     """One page. True when the walk has come to its end."""
-    progress, _made = Progress.objects.get_or_create(pk=1)
+    progress, _made = Progress.objects.get_or_create(pk=1, defaults={"named": settings.CHAT_LOG == "full"})
     page = instance.connect().admin.chat_log(progress.page)
     records = sorted(page.records, key=lambda record: -record.id)
     if not records:
         return _nothing_there(progress)
-    moved = progress.low and records[0].id < progress.low - 1 and progress.sure != progress.low
-    if moved and progress.page:
+    if progress.page and records[0].id < progress.low - 1 and _moved_up(progress):
         progress.page -= 1
         progress.save()
         return False
@@ -95,6 +97,12 @@ def _step() -> bool:
         log.warning("the log of chats is another one than before, and is read anew")
         _forget()
         return False
+
+
+def _moved_up(progress: Progress) -> bool:
+    """Whether the page before this one now reaches further down than it did. Asked after this one, so that it vouches for it."""
+    above = instance.connect().admin.chat_log(progress.page - 1).records
+    return not above or min(record.id for record in above) < progress.low
 
 
 def _nothing_there(progress: Progress) -> bool:
@@ -115,38 +123,47 @@ def _advance(progress: Progress, records: Sequence[ChatRecord], last: bool) -> b
     newest, oldest = records[0].id, records[-1]
     if not progress.low:
         progress.high = newest
-    elif oldest.id == progress.low:
-        progress.sure = progress.low
     if not progress.low or oldest.id < progress.low:
         progress.low, progress.reached = oldest.id, oldest.created_at
     progress.page += 1
     complete = last or oldest.id <= progress.covered
     if complete:
         progress.covered = max(progress.covered, progress.high)
-        progress.high = progress.low = progress.sure = progress.page = 0
+        progress.high = progress.low = progress.page = 0
         progress.complete_at = timezone.now()
     progress.save()
     return complete
 
 
 def _keep(records: Sequence[ChatRecord]) -> None:
-    """Stores what is not here yet, and what changes of a line: its feedback, and whether it is hidden. Raises AnotherLog."""
+    """Stores what is not here yet, and what changes of a line: its feedback, whether it is hidden, and whether it may tell who asked.
+    Raises AnotherLog.
+    """
     known = Exchange.objects.defer("prompt", "answer").in_bulk([record.id for record in records])
     changed = []
     for record in records:
         if exchange := known.get(record.id):
             if exchange.created_at != record.created_at or exchange.workspace_id != record.workspace_id:
                 raise AnotherLog
-            if (exchange.visible, exchange.feedback) != (record.visible, record.feedback):
-                exchange.visible, exchange.feedback = record.visible, record.feedback
+            before, now = _changing(exchange), _exchange(record)
+            exchange.visible, exchange.feedback = now.visible, now.feedback
+            exchange.user_id, exchange.session_id = (
+                exchange.user_id or now.user_id,
+                exchange.session_id or now.session_id,
+            )
+            if _changing(exchange) != before:
                 changed.append(exchange)
-    Exchange.objects.bulk_update(changed, ["visible", "feedback"])
     new = [record for record in records if record.id not in known]
     _keep_names(records)
+    Exchange.objects.bulk_update(changed, ["visible", "feedback", "user", "session_id"])
     Exchange.objects.bulk_create(map(_exchange, new))
     Citation.objects.bulk_create(
         Citation(exchange_id=record.id, title=title) for record in new for title in _titles(record)
     )
+
+
+def _changing(exchange: Exchange) -> tuple[object, ...]:
+    return exchange.visible, exchange.feedback, exchange.user_id, exchange.session_id
 
 
 def _keep_names(records: Sequence[ChatRecord]) -> None:

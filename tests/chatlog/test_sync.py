@@ -234,6 +234,25 @@ def test_anonymous_keeps_no_name_and_takes_those_that_were_kept(log, settings):
     assert not Person.objects.exists()
 
 
+def test_full_again_tells_who_asked_what_was_read_without_names(standin, settings):
+    settings.CHAT_LOG = "anonymous"
+    assert sync.update(60)
+    Exchange.objects.create(id=900_000, workspace=Place.objects.first(), prompt="gone", created_at="2026-01-01T00:00Z")
+    settings.CHAT_LOG = "full"
+    assert not services.tells_people()
+    assert sync.update(60)
+    assert services.tells_people()
+    assert Exchange.objects.filter(prompt="gone").exists()
+    Exchange.objects.filter(prompt="gone").delete()
+    told = {
+        (number, user, session) for number, user, session in Exchange.objects.values_list("id", "user", "session_id")
+    }
+    assert told == {(line["id"], line["user_id"], line["api_session_id"] or "") for line in everything(standin)}
+    asked = len(standin.state()["requests"])
+    assert sync.update(60)
+    assert len(standin.state()["requests"]) == asked + 1
+
+
 # --- For other rooms --------------------------------------------------------------------------------------------------
 def test_it_tells_what_an_account_has_asked_since(log, settings):
     line = next(line for line in everything(log) if line["user_id"])
