@@ -2,7 +2,8 @@
 
 The instance offers nothing but pages of twenty, newest first, counted from the top. Lines that come while a walk is under way move
 the others down, so that some are read twice; lines deleted meanwhile move the others up, so that some would be missed. Therefore a page
-that does not join the one before by its numbers is only believed when that one, looked at again, still ends where it did.
+that does not join the one before by its numbers is only believed when that one, looked at again, still ends where it did, and it is itself
+still the same afterwards.
 """
 
 from __future__ import annotations
@@ -83,10 +84,14 @@ def _step() -> bool:
     records = sorted(page.records, key=lambda record: -record.id)
     if not records:
         return _nothing_there(progress)
-    if progress.page and records[0].id < progress.low - 1 and _moved_up(progress):
-        progress.page -= 1
-        progress.save()
-        return False
+    if progress.page and records[0].id < progress.low - 1:
+        above, again = _lines(progress.page - 1), _lines(progress.page)
+        if not above or above[-1].id < progress.low:
+            progress.page -= 1
+            progress.save()
+            return False
+        if [record.id for record in again] != [record.id for record in records]:
+            return False
     # The instance also says that there is no more when it could not count.
     last = not page.has_more and (len(records) < PAGE or not instance.connect().admin.chat_log(progress.page).has_more)
     try:
@@ -99,10 +104,8 @@ def _step() -> bool:
         return False
 
 
-def _moved_up(progress: Progress) -> bool:
-    """Whether the page before this one now reaches further down than it did. Asked after this one, so that it vouches for it."""
-    above = instance.connect().admin.chat_log(progress.page - 1).records
-    return not above or min(record.id for record in above) < progress.low
+def _lines(page: int) -> list[ChatRecord]:
+    return sorted(instance.connect().admin.chat_log(page).records, key=lambda record: -record.id)
 
 
 def _nothing_there(progress: Progress) -> bool:
