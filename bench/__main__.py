@@ -7,8 +7,8 @@ import subprocess
 import sys
 import tempfile
 
-FIGURES = ("users_page", "access_matrix", "library", "documents", "streams")
-ON_STAGE = ("users_page", "library", "documents", "streams")  # beside Foyer's real server
+FIGURES = ("users_page", "access_matrix", "library", "documents", "chatlog", "streams")
+ON_STAGE = ("users_page", "library", "documents", "chatlog", "streams")  # beside Foyer's real server
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.chatlog import services
-from dashboard.forms import DateInput
+from dashboard.forms import DayField
 
 PERIODS = [("7", _("Last 7 days")), ("30", _("Last 30 days")), ("90", _("Last 90 days")), ("all", _("All"))]
 MODES = [("", _("Any")), ("chat", _("Chat")), ("query", _("Query")), ("automatic", _("Automatic"))]
@@ -26,8 +26,8 @@ class ChatSearchForm(forms.Form):
     workspace = forms.TypedChoiceField(label=_("Workspace"), required=False, coerce=int, empty_value=None)
     mode = forms.ChoiceField(label=_("Mode"), required=False, choices=MODES)
     days = forms.ChoiceField(label=_("Time"), required=False, choices=PERIODS)
-    since = forms.DateField(label=_("From"), required=False, widget=DateInput())
-    until = forms.DateField(label=_("To"), required=False, widget=DateInput())
+    since = DayField(label=_("From"))
+    until = DayField(label=_("To"))
 
     def __init__(self, *args: Any, workspaces: list[tuple[int, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -89,9 +89,10 @@ def conversation(operator: Operator, exchange: Exchange) -> QuerySet[Exchange]:
 
     Where nothing tells who asked, it stands alone.
     """
-    same = visible_to(operator).filter(workspace=exchange.workspace_id).order_by("created_at", "id")
+    seen = visible_to(operator).order_by("created_at", "id")
     if exchange.thread_id is not None:
-        return same.filter(thread_id=exchange.thread_id)
+        return seen.filter(thread_id=exchange.thread_id)
+    same = seen.filter(workspace=exchange.workspace_id)
     if exchange.session_id:
         return same.filter(session_id=exchange.session_id)
     if exchange.user_id is not None:
