@@ -122,6 +122,9 @@
     const follow = nearEnd();
     await htmx.ajax("GET", article.dataset.turn, { source: article, target: article, swap: "outerHTML" });
     if (article.isConnected) return look(article, more);
+    // What had come stays, even where the instance could not keep it.
+    const kept = document.getElementById(article.id)?.querySelector(".prose");
+    if (kept && !kept.hasChildNodes()) kept.replaceChildren(...article.querySelector(".prose").childNodes);
     if (follow) toEnd();
   }
 

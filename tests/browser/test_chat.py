@@ -127,6 +127,14 @@ def test_an_answer_that_breaks_off_is_told_and_kept(page, standin):
     assert "says:" in page.locator(".prose").inner_text()
 
 
+def test_what_came_stays_on_the_page_though_the_instance_could_not_keep_it(page, standin):
+    standin.fault("locked", path="stream-chat")
+    ask(page)
+    answered(page)
+    assert "says:" in page.locator(".prose").inner_text()
+    expect(page.locator(".exchange .banner:not([hidden])")).to_contain_text("gave up")
+
+
 def test_a_refusal_stays_on_the_page_though_nobody_keeps_it(page, standin, foyer):
     empty = standin.post("/v1/workspace/new", {"name": "Empty room"})["workspace"]["slug"]
     ada = foyer.page("ada")
