@@ -1,6 +1,12 @@
 """How forms look: one renderer for all of them, and the browser's own field for a day."""
 
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
 
 
@@ -16,3 +22,12 @@ class DateInput(forms.DateInput):
 
     def __init__(self) -> None:
         super().__init__(format="%Y-%m-%d")  # the only one a browser's date field understands
+
+
+class DayField(forms.DateField):
+    """A day that may be left out, of the years in which it begins and ends in every time zone."""
+
+    default_validators = [MinValueValidator(date(1970, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=DateInput(), **kwargs)
