@@ -14,15 +14,14 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.access.models import Group
 from dashboard.anythingllm import User, Workspace
+from dashboard.forms import DayField
 
 
-class UntilField(forms.DateField):
+class UntilField(DayField):
     """A day, cleaned to its last moment in the time zone of the team; None when nothing is typed."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            label=_("Until the end of"), required=False, widget=forms.DateInput(attrs={"type": "date"}), **kwargs
-        )
+        super().__init__(label=_("Until the end of"), **kwargs)
 
     def clean(self, value: Any) -> datetime | None:
         day: date | None = super().clean(value)

@@ -71,6 +71,7 @@ def test_it_says_which_filter_it_does_not_understand(admin_client, lines):
     response = admin_client.get("/audit/?since=2026-02-02&until=2026-01-01")
     assert response.status_code == 422
     assert "before the first day" in response.content.decode()
+    assert admin_client.get("/audit/?until=9999-12-31").status_code == 422
 
 
 def test_it_answers_htmx_with_the_table_only(admin_client, lines):

@@ -87,7 +87,9 @@ def test_both_days_of_a_time_are_in_it(admin_client, lines):
     assert found(admin_client, f"since={day}&until={day}") == [3]
 
 
-@pytest.mark.parametrize("query", ["since=tomorrow", "since=2026-02-02&until=2026-01-01", "until=9999-12-31", "workspace=99", "mode=x"])
+@pytest.mark.parametrize(
+    "query", ["since=tomorrow", "since=2026-02-02&until=2026-01-01", "until=9999-12-31", "workspace=99", "mode=x"]
+)
 def test_it_says_which_filter_it_does_not_understand(admin_client, lines, query):
     answer = admin_client.get(f"/chats/?{query}")
     assert answer.status_code == 422
