@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseLocation
 
 from dashboard import instance
+from dashboard.anythingllm.sse import Failed
 from dashboard.chat import attachments, history, services, tasks, threads, turns
 from dashboard.chat.forms import AskForm, RenameForm
 from dashboard.chat.history import Exchange
@@ -25,7 +26,7 @@ from dashboard.chat.markdown import Prose, prose
 from dashboard.chat.models import Mode, Turn, TurnState
 from dashboard.chat.rights import LONGEST, Asker, NotOpen, may_open
 from dashboard.chat.threads import NoThread, Thread
-from dashboard.errors import Declined, Words
+from dashboard.errors import Declined, Words, describe_ending
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.permissions import Action, requires
 
@@ -149,6 +150,8 @@ def _note(exchange: Exchange) -> Words:
         return _("Stopped before it was complete.") if exchange.answer else _("Stopped. Nothing of an answer was kept.")
     if turn.state == TurnState.DONE and exchange.answer is None:
         return _("AnythingLLM found nothing to answer from in the documents. It keeps no such answers.")
+    if turn.state in (TurnState.TAKEN, TurnState.INTERRUPTED) and not turn.problem:
+        return describe_ending(Failed("interrupted"))  # whoever carried the answer died on the way
     return turn.problem
 
 

@@ -148,7 +148,7 @@ def test_a_turn_whose_server_died_is_found_in_the_history(person, there, standin
     turns.take(turn.pk)
     asked = {"message": QUESTION, "mode": "chat", "userId": person.user_id}
     standin.post(f"/v1/workspace/{SLUG}/thread/{turn.thread_slug}/chat", asked)
-    assert look(person, turn).status_code == 200
+    assert "broke off" in look(person, turn).content.decode(), "it may be a part only"
     turn.refresh_from_db()
     assert turn.chat_id == there.chats()[0]["id"]
 
