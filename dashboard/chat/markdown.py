@@ -89,6 +89,14 @@ def _rank_headings(state: object) -> None:
         token.tag = f"h{min(FIRST_HEADING + levels.index(token.tag), LAST_HEADING)}"
 
 
+def _align_cells(state: object) -> None:
+    """By attribute: styles within the page are not allowed."""
+    for token in state.tokens:  # type: ignore[attr-defined]
+        if token.type in ("th_open", "td_open") and token.attrs:
+            token.attrs = {"align": str(token.attrs["style"]).removeprefix("text-align:")}
+
+
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
 _markdown.core.ruler.push("rank_headings", _rank_headings)
+_markdown.core.ruler.push("align_cells", _align_cells)
 _markdown.add_render_rule("image", _image)

@@ -28,6 +28,7 @@ SAFE_ATTRIBUTES = {
     "type",
     "data-copy",
     "aria-label",
+    "align",
 }
 
 
@@ -117,6 +118,11 @@ def test_what_is_endless_is_shown_as_it_is():
     html = prose("<b>*" * LONGEST, 1).html
     check(html)
     assert "<b>" not in html and html.startswith("<pre")
+
+
+def test_columns_of_a_table_are_aligned_as_the_model_wants_them():
+    html = prose("| a | b | c |\n|--:|:-:|---|\n| 1 | 2 | 3 |", 1).html
+    assert '<td align="right">1</td>' in html and '<td align="center">2</td>' in html and "<td>3</td>" in html
 
 
 def test_a_huge_table_is_a_table():
