@@ -52,13 +52,17 @@ def search(
     since: date | None = None,
     until: date | None = None,
 ) -> QuerySet[Exchange]:
-    """The lines that match all that is given, newest first. `since` and `until` are days of the current time zone, both included."""
+    """The lines that match all that is given, newest first. `since` and `until` are days of the current time zone, both included.
+
+    `person` is a name, or a part of names when nobody has just this one: usage links to one person's lines.
+    """
     found = visible_to(operator)
     if q:
         found = found.filter(Q(prompt__icontains=q) | Q(answer__icontains=q))
     if person and sees_people():
-        named = Person.objects.filter(name__icontains=person).values_list("id", flat=True)
-        found = found.filter(user__in=list(named))
+        exactly = Person.objects.filter(name=person)
+        named = exactly if exactly.exists() else Person.objects.filter(name__icontains=person)
+        found = found.filter(user__in=list(named.values_list("id", flat=True)))
     if workspace is not None:
         found = found.filter(workspace=workspace)
     if mode:

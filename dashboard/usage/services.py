@@ -13,7 +13,7 @@ from dashboard.accounts.models import Operator
 from dashboard.chatlog import services as chatlog
 
 PERIODS = (7, 30, 90)  # days, the present one included
-# A refusal or a failed agent is no answer without sources; an empty one is none either.
+# A refusal is one, too: the documents did not say it. What is empty is no answer.
 WITHOUT_SOURCES = Count("id", filter=Q(cited=0) & ~Q(answer=""))
 
 

@@ -82,6 +82,12 @@ def test_it_filters(admin_client, lines, query, expected):
     assert found(admin_client, query) == expected
 
 
+def test_a_whole_name_is_this_person_alone(admin_client, lines):
+    line(6, who="samira")
+    assert found(admin_client, "days=all&person=sam") == [3, 1]
+    assert found(admin_client, "days=all&person=sa") == [6, 3, 1]
+
+
 def test_both_days_of_a_time_are_in_it(admin_client, lines):
     day = timezone.localdate(Exchange.objects.get(pk=3).created_at).isoformat()
     assert found(admin_client, f"since={day}&until={day}") == [3]
