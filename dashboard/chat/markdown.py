@@ -16,7 +16,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 THOUGHT = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
-LONGEST = 100_000  # characters that are looked at for markup; what is longer is shown as it is
+LONGEST = 200_000  # characters, more than 30,000 words, that are looked at for markup; what is longer is shown as it is
 FIRST_HEADING = 4  # above it stand the page's, the conversation's and the answer's own
 LAST_HEADING = 6
 

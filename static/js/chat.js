@@ -5,6 +5,7 @@
 
 (() => {
   const NEAR_END = 120; // px
+  const LONG = 4000; // characters of a paragraph, after which the next line begins another one
   const TRIES = { done: [0, 1000, 3000], failed: [300], stopped: [700, 1500, 3000, 5000], interrupted: [700, 1500, 3000, 5000] }; // ms
   const GIVEN_UP = 6000; // ms after which the server says so, where nothing had come that this would take away
   const OPEN_EVERY = 3000; // ms between two looks at an answer that somebody else is hearing
@@ -54,11 +55,12 @@
     return 0;
   }
 
-  // A paragraph each, so that a long answer's layout is not made anew with every word.
+  // A paragraph each, so that a long answer's layout is not made anew with every word. What has none, as code and tables, is parted by lines.
   function write(view, text) {
     if (!text) return;
     if (view.inThought) return think(view, text);
-    text.split(/\n{2,}/).forEach((piece, index) => {
+    const isLong = view.answer.lastElementChild?.textContent.length > LONG;
+    text.split(isLong ? /\n+/ : /\n{2,}/).forEach((piece, index) => {
       let paragraph = view.answer.lastElementChild;
       if (!paragraph || index) view.answer.append((paragraph = Object.assign(document.createElement("p"), { className: "plain-text" })));
       if (paragraph.lastChild) paragraph.lastChild.appendData(piece);
