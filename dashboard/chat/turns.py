@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+from django.conf import settings
 from django.core import signing
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -124,11 +125,12 @@ def open_of(user_id: int) -> int:
 
 
 def sweep() -> None:
-    """Turns that nobody came for, or whose server died, end here; old ones are forgotten."""
+    """Turns that nobody came for, or whose server died, end here; old ones are forgotten, soon where the log may not say who asked what."""
     now = timezone.now()
     lost = Turn.objects.filter(created_at__lt=now - LOST_AFTER, ended_at=None)
     lost.filter(state=TurnState.WAITING).update(
         state=TurnState.FAILED, problem=_("It was never asked."), attachments=[], ended_at=now
     )
     lost.filter(state=TurnState.TAKEN).update(state=TurnState.INTERRUPTED, ended_at=now)
-    Turn.objects.filter(created_at__lt=now - KEPT_FOR).delete()
+    kept_for = KEPT_FOR if settings.CHAT_LOG == "full" else LOST_AFTER
+    Turn.objects.filter(created_at__lt=now - kept_for).delete()

@@ -136,6 +136,18 @@ def test_what_nobody_came_for_ends_and_what_is_old_is_forgotten(db, ada):
     assert Turn.objects.get(pk=unasked.pk).attachments == []
 
 
+@pytest.mark.parametrize("said", ["anonymous", "off"])
+def test_where_the_log_may_not_say_who_asked_turns_are_soon_forgotten(db, ada, settings, said):
+    asked = {"actor": ada, "workspace_id": 1, "workspace_slug": "w", "text": "?", "mode": "chat", "session_id": "s"}
+    ended, fresh = turns.open_turn(**asked), turns.open_turn(**asked)
+    Turn.objects.filter(pk=ended.pk).update(created_at=timezone.now() - timedelta(hours=1, seconds=1), state="done")
+    turns.sweep()
+    assert Turn.objects.count() == 2
+    settings.CHAT_LOG = said
+    turns.sweep()
+    assert [turn.pk for turn in Turn.objects.all()] == [fresh.pk]
+
+
 def test_the_first_word_about_a_turn_counts(db, ada):
     turn = turns.open_turn(actor=ada, workspace_id=1, workspace_slug="w", text="?", mode="chat", session_id="s")
     turns.end(turn.pk, "done")
