@@ -16,7 +16,10 @@ class TurnState(models.TextChoices):
     WAITING = "waiting", _("Waiting")  # nothing was asked of the instance yet
     TAKEN = "taken", _("Being answered")
     DONE = "done", _("Answered")
-    STOPPED = "stopped", _("Stopped")  # the browser left; the instance keeps what was written so far
+    STOPPED = (
+        "stopped",
+        _("Stopped"),
+    )  # the browser left, and nobody waits for the answer; the instance keeps what was written so far
     INTERRUPTED = (
         "interrupted",
         _("Interrupted"),
@@ -47,6 +50,7 @@ class Turn(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     taken_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    awaited_at = models.DateTimeField(null=True)  # when a page that does not hear the stream last asked for the answer
 
     class Meta:
         ordering = ("-id",)

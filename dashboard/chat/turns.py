@@ -24,6 +24,7 @@ from dashboard.chat.models import Mode, Turn, TurnState
 
 TICKET_LIFE = timedelta(minutes=1)
 LOST_AFTER = timedelta(hours=1)
+AWAITED_FOR = timedelta(seconds=7)  # after a page has asked for the answer; it asks again every three seconds
 KEPT_FOR = timedelta(days=30)
 SALT = "dashboard.chat.ticket"
 
@@ -107,6 +108,15 @@ def end(turn_id: int, state: TurnState, *, problem: str = "", chat_id: int | Non
     Turn.objects.filter(pk=turn_id, state=TurnState.TAKEN).update(
         state=state, problem=problem[:500], chat_id=chat_id, ended_at=timezone.now()
     )
+
+
+def await_answer(turn: Turn) -> None:
+    """A page without the stream, as after a reload, waits for the answer: it is read to its end, though no browser hears it."""
+    Turn.objects.filter(pk=turn.pk, state=TurnState.TAKEN).update(awaited_at=timezone.now())
+
+
+def is_awaited(turn_id: int) -> bool:
+    return Turn.objects.filter(pk=turn_id, awaited_at__gt=timezone.now() - AWAITED_FOR).exists()
 
 
 def found(turn: Turn, chat_id: int) -> None:

@@ -138,6 +138,8 @@ def _show(request: Request, exchange: Exchange) -> Shown:
     turn, stream = exchange.turn, ""
     if turn is not None and turn.state == TurnState.WAITING:
         stream = f"{STREAM}{turns.ticket(turn, request.session.session_key or '')}/"
+    elif turn is not None and exchange.is_pending:
+        turns.await_answer(turn)
     answer = None if exchange.answer is None else prose(exchange.answer, exchange.chat_id)
     return Shown(exchange, answer, stream, _note(exchange))
 
@@ -200,6 +202,8 @@ def chat_turn(request: Request, turn_id: int) -> HttpResponse:
     if exchange is None:
         raise Http404
     if exchange.is_pending:
+        if "stopped" not in request.GET:
+            turns.await_answer(turn)
         return HttpResponse(status=204)
     context = {
         **_place(asker, thread),

@@ -14,6 +14,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -107,7 +108,8 @@ class Relay:
             if turn:
                 translation.activate(turn.language)  # in this request's own context
             if question:
-                ending = await Stream(send, self._upstream).run(question, receive, self._stopping)
+                is_awaited = partial(self._in_database, turns.is_awaited, turn_id)
+                ending = await Stream(send, self._upstream).run(question, receive, is_awaited, self._stopping)
             else:
                 ending = Ending(TurnState(turn.state), chat_id=turn.chat_id) if turn else Ending(TurnState.FAILED)
         except Exception:

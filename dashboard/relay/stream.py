@@ -18,6 +18,10 @@ from dashboard.relay.upstream import BROKEN, Upstream
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
+BACK_WITHIN = (
+    0.6  # seconds in which a page that was loaded again asks for the answer; who has left is noticed within one
+)
+STILL_AWAITED_EVERY = 2.0  # seconds
 HEARTBEAT = 15.0  # seconds of silence, after which a comment tells everybody on the way that the stream is alive
 
 # What a browser needs of a source. The rest, such as its path on the instance's disk, is nobody's business.
@@ -50,11 +54,20 @@ class Stream:
         self._heard = self._said = time.monotonic()  # of the instance, to the browser
         self._sending = False
 
-    async def run(self, question: Question, receive: Receive, stopping: asyncio.Event) -> Ending:
-        """Until the answer has ended, the browser has left, somebody was silent for too long, or the server stops: what comes first."""
+    async def run(
+        self, question: Question, receive: Receive, is_awaited: Callable[[], Awaitable[bool]], stopping: asyncio.Event
+    ) -> Ending:
+        """Until the answer has ended, the browser has left and no page waits for it, somebody was silent for too long, or the server stops:
+        what comes first.
+        """
         tasks = [
             asyncio.create_task(until)
-            for until in (self._carry(question), _browser_leaves(receive), self._silence(), _server_stops(stopping))
+            for until in (
+                self._carry(question),
+                _nobody_waits(receive, is_awaited),
+                self._silence(),
+                _server_stops(stopping),
+            )
         ]
         try:
             done, _others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -114,9 +127,13 @@ class Stream:
                     return Ending(TurnState.STOPPED)
 
 
-async def _browser_leaves(receive: Receive) -> Ending:
+async def _nobody_waits(receive: Receive, is_awaited: Callable[[], Awaitable[bool]]) -> Ending:
     while (await receive())["type"] != "http.disconnect":
         pass
+    # A reload looks like somebody who leaves, until the new page has asked for the answer.
+    await asyncio.sleep(BACK_WITHIN)
+    while await is_awaited():
+        await asyncio.sleep(STILL_AWAITED_EVERY)
     return Ending(TurnState.STOPPED)
 
 

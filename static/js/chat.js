@@ -108,7 +108,10 @@
     view.pending = "";
     if (state === "waiting" || state === "taken") return look(view.article, openTries());
     view.waits.hidden = true;
-    if (state === "stopped") words ||= said("textStopped");
+    if (state === "stopped") {
+      words ||= said("textStopped");
+      view.article.dataset.turn += "?stopped=1"; // a look that does not wait for more
+    }
     view.note.textContent = words;
     view.note.hidden = !words;
     say(words || said("textWhole"));

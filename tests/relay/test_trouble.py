@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import time
+from datetime import timedelta
 
 import pytest
 from django.utils import translation
 
+from dashboard.chat import turns
 from dashboard.relay import app
 from tests.anythingllm.answering import Answer
 from tests.anythingllm.exchanges import recordings
@@ -181,6 +183,30 @@ def test_who_leaves_while_it_is_written_stops_it_too(ask, standin):
     browser.leave()
     until(lambda: chats(standin) == before + 1, seconds=1)
     until(lambda: asked.state == "stopped", seconds=1)
+
+
+def test_an_answer_that_another_page_waits_for_is_read_to_its_end(ask, standin):
+    standin.configure(pace=20)
+    asked, before = ask(), chats(standin)
+    browser = asked.listen()
+    browser.wait_for("chunk")
+    browser.leave()
+    turns.await_answer(asked.turn)
+    until(lambda: asked.state == "done", seconds=10)
+    assert chats(standin) == before + 1
+    assert asked.turn.chat_id
+
+
+def test_when_that_page_leaves_too_the_instance_is_stopped(ask, standin, monkeypatch):
+    monkeypatch.setattr(turns, "AWAITED_FOR", timedelta(seconds=2))
+    asked = ask(f"HANG {QUESTION}")
+    browser = asked.listen()
+    browser.wait_for("chunk")
+    browser.leave()
+    turns.await_answer(asked.turn)
+    time.sleep(1)
+    assert asked.state == "taken"
+    until(lambda: asked.state == "stopped", seconds=4)
 
 
 def test_a_browser_that_takes_nothing_is_given_up(ask, puppet):
