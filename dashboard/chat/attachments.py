@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
-from dashboard.anythingllm.rules import supports
+from dashboard.anythingllm.rules import has_endless_word, supports
 from dashboard.errors import Declined
 
 MOST_FILES = 5
@@ -37,7 +37,12 @@ def _attachment(file: UploadedFile[bytes], version: str | None) -> dict[str, str
         raise Declined(_("%(name)s is empty.") % {"name": name})
     if kind not in PICTURES and not takes_documents(version):
         raise Declined(_("%(name)s: this AnythingLLM takes pictures only (PNG, JPEG, GIF, WebP).") % {"name": name})
-    content = base64.b64encode(file.read()).decode()
+    read = file.read()
+    # Its text goes into the prompt whole, unlike that of the documents of a workspace. That of a PDF is not known here.
+    if kind not in PICTURES and has_endless_word(_as_text(read)):
+        problem = _("%(name)s holds a word so long that it would freeze AnythingLLM. Put spaces into it.")
+        raise Declined(problem % {"name": name})
+    content = base64.b64encode(read).decode()
     # The part before the comma is a header that the instance reads no further than to its comma.
     mime = kind if kind in PICTURES else "application/octet-stream"
     return {
@@ -45,3 +50,10 @@ def _attachment(file: UploadedFile[bytes], version: str | None) -> dict[str, str
         "mime": kind if kind in PICTURES else DOCUMENT,
         "contentString": f"data:{mime};base64,{content}",
     }
+
+
+def _as_text(content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return ""

@@ -147,6 +147,12 @@ def test_an_older_instance_takes_pictures_only():
     assert len(attached([picture()], "1.9.0")) == len(attached([SimpleUploadedFile("a.txt", b"a")], "1.9.1")) == 1
 
 
+def test_a_file_that_would_freeze_the_instance_is_not_sent():
+    with pytest.raises(Declined, match=r"all.json holds a word so long"):
+        attached([SimpleUploadedFile("all.json", b"[" + b"1," * 5000 + b"1]", "application/json")], None)
+    assert attached([picture(content=b"x" * 5000), SimpleUploadedFile("a.pdf", b"%PDF\xff" + b"x" * 5000)], None)
+
+
 def test_five_files_are_the_most(person):
     assert "at most 5 files" in person.ask(files=[picture(f"{n}.png") for n in range(6)]).content.decode()
     assert "is empty" in person.ask(files=picture(content=b"")).content.decode()
