@@ -119,7 +119,7 @@
     if (isKept) look(view.article, view.answer.hasChildNodes() ? tries : [...tries, GIVEN_UP]);
   }
 
-  // Asks for the finished answer, until there is one.
+  // Asks for the finished answer, until there is one; whether one has come.
   async function look(article, [wait, ...more]) {
     if (wait === undefined) return;
     await new Promise((done) => setTimeout(done, wait));
@@ -131,8 +131,10 @@
     const kept = document.getElementById(article.id)?.querySelector(".prose");
     if (kept && !kept.hasChildNodes()) kept.replaceChildren(...article.querySelector(".prose").childNodes);
     if (follow) toEnd();
+    return true;
   }
 
+  const lastNote = () => document.querySelector("#exchanges > :last-child .banner")?.textContent.trim();
   const openTries = () => Array(OPEN_TRIES).fill(OPEN_EVERY);
 
   function busy() {
@@ -153,7 +155,7 @@
     for (const article of document.querySelectorAll("[data-turn]:not([data-heard])")) {
       article.dataset.heard = "";
       if (article.dataset.stream) listen(article);
-      else look(article, openTries());
+      else look(article, openTries()).then((arrived) => arrived && say(lastNote() || said("textWhole")));
     }
     if (document.getElementById("ask")) busy();
   }

@@ -106,6 +106,7 @@ def test_a_reload_in_the_middle_shows_the_answer_when_it_is_done_and_asks_nothin
     answered(page)
     expect(page.locator(".prose")).not_to_be_empty()
     expect(page.locator(".banner")).to_have_count(0)  # nothing of it is missing
+    expect(page.locator("#chat-said")).to_have_text("The answer is complete.")
     assert asked(standin).count(QUESTION) == 1
 
 
