@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Q
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -66,7 +67,8 @@ def chatlog_detail(request: Request, exchange_id: int) -> HttpResponse:
     conversation = services.conversation(request.user, exchange).prefetch_related("citations")
     page = page_of(conversation, request)
     if "page" not in request.GET:
-        before = services.conversation(request.user, exchange).filter(created_at__lt=exchange.created_at).count()
+        earlier = Q(created_at__lt=exchange.created_at) | Q(created_at=exchange.created_at, pk__lt=exchange.pk)
+        before = services.conversation(request.user, exchange).filter(earlier).count()
         page = page.paginator.get_page(before // page.paginator.per_page + 1)
     context = {"exchange": exchange, "page": page, "sees_people": services.sees_people()}
     return render(request, "chatlog/chatlog_detail.html", context)
