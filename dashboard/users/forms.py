@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import BIO_MAX, PASSWORD_MAX, PASSWORD_MIN, UsernameRule
@@ -33,6 +34,10 @@ class UserSearchForm(forms.Form):
     sort = forms.ChoiceField(
         required=False, choices=[(s, s) for c in COLUMNS for s in (c, f"-{c}")], widget=forms.HiddenInput
     )
+
+    def __init__(self, data: QueryDict) -> None:
+        # Its fields stand inside their labels and need no ids, which those of a dialog above the table have.
+        super().__init__(data, auto_id=False)
 
     def filters(self) -> list[forms.BoundField]:
         return [self["role"], self["state"], self["signed_in"]]

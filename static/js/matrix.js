@@ -204,7 +204,7 @@ document.addEventListener("pointerover", (event) => {
 
 document.addEventListener("click", (event) => {
   const cell = event.target.closest(".matrix :is(td, th)");
-  const button = event.target.closest("[data-select], [data-fill], [data-discard], [data-example], [data-open=example]");
+  const button = event.target.closest("[data-select], [data-stage], [data-discard], [data-example], [data-open=example]");
   if (cell && !button && table() && event.target.matches("input")) {
     if (event.shiftKey) event.preventDefault(); // it has selected already
     else if (event.detail && selected.length) unselect(); // by mouse; a click that the space key made leaves the selection alone
@@ -215,8 +215,8 @@ document.addEventListener("click", (event) => {
     if (button.dataset.select === "all") selectAll();
     else if (button.dataset.select === "row") selectRow(row);
     else selectColumn(column);
-  } else if (button.dataset.fill) {
-    fill(button.dataset.fill === "give");
+  } else if (button.dataset.stage) {
+    fill(button.dataset.stage === "give");
   } else if ("discard" in button.dataset) {
     staged.clear();
     bar().elements.until.value = "";

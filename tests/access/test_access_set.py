@@ -219,7 +219,7 @@ def test_a_worker_that_dies_leaves_nothing_undone_and_nothing_unclear(ada, team,
 
 def test_what_a_dead_worker_has_locked_waits_until_its_lease_runs_out(ada, rooms, stage, monkeypatch):
     staged = stage((rooms[2], "sam", True), (rooms[0], "dora.olsen", True))
-    monkeypatch.setattr(locks.held.__wrapped__, "__kwdefaults__", {"wait": 0, "lasts": locks.LEASE})
+    monkeypatch.setitem(locks.held.__wrapped__.__kwdefaults__, "wait", 0)
     lease = Lease.objects.create(name=f"workspace:{rooms[2]}", holder="dead", until=timezone.now() + locks.LEASE)
     job = sets.apply(actor=ada, access_set=staged)
     work(job)

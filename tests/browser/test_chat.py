@@ -265,7 +265,7 @@ def test_without_a_script_the_page_is_loaded_again(foyer, standin):
     page.goto(f"/chat/{SLUG}/")
     page.get_by_label("Your question").fill(QUESTION)
     page.get_by_role("button", name="Ask", exact=True).click()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while page.get_by_role("link", name="Refresh").is_visible():
         assert time.monotonic() < deadline
         page.get_by_role("link", name="Refresh").click()
