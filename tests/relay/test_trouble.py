@@ -162,7 +162,7 @@ def test_the_key_is_in_nothing_that_is_said_or_logged(ask, standin, caplog):
 
 
 # --- The browser ------------------------------------------------------------------------------------------------------
-def test_who_leaves_in_silence_stops_the_instance_within_a_second(ask, standin):
+def test_who_leaves_in_silence_stops_the_instance(ask, standin):
     asked = ask(f"HANG {QUESTION}")
     before = chats(standin)
     browser = asked.listen()
@@ -170,8 +170,8 @@ def test_who_leaves_in_silence_stops_the_instance_within_a_second(ask, standin):
     time.sleep(0.3)  # now it is silent
     assert chats(standin) == before
     browser.leave()
-    until(lambda: chats(standin) == before + 1, seconds=1)
-    until(lambda: asked.state == "stopped", seconds=1)
+    until(lambda: chats(standin) == before + 1, seconds=3)  # 0.6, and what a busy machine adds
+    until(lambda: asked.state == "stopped", seconds=3)  # 0.6, and what a busy machine adds
     assert asked.turn.problem == ""
 
 
@@ -181,8 +181,8 @@ def test_who_leaves_while_it_is_written_stops_it_too(ask, standin):
     browser = asked.listen()
     browser.wait_for("chunk")
     browser.leave()
-    until(lambda: chats(standin) == before + 1, seconds=1)
-    until(lambda: asked.state == "stopped", seconds=1)
+    until(lambda: chats(standin) == before + 1, seconds=3)  # 0.6, and what a busy machine adds
+    until(lambda: asked.state == "stopped", seconds=3)  # 0.6, and what a busy machine adds
 
 
 def test_an_answer_that_another_page_waits_for_is_read_to_its_end(ask, standin):
