@@ -272,3 +272,7 @@ def test_a_link_ends_when_its_makers_account_is_suspended_or_demoted_on_the_inst
         join_by(link, "newbie")
     assert refusal.value.state == LinkState.WITHDRAWN
     assert Operator.objects.get(pk=maker.pk).role == Role.MANAGER, "looking is not changing"
+
+
+def test_a_marker_fits_into_the_column_of_ids_on_the_instance(make_link):
+    assert -(2**31) <= joining._hold(make_link(), "newcomer").marker < 0
