@@ -213,7 +213,8 @@ def _hold(link: Link, username: str) -> Joining:
     if refused >= at_least + 3 * link.uses:
         # Each of them has left an invite on the instance, which never forgets one.
         raise Declined(_("Too many tries to join failed. Try again in ten minutes."))
-    marker = -secrets.randbelow(2**31) - 1  # as an id of a workspace it must fit into 32 bits, or the claim would look for none at all
+    # Among ids of workspaces it must fit into 32 bits, or the claim would look for none of them.
+    marker = -secrets.randbelow(2**31) - 1
     return Joining.objects.create(link=link, username=username, marker=marker, next_at=timezone.now() + FIRST_LOOK)
 
 
