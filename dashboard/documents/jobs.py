@@ -17,7 +17,7 @@ NOT_THERE = _("It was not there any more.")
 GONE = _("It was gone already.")
 
 
-@register(adding.KIND, action=Action.CHANGE_DOCUMENTS)
+@register(adding.KIND, action=Action.CHANGE_DOCUMENTS, side_by_side=True)
 class Add:
     """An item's key is the id of an Incoming."""
 

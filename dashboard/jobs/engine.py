@@ -11,7 +11,10 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
+from copy import copy
 from datetime import timedelta
 from typing import TypeVar
 
@@ -37,6 +40,8 @@ BEAT = 10.0  # seconds between signs of life
 # Longer than a write may take: what a dead worker asked of the instance has ended before it is read back.
 DEAD_AFTER = timedelta(seconds=90)
 FORGOTTEN_AFTER = timedelta(seconds=30)  # for a waiting job that the queue may have lost
+HANDS = 2  # items of one job at a time, where its kind allows: one file is read while the one before is embedded
+LOOK = 0.05  # seconds after which a hand without work looks for more
 PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds between tries to reach the instance, then the job waits
 
 log = logging.getLogger(__name__)
@@ -85,23 +90,49 @@ def _work(job: Job) -> bool:
     handler = registered(job.kind)
     if not allows(job.actor, handler.action):
         cancel(job)
-    ends, misses, locked = time.monotonic() + SLICE, 0, set[int]()
+    ends = time.monotonic() + SLICE
+    others = HANDS - 1 if handler.side_by_side else 0
+    with ThreadPoolExecutor(
+        others or 1, thread_name_prefix=f"job-{job.pk}"
+    ) as pool:  # has no thread before it is asked
+        working = [pool.submit(copy_context().run, _another_hand, copy(job), handler.kind, ends) for _ in range(others)]
+        notes = {_hand(job, handler.kind, ends), *(hand.result() for hand in working)} - {None}
+    if not notes:
+        return False
+    if "" in notes:
+        return _hand_back(job)
+    _hand_back(job, note=notes.pop() or "")
+    return False
+
+
+def _another_hand(job: Job, kind: Kind, ends: float) -> str | None:
+    try:
+        return _hand(job, kind, ends)
+    finally:
+        connection.close()
+
+
+def _hand(job: Job, kind: Kind, ends: float) -> str | None:
+    """Works on one item after the other. None when none is left to begin with; else the job must go on: "" at once, or why later."""
+    misses, locked = 0, set[int]()
     while _still_mine(job):
         if job.cancelled_at:
             _leave_out(job)
         item = _claim(job, leave=locked) or _claim(job)
         if item is None:
             _finish(job)
-            if not job.items.filter(state=ItemState.PENDING).exists():
-                return False
-            continue  # more has been added meanwhile
+            waiting, running = (job.items.filter(state=s).exists() for s in (ItemState.PENDING, ItemState.RUNNING))
+            if not waiting:
+                if not running or time.monotonic() > ends:
+                    return None
+                time.sleep(LOOK)  # another hand is at work, and more may be added meanwhile
+            continue
         try:
-            result = _attempt(handler.kind, item, job)
+            result = _attempt(kind, item, job)
         except (Unreachable, KeyRefused, Busy) as error:
             _put_back(item)
             if misses == len(PAUSES):
-                _hand_back(job, note=_waiting(error))
-                return False
+                return _waiting(error)
             if isinstance(error, Busy) and item.pk not in locked:
                 locked.add(item.pk)  # the others need not wait for it
             else:
@@ -111,8 +142,8 @@ def _work(job: Job) -> bool:
             _settle(item, result)
             misses = 0
             if time.monotonic() > ends:
-                return _hand_back(job)
-    return False
+                return ""
+    return None
 
 
 def _attempt(kind: Kind, item: JobItem, job: Job) -> Result:

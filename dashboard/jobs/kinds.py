@@ -38,21 +38,24 @@ class Registered:
     kind: Kind
     action: Action
     makes_passwords: bool
+    side_by_side: bool
 
 
 K = TypeVar("K", bound=Kind)
 _registry: dict[str, Registered] = {}
 
 
-def register(name: str, *, action: Action, makes_passwords: bool = False) -> Callable[[type[K]], type[K]]:
+def register(
+    name: str, *, action: Action, makes_passwords: bool = False, side_by_side: bool = False
+) -> Callable[[type[K]], type[K]]:
     """Makes a class the handler of jobs of this kind.
 
     Whoever started the job must be allowed `action` whenever a worker takes it up. With `makes_passwords` its items may
-    use `passwords.password_for`.
+    use `passwords.password_for`; with `side_by_side` more than one of them may be worked on at a time.
     """
 
     def decorate(cls: type[K]) -> type[K]:
-        _registry[name] = Registered(cls(), action, makes_passwords)
+        _registry[name] = Registered(cls(), action, makes_passwords, side_by_side)
         return cls
 
     return decorate

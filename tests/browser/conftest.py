@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -231,9 +231,3 @@ def hand(page: Page) -> Hand:
     """Ada's hand, on the home page."""
     page.goto("/")
     return Hand(page)
-
-
-@pytest.fixture
-def figure(record_property: Callable[[str, object], None]) -> Callable[[str, str, str], None]:
-    """`figure(what, measured, at_most)`: one line of the table at the end of the run."""
-    return lambda *line: record_property("figure", line)

@@ -155,6 +155,24 @@ def test_a_file_that_becomes_several_documents_is_put_in_with_all_of_them(ada, s
 
 # --- One name, one content ----------------------------------------------------------------------------------------------
 @pytest.mark.django_db(transaction=True)
+def test_one_file_is_read_while_another_is_embedded_and_nothing_is_there_twice(
+    standin, ada, into_both, places, before, settings, monkeypatch
+):
+    monkeypatch.setattr(settings.HUEY, "immediate", False)
+    monkeypatch.setattr(engine, "HANDS", 2)
+    standin.configure(processing=0.1, embedding=0.1)
+    items = [arrive(ada, f"{n}.txt", f"{OFFICE} {n}", into_both) for n in range(8)]
+    job = work(items[0]).job
+    assert set(job.items.values_list("state", flat=True)) == {ItemState.DONE}
+    assert len(new(standin, before)) == 8
+    for place in places:
+        mine = [path for path in in_workspace(standin, place["slug"]) if path in new(standin, before)]
+        assert mine == new(standin, before)
+    uploads = [r for r in standin.state()["requests"] if "/document/upload" in r["path"]]
+    assert len(uploads) == 8
+
+
+@pytest.mark.django_db(transaction=True)
 def test_eight_files_of_one_name_at_the_same_time_keep_their_contents(
     ada, standin, places, before, settings, monkeypatch
 ):

@@ -78,6 +78,11 @@ class Troubled:
         return answer
 
 
+@register("rig.side_by_side", action=Action.VIEW_JOBS, side_by_side=True)
+class SideBySide(Troubled):
+    pass
+
+
 @register("rig.password", action=Action.VIEW_JOBS, makes_passwords=True)
 class Account:
     made: dict[str, str] = {}
