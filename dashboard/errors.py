@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reswap
 
 from dashboard import anythingllm
+from dashboard.anythingllm.errors import without
 from dashboard.anythingllm.sse import Failed
 from dashboard.audit.models import Outcome
 from dashboard.http import OpenRequest, wants_partial
@@ -204,7 +205,8 @@ def describe_ending(failure: Failed) -> Words:
     """Why an answer that had begun to stream is not whole."""
     match failure.reason:
         case "aborted" if failure.message:
-            return _("AnythingLLM's language model gave up: %(words)s") % {"words": failure.message[:300]}
+            words = without([settings.ANYTHINGLLM_API_KEY], failure.message)
+            return _("AnythingLLM's language model gave up: %(words)s") % {"words": words[:300]}
         case "aborted":
             return _("AnythingLLM gave up on this answer. Ask again in a moment.")
         case "timed_out":

@@ -6,11 +6,13 @@ template, never the real path) and `status_code` (0: no answer) tell which call 
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from .types import Member
 
@@ -20,6 +22,20 @@ _DATABASE_TEXT = re.compile(r"prisma|\bsqlite|\bP\d{4}\b", re.IGNORECASE)
 def speaks_of_database(words: str) -> bool:
     """Prisma's multi-line texts, which the instance passes on as if they were for people."""
     return _DATABASE_TEXT.search(words) is not None
+
+
+SHORTEST_SECRET = 6  # characters: what is shorter stands in many words by chance
+
+
+def without(secrets: Iterable[str | None], words: str) -> str:
+    """The words with "…" for each secret in them, as it is, as in JSON or as in an address: whoever refuses a request
+    may quote it."""
+    for secret in secrets:
+        if secret and len(secret) >= SHORTEST_SECRET:
+            in_json = (json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False))
+            for form in (secret, *in_json, quote(secret, safe="")):
+                words = words.replace(form, "…")
+    return words
 
 
 class ApiError(Exception):

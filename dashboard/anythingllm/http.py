@@ -38,6 +38,7 @@ from .errors import (
 )
 from .types import loads
 
+    without,
 T = TypeVar("T")
 
 MAX_BODY = 20 * 1024 * 1024
@@ -126,18 +127,29 @@ def words_of(data: Any) -> str:
     return ""
 
 
-def failure_of(reply: Reply) -> ApiError | None:
-    """The error that this answer's status and words stand for, or None for a success still to be parsed."""
+def _everywhere(hide: Callable[[str], str], data: Any) -> Any:
+    """The same JSON with nothing to hide in any of its texts."""
+    if isinstance(data, str):
+        return hide(data)
+    if type(data) is list:
+        return [_everywhere(hide, item) for item in data]
+    return {key: _everywhere(hide, value) for key, value in data.items()} if type(data) is dict else data
+
+
+def failure_of(reply: Reply, hide: Callable[[str], str]) -> ApiError | None:
+    """The error that this answer's status and words stand for, or None for a success still to be parsed. `hide` takes
+    out of the words what was sent and is nobody else's business."""
     status = reply.status
     if 300 <= status < 400:
         return NotAnythingLLM(status, "A redirect came instead of the API's answer.")
     data = reply.json() if reply.is_json and reply.body else None
     if status < 300:
-        return _refusal_in_success(status, data)
+        return _refusal_in_success(status, data, hide)
+    data = _everywhere(hide, data)
     # 400 with a page is the instance's own answer to a body it cannot read; any other page is somebody else's.
     if reply.is_page and 400 < status < 500:
         return NotAnythingLLM(status, "A web page came instead of the API's answer.")
-    words = words_of(data) or ("" if reply.is_page or reply.is_json else reply.text[:500])
+    words = words_of(data) or ("" if reply.is_page or reply.is_json else hide(reply.text)[:500])
     details = data if type(data) is dict else None
     if speaks_of_database(words):
         return _database_failure(status, words)
@@ -171,7 +183,7 @@ def _database_failure(status: int, words: str) -> ApiError:
     return ServerError(status, "The instance's database failed.")
 
 
-def _refusal_in_success(status: int, data: Any) -> ApiError | None:
+def _refusal_in_success(status: int, data: Any, hide: Callable[[str], str]) -> ApiError | None:
     if type(data) is not dict:
         return None
     error = data.get("error")
@@ -182,6 +194,7 @@ def _refusal_in_success(status: int, data: Any) -> ApiError | None:
     words = words_of(data)
     if speaks_of_database(words):
         return _database_failure(status, words)
+    data = _everywhere(hide, data)
     if words == "User not found":
         return NotFound(status, words, data)
     return Refused(status, words or "The instance refused.", data)
@@ -231,6 +244,11 @@ def _bearer(api_key: str | None) -> Callable[[requests.PreparedRequest], request
 def _segment(name: str, value: str | int) -> str:
     # An empty part or a dot would silently lead to another route.
     if str(value) in ("", ".", ".."):
+def _hider(*secrets: str | None) -> Callable[[str], str]:
+    """A closure, likewise."""
+    return lambda words: without(secrets, words)
+
+
         raise ValueError(f"{name} must not be {str(value)!r}.")
     return quote(str(value), safe="")
 
@@ -255,12 +273,18 @@ class _FreshSecurePool(HTTPSConnectionPool):
     ConnectionCls = _FreshSecureConnection
 
 
-class _FreshAdapter(HTTPAdapter):
-    """Connects anew for every request. "Connection: close" alone would not do: some servers heed it without saying so."""
+class _Adapter(HTTPAdapter):
+    pools: Mapping[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePool}
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _FreshPool, "https": _FreshSecurePool}
+        self.poolmanager.pool_classes_by_scheme = dict(self.pools)
+
+
+class _FreshAdapter(_Adapter):
+    """Connects anew for every request. "Connection: close" alone would not do: some servers heed it without saying so."""
+
+    pools = {"http": _FreshPool, "https": _FreshSecurePool}
 
 
 class HttpClient:
@@ -344,6 +368,7 @@ class HttpClient:
         route: str,
         parse: Callable[[Any], T],
         *,
+        self.hide = _hider(api_key)  # the key, in words that are to be passed on
         kind: Kind | None = None,
         token: str | None = None,
         names: Mapping[str, str | int] | None = None,
@@ -393,7 +418,7 @@ class HttpClient:
 
         def judged() -> T:
             reply = self._exchange(method, path, kind, **body)
-            failure = failure_of(reply)
+            failure = failure_of(reply, lambda words: secret(self.hide(words)))
             if failure:
                 raise failure
             if reply.content_type == "text/html" and not reply.attachment:
@@ -452,6 +477,8 @@ class HttpClient:
     def _open(self, method: str, path: str, kind: Kind, *, token: str | None = None, **body: Any) -> requests.Response:
         session = self._kept if kind is Kind.READ else self._fresh
         budget = self.budgets[kind]
+        secret = _hider(body.get("token"), (body.get("json") or {}).get("password"))
+
         # Public routes need no key, so they get none.
         auth = _bearer(token) if token else self._authorize if path.startswith("/v1/") else _bearer(None)
         failure = None
@@ -500,7 +527,7 @@ class HttpClient:
             reply = Reply(response.status_code, content_type, self._read_body(response, self.budgets[Kind.READ].read))
         finally:
             response.close()
-        raise failure_of(reply) or NotAnythingLLM(reply.status, "Something else than an event stream came.")
+        raise failure_of(reply, self.hide) or NotAnythingLLM(reply.status, "Something else than an event stream came.")
 
 
 class ByteStream:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import aiohttp
 from django.conf import settings
@@ -71,12 +71,12 @@ class Upstream:
             # An unknown workspace on the thread route is 200 without a type, and the body is an event.
             if response.status == 200 and content_type in ("text/event-stream", ""):
                 return response
-            failure = await _refusal(response, content_type)
+            failure = await _refusal(response, content_type, telephone.hide)
         # Outside of the except blocks: aiohttp's own exceptions carry the request, and with it the key.
         raise failure
 
 
-async def _refusal(response: aiohttp.ClientResponse, content_type: str) -> ApiError:
+async def _refusal(response: aiohttp.ClientResponse, content_type: str, hide: Callable[[str], str]) -> ApiError:
     """Why there is no stream."""
     body = b""
     try:
@@ -88,7 +88,7 @@ async def _refusal(response: aiohttp.ClientResponse, content_type: str) -> ApiEr
         response.close()
     reply = Reply(response.status, content_type, body)
     try:
-        failure = failure_of(reply)
+        failure = failure_of(reply, hide)
     except ApiError as error:  # neither a stream nor valid JSON
         failure = error
     return failure or NotAnythingLLM(reply.status, "Something else than an event stream came.")

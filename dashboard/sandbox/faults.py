@@ -14,6 +14,7 @@ html-500              the status 500 with an HTML page
 html                  200 with AnythingLLM's index page instead of JSON
 truncated             the real answer, cut in the middle
 cut                   the real answer, the connection closed in the middle
+echo                  400 with a JSON error that quotes the whole request, its key and its body too
 empty                 200, JSON by its content type, without a body
 shape                 200 and valid JSON of a wrong shape
 utf8                  200 and JSON that is not UTF-8
@@ -52,9 +53,9 @@ _ERRORS = {
     "500": "Internal server error",
 }
 _PROXY = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable", "504": "504 Gateway Time-out"}
-_BEFORE = {"down", "reset", "stall"}
-_AFTER = {"lost", "drip", "truncated", "cut"}
-_INSTEAD = {"html", "html-500", "empty", "shape", "utf8", "redirect", "long", "key-refused", *_ERRORS, *_PROXY}
+_BEFORE = {"down", "reset", "stall", "stale"}
+_AFTER = {"lost", "drip", "headers", "truncated", "cut"}
+_INSTEAD = {"html", "html-500", "echo", "empty", "shape", "utf8", "redirect", "long", "key-refused", *_ERRORS, *_PROXY}
 _CHANGED = {"single-user", "locked", "locked-all"}
 KINDS = frozenset({"latency"} | _BEFORE | _AFTER | _INSTEAD | _CHANGED)
 
@@ -131,7 +132,7 @@ async def through(app: "StandIn", seen: "Seen", scope: Scope, receive: Receive, 
         return
     for kind in _INSTEAD & kinds.keys():
         await request.body()
-        answer = _instead(kinds[kind], scope["path"])
+        answer = await _echo(request) if kind == "echo" else _instead(kinds[kind], scope["path"])
         seen.status = answer.status_code
         await answer(scope, receive, send)
         return
@@ -157,6 +158,13 @@ def _instead(fault: Fault, path: str) -> Response:
     if kind in _PROXY:
         page = f"<html><head><title>{_PROXY[kind]}</title></head><body><center><h1>{_PROXY[kind]}</h1></center></body></html>"
         return Response(page, int(kind), media_type="text/html")
+async def _echo(request: Request) -> Response:
+    """As from a proxy on the way that means well."""
+    body = (await request.body()).decode(errors="replace")
+    asked = f"{request.method} {request.url} {dict(request.headers)} {body}"
+    return http.json_answer({"error": f"This gateway does not understand {asked}"}, 400)
+
+
     if kind == "html-500":
         return http.sentence("<!DOCTYPE html><html><body><pre>Internal Server Error</pre></body></html>", 500)
     if kind == "html":

@@ -42,7 +42,7 @@ def offered() -> set[str]:
     for name, module in vars(client).items():
         methods = {method for method, _ in inspect.getmembers(module, callable) if not method.startswith("_")}
         names |= {f"{name}.{method}" for method in methods}
-    return names - {f"http_client.{method}" for method in ("call", "fetch", "stream", "close")}
+    return names - {f"http_client.{method}" for method in ("call", "fetch", "stream", "close", "hide")}
 
 
 def test_it_lists_the_whole_reference() -> None:

@@ -8,6 +8,7 @@ import socket
 import time
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 
@@ -178,6 +179,23 @@ def test_a_drip_of_bytes_does_not_keep_it_waiting(client, server) -> None:
     assert time.monotonic() - started < 1
 
 
+@pytest.mark.parametrize("read", [True, False], ids=["read", "write"])
+def test_a_drip_of_a_head_does_not_keep_it_waiting_either(client, server, read: bool) -> None:
+    server.answer = Answer(200, NOBODY.body, slow_head=0.02)  # seconds together
+    started = time.monotonic()
+    with pytest.raises(TimedOut) as caught:
+        client.users.list() if read else client.users.update(1, suspended=True)
+    assert time.monotonic() - started < 1
+    assert caught.value.sent and caught.value.outcome_unknown is not read
+
+
+def test_a_head_that_comes_in_pieces_is_read_whole(client, server) -> None:
+    server.answer = Answer(200, NOBODY.body, slow_head=0.0001, headers={"X-Long": "x" * 300})
+    for _ in range(3):
+        assert client.users.list() == []
+    assert server.connections == 1
+
+
 def test_it_reads_no_more_than_its_cap(client, server) -> None:
     megabyte = b"x" * 1024 * 1024
     server.answer = Answer(200, pieces=[megabyte] * (MAX_BODY // len(megabyte) + 1))
@@ -308,6 +326,28 @@ def test_it_tells_the_key_to_nobody_but_the_instance(closed_port, client, server
     told += caplog.messages
     assert server.asked[0].headers["Authorization"] == f"Bearer {KEY}"
     assert KEY not in "".join(told)
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("as_text", [True, False], ids=["text", "JSON"])
+def test_a_refusal_that_quotes_the_request_is_passed_on_without_key_and_password(
+    client, server, status: int, as_text: bool
+) -> None:
+    password = 'Grün & "quoted", 100% \\ new'
+
+    def quoted(asked):
+        words = f"No: {asked.headers['Authorization']} {asked.body.decode()} {quote(password, safe='')} {password}"
+        if as_text:
+            return Answer(status, words.encode(), "text/plain; charset=utf-8")
+        return of_json({"success": False, "error": words, "sent": [{"password": asked.json["password"]}]}, status)
+
+    server.answer = quoted
+    with pytest.raises(ApiError) as caught:
+        client.users.update(3, password=password)
+    told = f"{caught.value} {caught.value!r} {caught.value.details} {vars(caught.value)}"
+    for form in (KEY, password, password[:12], quote(password)[:12], json.dumps(password)[1:13]):
+        assert form not in told
+    assert as_text or "No: Bearer …" in caught.value.message
 
 
 def test_it_keeps_the_key_from_public_routes(client, server) -> None:

@@ -8,11 +8,12 @@ import time
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.utils import translation
 
 from dashboard.chat import turns
 from dashboard.relay import app
-from tests.anythingllm.answering import Answer
+from tests.anythingllm.answering import Answer, of_json
 from tests.anythingllm.exchanges import recordings
 from tests.relay.conftest import QUESTION, WORKSPACE, patience, until
 from tests.relay.test_answers import EVENTS, FINAL, chunk, sse
@@ -37,6 +38,18 @@ def test_a_model_that_fails_at_once_is_told_in_its_words(ask, standin):
     assert browser.done == {"state": "failed", "chat_id": None}
     assert asked.state == "failed"
     assert asked.turn.problem == browser.sentence
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_words_that_quote_the_key_are_told_without_it(status, ask, puppet):
+    words = f"Refused: Bearer {settings.ANYTHINGLLM_API_KEY} is unknown here. {'x' * 300}"
+    abort = sse({"type": "abort", "error": words})
+    puppet.answer = Answer(200, abort, EVENTS) if status == 200 else of_json({"error": words}, status)
+    asked = ask()
+    browser = asked.listen().to_the_end()
+    assert "Refused: Bearer … is unknown here." in browser.sentence
+    assert asked.state == "failed"
+    assert settings.ANYTHINGLLM_API_KEY[:12] not in asked.turn.problem + browser.sentence
 
 
 @pytest.mark.parametrize("trap", ["MIDERR", "MIDFAIL"])

@@ -26,6 +26,7 @@ USERS = "/v1/admin/users"
         ("503", 503, "text/html"),
         ("504", 504, "text/html"),
         ("html", 200, "text/html"),
+        ("echo", 400, "application/json"),
         ("empty", 200, "application/json"),
         ("shape", 200, "application/json"),
         ("utf8", 200, "application/json"),
