@@ -273,18 +273,12 @@ class _FreshSecurePool(HTTPSConnectionPool):
     ConnectionCls = _FreshSecureConnection
 
 
-class _Adapter(HTTPAdapter):
-    pools: Mapping[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePool}
+class _FreshAdapter(HTTPAdapter):
+    """Connects anew for every request. "Connection: close" alone would not do: some servers heed it without saying so."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = dict(self.pools)
-
-
-class _FreshAdapter(_Adapter):
-    """Connects anew for every request. "Connection: close" alone would not do: some servers heed it without saying so."""
-
-    pools = {"http": _FreshPool, "https": _FreshSecurePool}
+        self.poolmanager.pool_classes_by_scheme = {"http": _FreshPool, "https": _FreshSecurePool}
 
 
 class HttpClient:

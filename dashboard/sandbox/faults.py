@@ -53,8 +53,8 @@ _ERRORS = {
     "500": "Internal server error",
 }
 _PROXY = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable", "504": "504 Gateway Time-out"}
-_BEFORE = {"down", "reset", "stall", "stale"}
-_AFTER = {"lost", "drip", "headers", "truncated", "cut"}
+_BEFORE = {"down", "reset", "stall"}
+_AFTER = {"lost", "drip", "truncated", "cut"}
 _INSTEAD = {"html", "html-500", "echo", "empty", "shape", "utf8", "redirect", "long", "key-refused", *_ERRORS, *_PROXY}
 _CHANGED = {"single-user", "locked", "locked-all"}
 KINDS = frozenset({"latency"} | _BEFORE | _AFTER | _INSTEAD | _CHANGED)
