@@ -35,10 +35,10 @@ from .errors import (
     TooLarge,
     Unreachable,
     speaks_of_database,
+    without,
 )
 from .types import loads
 
-    without,
 T = TypeVar("T")
 
 MAX_BODY = 20 * 1024 * 1024
@@ -191,10 +191,10 @@ def _refusal_in_success(status: int, data: Any, hide: Callable[[str], str]) -> A
     nothing_made = data.get("thread", "") is None
     if data.get("success") is not False and not (isinstance(error, str) and error.strip()) and not nothing_made:
         return None
+    data = _everywhere(hide, data)
     words = words_of(data)
     if speaks_of_database(words):
         return _database_failure(status, words)
-    data = _everywhere(hide, data)
     if words == "User not found":
         return NotFound(status, words, data)
     return Refused(status, words or "The instance refused.", data)
@@ -241,14 +241,14 @@ def _bearer(api_key: str | None) -> Callable[[requests.PreparedRequest], request
     return authorize
 
 
-def _segment(name: str, value: str | int) -> str:
-    # An empty part or a dot would silently lead to another route.
-    if str(value) in ("", ".", ".."):
 def _hider(*secrets: str | None) -> Callable[[str], str]:
     """A closure, likewise."""
     return lambda words: without(secrets, words)
 
 
+def _segment(name: str, value: str | int) -> str:
+    # An empty part or a dot would silently lead to another route.
+    if str(value) in ("", ".", ".."):
         raise ValueError(f"{name} must not be {str(value)!r}.")
     return quote(str(value), safe="")
 
@@ -301,6 +301,7 @@ class HttpClient:
     ) -> None:
         self.root = _root_of(base_url)
         self._authorize = _bearer(api_key)
+        self.hide = _hider(api_key)  # the key, in words that are to be passed on
         short = {
             kind: Budget(BUDGETS[kind].connect, min(BUDGETS[kind].read, timeout)) for kind in (Kind.PROBE, Kind.READ)
         }
@@ -362,7 +363,6 @@ class HttpClient:
         route: str,
         parse: Callable[[Any], T],
         *,
-        self.hide = _hider(api_key)  # the key, in words that are to be passed on
         kind: Kind | None = None,
         token: str | None = None,
         names: Mapping[str, str | int] | None = None,
@@ -409,6 +409,8 @@ class HttpClient:
     ) -> T:
         kind = kind or (Kind.READ if method == "GET" else Kind.WRITE)
         path = path_of(route, names) if names else route
+
+        secret = _hider(body.get("token"), (body.get("json") or {}).get("password"))
 
         def judged() -> T:
             reply = self._exchange(method, path, kind, **body)
@@ -471,8 +473,6 @@ class HttpClient:
     def _open(self, method: str, path: str, kind: Kind, *, token: str | None = None, **body: Any) -> requests.Response:
         session = self._kept if kind is Kind.READ else self._fresh
         budget = self.budgets[kind]
-        secret = _hider(body.get("token"), (body.get("json") or {}).get("password"))
-
         # Public routes need no key, so they get none.
         auth = _bearer(token) if token else self._authorize if path.startswith("/v1/") else _bearer(None)
         failure = None

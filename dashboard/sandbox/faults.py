@@ -11,10 +11,10 @@ drip                  the real answer, `seconds` after each byte
 401 403 404 429 500   that status with a JSON error
 502 503 504           that status with a proxy's HTML page
 html-500              the status 500 with an HTML page
+echo                  400 with a JSON error that quotes the whole request, its key and its body too
 html                  200 with AnythingLLM's index page instead of JSON
 truncated             the real answer, cut in the middle
 cut                   the real answer, the connection closed in the middle
-echo                  400 with a JSON error that quotes the whole request, its key and its body too
 empty                 200, JSON by its content type, without a body
 shape                 200 and valid JSON of a wrong shape
 utf8                  200 and JSON that is not UTF-8
@@ -53,8 +53,8 @@ _ERRORS = {
     "500": "Internal server error",
 }
 _PROXY = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable", "504": "504 Gateway Time-out"}
-_BEFORE = {"down", "reset", "stall"}
-_AFTER = {"lost", "drip", "truncated", "cut"}
+_BEFORE = {"down", "reset", "stall", "stale"}
+_AFTER = {"lost", "drip", "headers", "truncated", "cut"}
 _INSTEAD = {"html", "html-500", "echo", "empty", "shape", "utf8", "redirect", "long", "key-refused", *_ERRORS, *_PROXY}
 _CHANGED = {"single-user", "locked", "locked-all"}
 KINDS = frozenset({"latency"} | _BEFORE | _AFTER | _INSTEAD | _CHANGED)
@@ -145,6 +145,13 @@ async def through(app: "StandIn", seen: "Seen", scope: Scope, receive: Receive, 
     await answer(scope, receive, send)
 
 
+async def _echo(request: Request) -> Response:
+    """As from a proxy on the way that means well."""
+    body = (await request.body()).decode(errors="replace")
+    asked = f"{request.method} {request.url} {dict(request.headers)} {body}"
+    return http.json_answer({"error": f"This gateway does not understand {asked}"}, 400)
+
+
 def _instead(fault: Fault, path: str) -> Response:
     kind = fault.kind
     if kind == "key-refused":
@@ -158,13 +165,6 @@ def _instead(fault: Fault, path: str) -> Response:
     if kind in _PROXY:
         page = f"<html><head><title>{_PROXY[kind]}</title></head><body><center><h1>{_PROXY[kind]}</h1></center></body></html>"
         return Response(page, int(kind), media_type="text/html")
-async def _echo(request: Request) -> Response:
-    """As from a proxy on the way that means well."""
-    body = (await request.body()).decode(errors="replace")
-    asked = f"{request.method} {request.url} {dict(request.headers)} {body}"
-    return http.json_answer({"error": f"This gateway does not understand {asked}"}, 400)
-
-
     if kind == "html-500":
         return http.sentence("<!DOCTYPE html><html><body><pre>Internal Server Error</pre></body></html>", 500)
     if kind == "html":
