@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 from .errors import speaks_of_database
@@ -96,12 +97,14 @@ class EventDecoder:
         self._data: list[bytes] = []
         self._size = 0
 
-    def feed(self, chunk: bytes) -> Iterator[str]:
+    def feed(self, chunk: bytes) -> Iterable[str]:
         # Nearly all that comes is this: one event, whole.
         whole = chunk.startswith(b"data: ") and chunk.endswith(b"\n\n") and chunk.find(b"\n") == len(chunk) - 2
         if whole and not self._rest and not self._data and len(chunk) < MAX_LINE:
-            yield chunk[6:-2].decode("utf-8", "replace")
-            return
+            return (chunk[6:-2].decode("utf-8", "replace"),)
+        return self._split(chunk)
+
+    def _split(self, chunk: bytes) -> Iterator[str]:
         # Split only what is new: a long line in many chunks must not be searched again and again.
         head, *lines = chunk.split(b"\n")
         self._rest += head
@@ -190,7 +193,7 @@ class _Reader:
         text = "".join(self._parts)
         yield Done(chat_id if type(chat_id) is int else None, text, self._sources, tuple(self._files))
 
-    def _read(self, message: Mapping[str, Any]) -> Iterator[Event]:
+    def _read(self, message: Mapping[str, Any]) -> Iterable[Event]:
         raise NotImplementedError
 
     def _at_end(self) -> Iterator[Event]:
@@ -204,24 +207,24 @@ class ChatReader(_Reader):
         super().__init__()
         self._whole = False
 
-    def _read(self, message: Mapping[str, Any]) -> Iterator[Event]:
+    def _read(self, message: Mapping[str, Any]) -> Iterable[Event]:
         kind, error = message.get("type"), message.get("error")
         self._keep(message)
         if kind == "abort" or (isinstance(error, str) and error):
             words = error if isinstance(error, str) else ""
-            yield Failed("aborted", "" if speaks_of_database(words) else words)
-        elif kind == "textResponseChunk":
+            return (Failed("aborted", "" if speaks_of_database(words) else words),)
+        if kind == "textResponseChunk":
             # close:true here is not the end; chat id and sources are yet to come.
-            yield from self._add(message.get("textResponse"))
-        elif kind == "textResponse":
+            return self._add(message.get("textResponse"))
+        if kind == "textResponse":
             # A refusal, and then the last event; or the whole of an agent's answer once more.
             self._whole = True
-            yield from self._put(message.get("textResponse"))
-        elif kind == "agentThought" and isinstance(message.get("thought"), str):
-            yield Thought(message["thought"])
-        elif kind == "finalizeResponseStream":
-            yield from self._put(message.get("textResponse"))
-            yield from self._finish(message.get("chatId"))
+            return self._put(message.get("textResponse"))
+        if kind == "agentThought" and isinstance(message.get("thought"), str):
+            return (Thought(message["thought"]),)
+        if kind == "finalizeResponseStream":
+            return chain(self._put(message.get("textResponse")), self._finish(message.get("chatId")))
+        return ()
 
     def _keep(self, message: Mapping[str, Any]) -> None:
         """Sources came with the closing chunk up to v1.8.5, with the last event since; the last ones that are not empty
