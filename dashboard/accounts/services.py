@@ -287,6 +287,19 @@ def keep_recovery_codes(request: HttpRequest, codes: Collection[str], goal: str)
     request.session["recovery_codes"] = {"codes": tuple(codes), "next": goal}
 
 
+def chosen_language(request: HttpRequest) -> str:
+    """The one that somebody who is not signed in chose on the page (`_languages.html`); "" leaves it to the browser."""
+    chosen = request.GET.get("language", "")
+    return chosen if chosen in dict(settings.LANGUAGES) else ""
+
+
+def keep_language(operator: Operator, language: str) -> None:
+    """What was chosen at the door goes with whoever has chosen nothing inside."""
+    if language and not operator.language:
+        operator.language = language
+        operator.save(update_fields=["language"])
+
+
 def speak(response: HttpResponse, language: str) -> HttpResponse:
     """Makes the browser ask for the operator's language from now on; without one, its own decides."""
     if language:

@@ -44,6 +44,9 @@ def sign_in(request: OpenRequest) -> HttpResponse:
     )
     if request.user.is_authenticated and request.method == "GET":
         return redirect(goal)
+    if language := services.chosen_language(request):
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
     form = SignInForm(request.POST or None)
     status, seconds = 200, 0
     if request.method == "POST":
@@ -69,6 +72,7 @@ def _welcome(request: OpenRequest, operator: Operator, codes: tuple[str, ...], g
     if codes:
         services.keep_recovery_codes(request, codes, goal)
         goal = resolve_url("recovery_codes")
+    services.keep_language(operator, services.chosen_language(request))
     return services.speak(redirect(goal), operator.language)
 
 

@@ -31,14 +31,10 @@ from dashboard.invites.models import Link, LinkState
 from dashboard.names import check_username
 from dashboard.permissions import public
 
-# Each language in its own words.
-LANGUAGES = {code: translation.get_language_info(code)["name_local"] for code, _name in settings.LANGUAGES}
-
 
 def language_of(request: OpenRequest, link: Link) -> str:
     """The one chosen on the page, else the link's; "" leaves it to the browser."""
-    chosen = request.GET.get("language", "")
-    return chosen if chosen in LANGUAGES else link.language
+    return accounts.chosen_language(request) or link.language
 
 
 def with_link(view: Callable[[OpenRequest, Link], HttpResponse]) -> Callable[..., HttpResponse]:
@@ -116,7 +112,6 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         "check_url": f"{request.path}check/?language={translation.get_language()}",
         "workspaces": _workspaces(link),
         "suggestion": suggestion,
-        "languages": LANGUAGES,
     }
     return accounts.locked_out(render(request, "invites/join.html", context, status=status), seconds)
 
@@ -125,10 +120,7 @@ def _welcome(request: OpenRequest, link: Link, joined: joining.Joined) -> HttpRe
     operator, goal = cast("Operator", request.user), reverse("first_steps")
     if joined.recovery_codes:
         accounts.keep_recovery_codes(request, joined.recovery_codes, goal)
-    language = language_of(request, link)
-    if language and not operator.language:
-        operator.language = language
-        operator.save(update_fields=["language"])
+    accounts.keep_language(operator, language_of(request, link))
     return accounts.speak(redirect(goal), operator.language)
 
 
@@ -139,7 +131,6 @@ def _closed(request: OpenRequest, link: Link, state: LinkState) -> HttpResponse:
         "sentence": joining.CLOSED[state],
         "link": link,
         "joined_before": link.used > 0,
-        "languages": LANGUAGES,
     }
     return render(request, "invites/join_closed.html", context, status=410)
 
@@ -150,7 +141,6 @@ def _forbidden(request: OpenRequest, link: Link) -> HttpResponse:
         "title": _("Joining is not possible here"),
         "sentence": joining.LoginForbidden().sentence,
         "link": link,
-        "languages": LANGUAGES,
     }
     return render(request, "invites/join_closed.html", context, status=409)
 

@@ -265,6 +265,30 @@ def test_it_speaks_the_operators_language_from_then_on(door, client):
     assert client.cookies["django_language"].value == "zh-hans"
 
 
+def test_it_speaks_the_language_chosen_on_it_and_keeps_it_for_whoever_has_none(door, client):
+    address = "/sign-in/?next=/users/%3Fq%3Dada&language=zh-hans"
+    page = client.get(address)
+    assert '<html lang="zh-hans">' in page.content.decode()
+    assert page["Content-Language"] == "zh-hans"
+    assert 'href="?next=%2Fusers%2F%3Fq%3Dada&amp;language=en"' in page.content.decode()
+    assert '<html lang="en">' in client.get("/sign-in/?language=tlh").content.decode()
+    somebody = Operator.objects.create_user("root", PASSWORD)
+    refused = client.post(address, {"username": "root", "password": "wrong-password"})
+    assert '<html lang="zh-hans">' in refused.content.decode()
+    answer = client.post(address, {"username": "root", "password": PASSWORD, "next": "/users/?q=ada"})
+    assert answer["Location"] == "/users/?q=ada"
+    assert answer.cookies["django_language"].value == "zh-hans"
+    somebody.refresh_from_db()
+    assert somebody.language == "zh-hans"
+
+
+def test_what_the_profile_says_is_stronger_than_what_was_chosen_at_the_door(door, client):
+    Operator.objects.create_user("root", PASSWORD, language="en")
+    answer = client.post("/sign-in/?language=zh-hans", {"username": "root", "password": PASSWORD})
+    assert answer.cookies["django_language"].value == "en"
+    assert Operator.objects.get().language == "en"
+
+
 # --- The lock -------------------------------------------------------------------------------------------------------
 def fail(door, username: str, times: int, **more) -> list[int]:
     return [door.sign_in(username, "wrong-password", **more).status_code for _ in range(times)]
