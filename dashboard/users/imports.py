@@ -60,7 +60,7 @@ NO_LIMIT_WORDS = {"none", "unlimited", "nolimit", "无", "无限", "无限制", 
 class Row:
     """One person as the file has them: `line` is where the row begins (the header's first line is 1), cells are stripped text.
 
-    `surplus` is the first cell beyond the header's last column.
+    `surplus`: something stands beyond the header's last column. What it is, nobody said, so it may be a password and is not kept.
     """
 
     line: int
@@ -68,7 +68,7 @@ class Row:
     role: str = ""
     daily_message_limit: str = ""
     bio: str = ""
-    surplus: str = ""
+    surplus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def read(content: bytes) -> Sheet:
             )
         # A row may be shorter than the header, and spreadsheets like to end rows with empty cells.
         cells = {column: cell for column, cell in zip(columns, record, strict=False) if column}
-        surplus = next((cell for cell in record[len(columns) :] if cell), "")
+        surplus = any(record[len(columns) :])
         rows.append(Row(line, cells.pop(USERNAME, ""), **cells, surplus=surplus))
     if not rows:
         raise Unreadable(_("The list has a header but nobody in it."))
@@ -198,9 +198,7 @@ def judge(rows: Iterable[Row], version: str | None, names: Collection[str]) -> l
         if len(row.bio) > BIO_MAX:
             wrong(BIO, _("has %(length)d characters; %(max)d are allowed.") % {"length": len(row.bio), "max": BIO_MAX})
         if row.surplus:
-            reasons.append(
-                ("", _("“%(cell)s” stands beyond the last column of the header.") % {"cell": shortened(row.surplus)})
-            )
+            reasons.append(("", _("Something stands beyond the last column of the header.")))
 
         state = State.INVALID if reasons else State.NEW
         if row.username in seen:

@@ -261,8 +261,12 @@ def test_a_text_about_somebody_has_at_most_1000_characters():
 
 def test_a_cell_beyond_the_header_is_told_and_empty_ones_are_not():
     lost, fine = verdicts("name,about\nanna,Sales,Berlin\nbob,Sales,,\n")
-    assert lost.words == "“Berlin” stands beyond the last column of the header."
+    assert lost.words == "Something stands beyond the last column of the header."
     assert fine.state == State.NEW
+
+
+def test_what_stands_beyond_the_header_is_not_kept_because_it_may_be_a_password():
+    assert "Tr0ub4dor" not in str(read(b"name\nanna,Tr0ub4dor&3\n"))
 
 
 def test_all_that_is_wrong_with_a_row_is_told_at_once():
