@@ -18,10 +18,16 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
-class Formatter(JsonFormatter):
-    """JSON lines, in which whoever wrote them (Django names the path of a request that failed) names no code of a joining link."""
+CODE = re.compile(r"""(\bjoin/)(?!<)(?:[^\s"'\\]|\\u)+""")  # a route, "/join/<path:code>/", may stand
 
-    CODE = re.compile(r"""(\bjoin/)(?!<)(?:[^\s"'\\]|\\u)+""")  # a route, "/join/<path:code>/", may stand
+
+def without_codes(words: str) -> str:
+    """The words, in which no code of a joining link is named, nor a part of one."""
+    return CODE.sub(r"\1...", words)
+
+
+class Formatter(JsonFormatter):
+    """JSON lines, whoever wrote them: Django names the path of a request that failed."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return self.CODE.sub(r"\1...", super().format(record))
+        return without_codes(super().format(record))

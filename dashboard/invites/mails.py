@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import smtplib
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,8 +17,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dashboard.accounts.models import Operator
+from dashboard.anythingllm.errors import without
 from dashboard.audit.models import Outcome
 from dashboard.audit.services import recording
+from dashboard.context import without_codes
 from dashboard.errors import Declined
 from dashboard.invites import codes, services
 from dashboard.invites.models import Link, LinkState, MailState
@@ -26,6 +29,7 @@ from dashboard.jobs.models import Job
 
 KIND = "invite.mail"
 MOST = 300  # characters of the mail server's own words
+REFUSALS = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError)
 
 
 def start(*, actor: Operator, links: Sequence[Link], origin: str) -> Job:
@@ -58,7 +62,6 @@ def send(*, actor: Operator, link: Link, origin: str) -> MailState:
         message = _message(link, origin.rstrip("/") + reverse("join", args=[code]))
         _keep(link, MailState.SENDING)
         state, problem = _handed_over(message)
-        problem = problem.replace(code, "…")  # some servers quote the mail that they refuse
         _keep(link, state, problem)
         entry.outcome = {MailState.SENT: Outcome.OK, MailState.FAILED: Outcome.FAILED}.get(state, Outcome.UNKNOWN)
         entry.detail = problem
@@ -95,19 +98,21 @@ def _message(link: Link, address: str) -> EmailMultiAlternatives:
 
 def _handed_over(message: EmailMultiAlternatives) -> tuple[MailState, str]:
     """What came of it, and in words why not. Whatever happens before the mail is handed over, or is an answer, leaves no doubt."""
-    connection = get_connection()
+    connection, opened = get_connection(), False
     try:
         connection.open()
-    except (smtplib.SMTPException, OSError) as error:
-        return MailState.FAILED, _("The mail server cannot be used: %(words)s") % {"words": _words(error)}
-    try:
+        opened = True
         connection.send_messages([message])
-    except (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, smtplib.SMTPNotSupportedError) as error:
-        return MailState.FAILED, _("The mail server refused: %(words)s") % {"words": _words(error)}
     except (smtplib.SMTPException, OSError) as error:
-        return MailState.UNKNOWN, _("The mail server's answer got lost, so the mail may have been sent: %(words)s") % {
-            "words": _words(error)
-        }
+        words = {"words": _words(error)}
+        if not opened:
+            return MailState.FAILED, _("The mail server cannot be used: %(words)s") % words
+        if isinstance(error, REFUSALS):
+            return MailState.FAILED, _("The mail server refused: %(words)s") % words
+        return (
+            MailState.UNKNOWN,
+            _("The mail server's answer got lost, so the mail may have been sent: %(words)s") % words,
+        )
     finally:
         with suppress(smtplib.SMTPException, OSError):  # the mail is on its way, or not, whatever is said at the door
             connection.close()
@@ -115,6 +120,13 @@ def _handed_over(message: EmailMultiAlternatives) -> tuple[MailState, str]:
 
 
 def _words(error: Exception) -> str:
+    """What the server said; but some quote the mail that they refuse, or how we signed in."""
+    name, password = settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD or ""
+    signs_in = [base64.b64encode(said.encode()).decode() for said in (f"\0{name}\0{password}", password)]
+    return without_codes(without([password, *signs_in], _said(error)))
+
+
+def _said(error: Exception) -> str:
     said: bytes | str
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         code, said = next(iter(error.recipients.values()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -9,7 +10,10 @@ from contextlib import contextmanager
 
 
 class Postbox(socketserver.ThreadingTCPServer):
-    """`mails` are the texts it took. `fault`: "recipient" or "text" is refused, "lost" takes a mail and hangs up without an answer."""
+    """`mails` are the texts it took. `fault`: "login", "recipient" or "text" is refused, "lost" takes a mail and hangs up without an answer.
+
+    With a `login`, name and password, it asks for them.
+    """
 
     daemon_threads = allow_reuse_address = True
 
@@ -17,6 +21,7 @@ class Postbox(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Talk)
         self.mails: list[str] = []
         self.fault = ""
+        self.login: tuple[str, str] | None = None
 
     @property
     def port(self) -> int:
@@ -31,8 +36,16 @@ class _Talk(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.say("220 here")
-        while line := self.rfile.readline().decode().strip().upper():
-            if line.startswith("RCPT") and self.server.fault == "recipient":
+        while said := self.rfile.readline().decode().strip():
+            line = said.upper()
+            if line.startswith("EHLO") and self.server.login:
+                self.say("250-here")
+                self.say("250 AUTH PLAIN")
+            elif line.startswith("AUTH PLAIN"):
+                good = base64.b64decode(said.split()[-1]).decode().split("\0")[1:] == [*(self.server.login or ())]
+                refused = self.server.fault == "login" or not good
+                self.say(f"535 not with this: {said}" if refused else "235 come in")
+            elif line.startswith("RCPT") and self.server.fault == "recipient":
                 self.say("550 no such mailbox")
             elif line == "DATA":
                 self.say("354 go on")

@@ -74,6 +74,16 @@ def test_a_refusal_is_told_in_the_servers_words_and_can_be_retried(postbox, link
     assert len(postbox.mails) == 1
 
 
+def test_a_mail_server_that_quotes_how_we_signed_in_is_told_without_the_password(postbox, link, standin, settings):
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = postbox.login = "foyer", "a word for the mail server"
+    assert sent(link).state == ItemState.DONE
+    postbox.fault = "login"
+    item = sent(link)
+    assert item.state == ItemState.FAILED and "535 not with this: AUTH PLAIN …" in item.message
+    link.refresh_from_db()
+    assert link.mail_problem == item.message
+
+
 def test_a_mail_server_that_is_away_has_not_sent_it(settings, link, standin):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
