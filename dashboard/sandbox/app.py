@@ -9,6 +9,7 @@ import secrets
 from collections import deque
 from contextlib import suppress
 from urllib.parse import parse_qs
+from weakref import WeakSet
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -34,6 +35,7 @@ class StandIn:
         self.session_secret = secrets.token_bytes(32)
         self.faults: list[faults.Fault] = []
         self.requests: deque[control.Seen] = deque(maxlen=10_000)
+        self.connections: WeakSet[object] = WeakSet()  # those that have brought a request
         self.hotdir: dict[str, bytes] = {}
         self._routes = [
             (endpoint, Route(f"/api{endpoint.path}", _unused, methods=[endpoint.method])) for endpoint in ENDPOINTS

@@ -1,6 +1,7 @@
 """What can go wrong between a client and an instance, on purpose.
 
-A fault fires for requests whose method and path match, `times` times or until it is cleared; the first `after` of them are let through. Kinds:
+A fault fires for requests whose method and path match, `times` times or until it is cleared; the first `after` of them are let through. With
+`since`, so are all until a request has come whose method fits that, and that one too. Kinds:
 
 ====================  =====================================================================================================
 latency               the answer comes `seconds` later
@@ -8,6 +9,8 @@ down, reset           the connection is closed without a byte, before anything i
 lost                  the request is carried out, then the connection is closed without a byte
 stall                 nothing happens for `seconds` (or until the client leaves), and nothing is done
 drip                  the real answer, `seconds` after each byte
+headers               the same, but of its head; its body comes at once
+stale                 a connection that was used before is closed without a byte, before anything is done; a new one serves
 401 403 404 429 500   that status with a JSON error
 502 503 504           that status with a proxy's HTML page
 html-500              the status 500 with an HTML page
@@ -33,6 +36,7 @@ import socket
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
@@ -62,20 +66,21 @@ KINDS = frozenset({"latency"} | _BEFORE | _AFTER | _INSTEAD | _CHANGED)
 
 @dataclass
 class Fault:
-    """One thing that goes wrong. `path` is a regular expression searched in the path, `method` is matched whole."""
+    """One thing that goes wrong. `path` is a regular expression searched in the path, `method` and `since` are matched whole."""
 
     kind: str
     path: str = ""
     method: str = ".*"
     times: int | None = None
     after: int = 0
+    since: str = ""
     seconds: float = 1
     size: int = 30_000_000
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"no such fault: {self.kind}; there are {', '.join(sorted(KINDS))}")
-        for pattern in (self.method, self.path):
+        for pattern in (self.method, self.path, self.since):
             try:
                 re.compile(pattern)
             except re.error as error:
@@ -86,15 +91,15 @@ class Fault:
 
 
 def parse(text: str) -> Fault:
-    """A fault as on the command line: its kind, then any of method=, path=, times=, after=, seconds=, size=. Raises ValueError."""
+    """A fault as on the command line: its kind, then any of method=, path=, times=, after=, since=, seconds=, size=. Raises ValueError."""
     kind, *options = text.split()
     fault = Fault(kind)
     for option in options:
         name, equals, value = option.partition("=")
-        if not equals or name not in ("method", "path", "times", "after", "seconds", "size"):
+        if not equals or name not in ("method", "path", "times", "after", "since", "seconds", "size"):
             raise ValueError(f"not an option of a fault: {option}")
         casted: str | int | float = (
-            value if name in ("method", "path") else float(value) if name == "seconds" else int(value)
+            value if name in ("method", "path", "since") else float(value) if name == "seconds" else int(value)
         )
         fault = replace(fault, **{name: casted})  # type: ignore[arg-type]
     return fault
@@ -104,6 +109,10 @@ def firing(faults: Iterable[Fault], method: str, path: str) -> list[Fault]:
     """The faults that fire for this request; each of them is used up by one."""
     found = []
     for fault in faults:
+        if fault.since:
+            if re.fullmatch(fault.since, method):
+                fault.since = ""
+            continue
         if not fault.matches(method, path):
             continue
         if fault.after:
@@ -119,6 +128,10 @@ async def through(app: "StandIn", seen: "Seen", scope: Scope, receive: Receive, 
     """Answer one request, with whatever goes wrong for it."""
     found = firing(app.faults, scope["method"], scope["path"])
     kinds = {fault.kind: fault for fault in found}
+    connection = _transport(send).get_protocol()
+    if connection not in app.connections:
+        kinds.pop("stale", None)
+    app.connections.add(connection)
     seen.faults = list(kinds)
     request = Request(scope, receive)
     delay = app.config.latency + sum(fault.seconds for fault in found if fault.kind == "latency")
@@ -192,6 +205,14 @@ async def _mangled(fault: Fault, answer: Response, scope: Scope, receive: Receiv
     start = messages[0]
     if fault.kind == "lost":
         await _hang_up(receive, send)
+    elif fault.kind == "headers":
+        # Past the HTTP server, which would send the head in one piece; it knows nothing of this answer, so the connection ends with it.
+        for byte in _head(start):
+            _transport(send).write(bytes([byte]))
+            if await _until_gone(receive, fault.seconds):
+                return
+        _transport(send).write(body)
+        await _hang_up(receive, send)
     elif fault.kind == "truncated":
         half = body[: len(body) // 2]
         start["headers"] = [header for header in start["headers"] if header[0] != b"content-length"] + [
@@ -212,6 +233,13 @@ async def _mangled(fault: Fault, answer: Response, scope: Scope, receive: Receiv
         await send({"type": "http.response.body", "body": b""})
 
 
+def _head(start: Message) -> bytes:
+    status = start["status"]
+    lines = [b"HTTP/1.1 %d %s" % (status, HTTPStatus(status).phrase.encode())]
+    lines += [b"%s: %s" % header for header in start["headers"]]
+    return b"\r\n".join([*lines, b"connection: close", b"", b""])
+
+
 async def _until_gone(receive: Receive, seconds: float) -> bool:
     """Wait; true when the client left meanwhile."""
     try:
@@ -224,8 +252,8 @@ async def _until_gone(receive: Receive, seconds: float) -> bool:
 
 
 async def _hang_up(receive: Receive, send: Send, *, abruptly: bool = False) -> None:
-    """Close the connection under the HTTP server's feet. ASGI has no word for it, so this takes uvicorn's transport."""
-    transport: asyncio.Transport = send.__self__.transport  # type: ignore[attr-defined]
+    """Close the connection under the HTTP server's feet."""
+    transport = _transport(send)
     if abruptly:
         linger = struct.pack("ii", 1, 0)
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -233,3 +261,9 @@ async def _hang_up(receive: Receive, send: Send, *, abruptly: bool = False) -> N
     else:
         transport.close()
     await _until_gone(receive, 5)
+
+
+def _transport(send: Send) -> asyncio.Transport:
+    """ASGI has no word for the connection, so this takes uvicorn's."""
+    transport: asyncio.Transport = send.__self__.transport  # type: ignore[attr-defined]
+    return transport

@@ -87,6 +87,33 @@ def test_a_drip_answers_byte_by_byte(sandbox: Sandbox, ask: Ask) -> None:
     assert time.monotonic() - before > 0.1
 
 
+def test_a_slow_head_comes_byte_by_byte_and_is_that_of_the_real_answer(sandbox: Sandbox, ask: Ask) -> None:
+    whole = ask("GET", "/ping")
+    sandbox.fault("headers", path="/ping", seconds=0.001)
+    before = time.monotonic()
+    slow = ask("GET", "/ping")
+    assert time.monotonic() - before > 0.1
+    assert (slow.status_code, slow.content) == (whole.status_code, whole.content)
+    assert slow.headers["content-type"] == whole.headers["content-type"]
+
+
+def test_a_stale_connection_serves_once(sandbox: Sandbox) -> None:
+    sandbox.fault("stale")
+    with requests.Session() as kept:
+        assert kept.get(f"{sandbox.url}/api/ping", timeout=10).status_code == 200
+        with pytest.raises(requests.ConnectionError):
+            kept.get(f"{sandbox.url}/api/ping", timeout=10)
+        assert kept.get(f"{sandbox.url}/api/ping", timeout=10).status_code == 200
+    assert [seen["faults"] for seen in sandbox.state()["requests"]] == [[], ["stale"], []]
+
+
+def test_a_fault_can_wait_for_a_write(sandbox: Sandbox, ask: Ask) -> None:
+    sandbox.fault("500", since="POST|DELETE")
+    assert ask("GET", USERS).status_code == 200
+    assert ask("POST", f"{USERS}/3", json={"bio": "x"}).status_code == 200
+    assert ask("GET", USERS).status_code == ask("POST", f"{USERS}/3", json={"bio": "y"}).status_code == 500
+
+
 def test_latency_is_added(sandbox: Sandbox, ask: Ask) -> None:
     sandbox.fault("latency", path=USERS, seconds=0.2)
     before = time.monotonic()
