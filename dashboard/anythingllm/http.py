@@ -3,13 +3,16 @@ answer."""
 
 from __future__ import annotations
 
+import http.client
+import io
 import random
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -57,8 +60,8 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Seconds. `read` bounds every silence, and the whole of a body, however slowly it drips; of a stream only the
-    silences."""
+    """Seconds. `read` bounds every silence, the whole of a head, and the whole of a body, however slowly they drip; of a
+    stream's body only the silences."""
 
     connect: float
     read: float
@@ -257,12 +260,72 @@ def path_of(route: str, names: Mapping[str, str | int]) -> str:
     return route.format_map({name: _segment(name, value) for name, value in names.items()})
 
 
-class _FreshConnection(HTTPConnection):
+class _Lines:
+    """Lines out of what comes over a socket, all of them within the time that one silence may take."""
+
+    def __init__(self, incoming: io.BufferedReader, connection: socket.socket) -> None:
+        self._incoming = incoming
+        self._connection = connection
+        self._deadline = time.monotonic() + (connection.gettimeout() or 0)
+
+    def readline(self, limit: int) -> bytes:
+        line = b""
+        while len(line) < limit and not line.endswith(b"\n"):
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._connection.settimeout(left)
+            here = self._incoming.peek(1)  # what has come already, else what comes next
+            if not here:
+                break
+            line += self._incoming.read(min(here.find(b"\n") + 1 or len(here), limit - len(line)))
+        return line
+
+    def close(self) -> None:
+        self._incoming.close()
+
+
+class _Response(http.client.HTTPResponse):
+    """By itself http.client waits for each byte of a head anew, so that one every ten seconds would keep us for an hour."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._connection = sock
+
+    def begin(self) -> None:
+        incoming, seconds = self.fp, self._connection.gettimeout()
+        lines = self.fp = cast("io.BufferedReader", _Lines(incoming, self._connection))
+        try:
+            super().begin()
+        finally:
+            if self.fp is lines:  # and not closed
+                self.fp = incoming
+        self._connection.settimeout(seconds)
+        del self._connection
+
+
+class _Connection(HTTPConnection):
+    response_class = _Response
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _Response
+
+
+class _FreshConnection(_Connection):
     is_connected = False
 
 
-class _FreshSecureConnection(HTTPSConnection):
+class _FreshSecureConnection(_SecureConnection):
     is_connected = False
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
 
 
 class _FreshPool(HTTPConnectionPool):
@@ -273,12 +336,18 @@ class _FreshSecurePool(HTTPSConnectionPool):
     ConnectionCls = _FreshSecureConnection
 
 
-class _FreshAdapter(HTTPAdapter):
-    """Connects anew for every request. "Connection: close" alone would not do: some servers heed it without saying so."""
+class _Adapter(HTTPAdapter):
+    pools: Mapping[str, type[HTTPConnectionPool]] = {"http": _Pool, "https": _SecurePool}
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _FreshPool, "https": _FreshSecurePool}
+        self.poolmanager.pool_classes_by_scheme = dict(self.pools)
+
+
+class _FreshAdapter(_Adapter):
+    """Connects anew for every request. "Connection: close" alone would not do: some servers heed it without saying so."""
+
+    pools = {"http": _FreshPool, "https": _FreshSecurePool}
 
 
 class HttpClient:
@@ -313,7 +382,7 @@ class HttpClient:
         }
         self._before_call = before_call
         self._on_call = on_call
-        self._kept = self._session(HTTPAdapter(pool_connections=1, pool_maxsize=32))
+        self._kept = self._session(_Adapter(pool_connections=1, pool_maxsize=32))
         self._fresh = self._session(_FreshAdapter(pool_connections=1, pool_maxsize=32))
         self._fresh.headers["Connection"] = "close"
 

@@ -29,7 +29,8 @@ class Asked:
 
 @dataclass
 class Answer:
-    """`pieces`: sent one by one as a chunked body, with a `pause` after each. `hang`: seconds of silence afterwards.
+    """`pieces`: sent one by one as a chunked body, with a `pause` after each. `hang`: seconds of silence afterwards. `slow_head`: seconds
+    after each byte of the head.
 
     `cut`: drop the line before the end. `hang_up`: close it after the end, without having said so.
     """
@@ -40,6 +41,7 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     pieces: list[bytes] | None = None
     pause: float = 0
+    slow_head: float = 0
     hang: float = 0
     cut: bool = False
     hang_up: bool = False
@@ -103,6 +105,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.cut and not answer.body and answer.pieces is None:
             self.close_connection = True
             return
+        self._pause = answer.slow_head
         self.send_response(answer.status)
         if answer.content_type:
             self.send_header("Content-Type", answer.content_type)
@@ -122,6 +125,12 @@ class _Handler(BaseHTTPRequestHandler):
             if not (answer.cut or answer.hang):
                 self.wfile.write(b"0\r\n\r\n")
         self.close_connection = self.close_connection or answer.cut or answer.hang_up or bool(answer.hang)
+
+    def flush_headers(self) -> None:
+        head, self._headers_buffer = b"".join(self._headers_buffer), []
+        for start in range(0, len(head), 1 if self._pause else len(head)):
+            self.wfile.write(head[start : start + 1] if self._pause else head)
+            time.sleep(self._pause)
 
     do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815
 
