@@ -43,8 +43,16 @@ GOODBYE_WITHIN = 5.0  # seconds that a browser has to take it
 COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": settings.SECURE_CROSS_ORIGIN_OPENER_POLICY,
+    "Referrer-Policy": settings.SECURE_REFERRER_POLICY,
+    "Permissions-Policy": settings.PERMISSIONS_POLICY,
+    "X-Frame-Options": settings.X_FRAME_OPTIONS,
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # opened as a page, it is text
 }
+if settings.SECURE_HSTS_SECONDS:
+    COMMON_HEADERS["Strict-Transport-Security"] = (
+        f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+    )
 STREAM_HEADERS = {
     "Content-Type": "text/event-stream; charset=utf-8",
     "Cache-Control": "no-cache, no-transform",

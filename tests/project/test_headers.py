@@ -31,6 +31,14 @@ def test_pages_may_load_from_foyer_alone(client, db, url):
     assert "unsafe" not in str(policy)
 
 
+def test_what_is_refused_before_any_view_is_a_page_like_the_others(client, db):
+    refused = client.get("/sign-in/", headers={"Host": "evil.example"})
+    assert refused.status_code == 400
+    page = client.get("/sign-in/")
+    for name in ("Content-Security-Policy", "X-Frame-Options", *EVERYWHERE):
+        assert refused[name] == page[name]
+
+
 def test_static_files_are_not_in_the_request_log(client, db, caplog):
     client.get("/static/css/app.css").close()
     assert not caplog.records
