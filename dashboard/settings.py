@@ -399,6 +399,7 @@ LOGGING = {
         "axes": {"level": "ERROR"},  # it would write user names; the ledger has who and when
         "huey": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},  # else it brings a handler of its own
         "uvicorn": {"level": "WARNING"},
+        "urllib3": {"level": "ERROR"},  # it would write addresses, and in that of an invite stands its code
     },
 }
 WEB_THREADS = whole_number("WEB_THREADS", default=6, least=1, most=64)

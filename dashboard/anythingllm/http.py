@@ -479,7 +479,8 @@ class HttpClient:
         kind = kind or (Kind.READ if method == "GET" else Kind.WRITE)
         path = path_of(route, names) if names else route
 
-        secret = _hider(body.get("token"), (body.get("json") or {}).get("password"))
+        code = str((names or {}).get("code", ""))  # of an invite, which stands in its address
+        secret = _hider(body.get("token"), (body.get("json") or {}).get("password"), code)
 
         def judged() -> T:
             reply = self._exchange(method, path, kind, **body)

@@ -329,6 +329,13 @@ def test_it_tells_the_key_to_nobody_but_the_instance(closed_port, client, server
     assert KEY not in "".join(told)
 
 
+def test_a_refusal_that_quotes_the_address_of_an_invite_is_passed_on_without_its_code(client, server) -> None:
+    server.answer = lambda asked: of_json({"error": f"Cannot {asked.method} {asked.path}"}, 400)
+    with pytest.raises(Refused, match="Cannot POST /api/invite/… ") as caught:
+        client.invites.accept("N3V3R-T0LD-T0-ANYB0DY", "sam", "Sam-pass-12345")
+    assert "N3V3R-T0LD" not in repr(caught.value)
+
+
 @pytest.mark.parametrize("status", [200, 400, 500])
 @pytest.mark.parametrize("as_text", [True, False], ids=["text", "JSON"])
 def test_a_refusal_that_quotes_the_request_is_passed_on_without_key_and_password(
