@@ -9,34 +9,20 @@ import http.client
 import io
 import json
 import os
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from bench.stage import KEY, Server, foyer, milliseconds, signed_in, stand_in
+from bench.stage import KEY, Server, configure, foyer, milliseconds, signed_in, stand_in, worker
 
 FILES, ROUNDS = 200, 4  # in turns with the bare calls
 READING, EMBEDDING = 0.06, 0.04  # seconds in which a real v1.16 beside a fast embedder does it with a small file
 LARGE = 200  # megabytes
 TOKEN = "b" * 32
 BLOCK = b"Words of a long report, all of which end in the library. " * 1024
-
-
-@contextmanager
-def worker(instance: Server) -> Iterator[Server]:
-    command = [sys.executable, "manage.py", "run_huey"]
-    process = subprocess.Popen(command, env={**os.environ, "ANYTHINGLLM_URL": instance.url})
-    try:
-        yield Server(process, 0)
-    finally:
-        process.terminate()
-        process.wait()
 
 
 class Browser:
@@ -160,13 +146,6 @@ def peak(server: Server, *, anew: bool = False) -> float:
         (place / "clear_refs").write_text("5")
     line = next(line for line in (place / "status").read_text().splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024 / 1e6
-
-
-def configure(instance: Server, **settings: float) -> None:
-    connection = instance.connection()
-    connection.request("POST", "/sandbox/config", json.dumps(settings))
-    assert connection.getresponse().status == 200
-    connection.close()
 
 
 def main() -> None:

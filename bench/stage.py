@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -95,16 +96,19 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(module: str, *options: str, **variables: str) -> Iterator[Server]:
+def running(module: str, *options: str, log: Path | None = None, **variables: str) -> Iterator[Server]:
     port = free_port()
     command = [sys.executable, "-m", module, *(option.format(port=port) for option in options)]
-    with started(command, port, **variables) as server:
+    with started(command, port, log=log, **variables) as server:
         yield server
 
 
 @contextmanager
-def started(command: list[str], port: int, **variables: str) -> Iterator[Server]:
-    process = subprocess.Popen(command, env={**os.environ, "PORT": str(port), **variables})
+def started(command: list[str], port: int, *, log: Path | None = None, **variables: str) -> Iterator[Server]:
+    """What it writes to stderr goes to the file `log`, if one is given."""
+    with ExitStack() as files:
+        stderr = files.enter_context(log.open("ab")) if log else None
+        process = subprocess.Popen(command, env={**os.environ, "PORT": str(port), **variables}, stderr=stderr)
     try:
         deadline = time.monotonic() + 60
         while socket.socket().connect_ex((HOST, port)):
@@ -124,10 +128,31 @@ def stand_in(**size: int) -> Iterator[Server]:
         yield server
 
 
+def configure(instance: Server, **settings: float) -> None:
+    """Of the stand-in: see dashboard/sandbox/config.py."""
+    connection = instance.connection()
+    connection.request("POST", "/sandbox/config", json.dumps(settings))
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
 @contextmanager
-def foyer(instance: Server) -> Iterator[Server]:
-    with running("dashboard.web", ANYTHINGLLM_URL=instance.url) as server:
+def foyer(instance: Server, log: Path | None = None) -> Iterator[Server]:
+    with running("dashboard.web", log=log, ANYTHINGLLM_URL=instance.url) as server:
         yield server
+
+
+@contextmanager
+def worker(instance: Server, log: Path | None = None) -> Iterator[Server]:
+    with ExitStack() as files:
+        stderr = files.enter_context(log.open("ab")) if log else None
+        command = [sys.executable, "manage.py", "run_huey"]
+        process = subprocess.Popen(command, env={**os.environ, "ANYTHINGLLM_URL": instance.url}, stderr=stderr)
+    try:
+        yield Server(process, 0)
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def milliseconds(act: Callable[[], object]) -> float:
