@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 PAGE = 20  # lines, as the instance gives them
 NOBODY = "unknown user"  # what the instance calls an account that is gone
 SLICE = 60.0  # seconds of the first filling, which takes long: other work wants the worker too
+LOOKS_BACK = timedelta(days=2)  # an answer is rated, or hidden, hours after it was read here; after days hardly ever
+MOST_PAGES = 50  # that are looked at again at a time
 
 
 class AnotherLog(Exception):
@@ -54,6 +57,26 @@ def by_the_worker() -> None:
         update(SLICE)
     except (ApiError, locks.Busy) as error:
         log.warning("log of chats left for later", extra={"cause": type(error).__name__})
+
+
+def look_back() -> None:
+    """Reads the lines of the last days again. A walk sees only the newest twenty twice, and what people think of an answer comes after it."""
+    progress = Progress.objects.filter(pk=1).first()
+    if settings.CHAT_LOG == "off" or progress is None or progress.complete_at is None:
+        return
+    since = timezone.now() - LOOKS_BACK
+    try:
+        with locks.held("chatlog", wait=0):
+            for page in range(MOST_PAGES):
+                records = _lines(page)
+                with transaction.atomic():
+                    _keep(records)
+                if len(records) < PAGE or records[-1].created_at < since:
+                    return
+    except AnotherLog:
+        return  # the next walk reads it anew
+    except (ApiError, locks.Busy) as error:
+        log.warning("no look back at the log of chats", extra={"cause": type(error).__name__})
 
 
 def keep_promises() -> None:
@@ -116,7 +139,7 @@ def _nothing_there(progress: Progress) -> bool:
         return False
     if progress.covered or progress.low:
         raise Unconfirmed("The instance answered with an empty log.")
-    instance.users(max_age=0)  # also answered empty while the database is busy, and then this read fails too
+    instance.users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
     progress.complete_at = timezone.now()
     progress.save()
     return True

@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 
 import pytest
+from django.utils import timezone
 
 from dashboard import instance, locks
 from dashboard.anythingllm import ApiError, http
@@ -211,6 +212,50 @@ def test_only_one_reads_at_a_time(standin):
     with locks.held("chatlog"), pytest.raises(locks.Busy):
         sync.update(60)
     assert not kept()
+
+
+# --- Looking back -----------------------------------------------------------------------------------------------------
+def test_what_people_think_of_an_answer_is_seen_although_it_comes_later(log):
+    for number in range(sync.PAGE + 5):
+        asks(log, f"Question {number} after which many more come?")
+    assert sync.update(60)
+    rated = Exchange.objects.get(prompt="Question 0 after which many more come?")
+    # As if it had been read before it was rated, and hidden: the instance says otherwise.
+    Exchange.objects.filter(pk=rated.pk).update(feedback=not rated.feedback, visible=not rated.visible)
+    assert sync.update(60)
+    assert Exchange.objects.get(pk=rated.pk).feedback != rated.feedback  # it is not among the newest twenty
+    sync.look_back()
+    seen = Exchange.objects.get(pk=rated.pk)
+    assert (seen.feedback, seen.visible) == (rated.feedback, rated.visible)
+    assert kept() == ids(log)
+
+
+def test_it_looks_back_no_further_than_some_days(log):
+    before = len(log.state()["requests"])
+    sync.look_back()
+    recent = Exchange.objects.filter(created_at__gte=timezone.now() - sync.LOOKS_BACK).count()
+    assert Exchange.objects.count() > 3 * sync.PAGE
+    assert len(log.state()["requests"]) - before == recent // sync.PAGE + 1
+
+
+def test_looking_back_waits_for_the_first_walk_and_asks_nothing_when_there_is_no_log(standin, settings):
+    sync.update(0)
+    before = len(standin.state()["requests"])
+    sync.look_back()
+    read_on()
+    walked = len(standin.state()["requests"])
+    assert walked > before
+    settings.CHAT_LOG = "off"
+    sync.look_back()
+    assert len(standin.state()["requests"]) == walked
+
+
+def test_a_look_back_that_fails_is_left_for_the_next_hour(log, caplog):
+    everything_before = kept()
+    log.fault("502")
+    sync.look_back()
+    assert "no look back" in caplog.text
+    assert kept() == everything_before
 
 
 # --- Privacy ----------------------------------------------------------------------------------------------------------
