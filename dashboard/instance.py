@@ -127,6 +127,7 @@ class _Shelf:
 
     lock: threading.Lock
     reading: Reading[Any] | None = None
+    asked_at: float = 0.0
     read_at: float = 0.0
     mark: object = None
     problem: ApiError | None = None
@@ -158,7 +159,8 @@ class Line:
         self.breaker.after(call.error, probe=call.kind is Kind.PROBE, read=call.kind is Kind.READ)
 
     def read(self, key: str, ask: Callable[[], T], max_age: float) -> Reading[T]:
-        """The answer to a question, asked again when older than `max_age` seconds or forgotten by any process.
+        """The answer to a question, asked again when older than `max_age` seconds or forgotten by any process. With a `max_age` of 0 it is
+        asked from now on; who wants that at the same time shares it, so that many are not kept waiting for one another.
 
         Raises ApiError only when there is no earlier answer to fall back on.
         """
@@ -170,14 +172,17 @@ class Line:
         if known is not None and not forgotten and now - shelf.read_at < max_age:
             return known
         # Somebody is asking already: what we know will do meanwhile, unless it is known to be wrong.
-        if not shelf.lock.acquire(blocking=known is None or forgotten):
+        if not shelf.lock.acquire(blocking=known is None or forgotten or not max_age):
             return known  # type: ignore[return-value]  # not blocking only when known
         try:
-            if shelf.reading is not None and shelf.mark == mark and shelf.read_at > now:
+            newest = shelf.read_at if max_age else shelf.asked_at
+            if shelf.reading is not None and shelf.mark == mark and newest > now:
                 return shelf.reading
-            if shelf.problem is not None and shelf.failed_mark == mark and now - shelf.failed_at < RETRY_AFTER:
+            failed_since = now - RETRY_AFTER if max_age else now
+            if shelf.problem is not None and shelf.failed_mark == mark and shelf.failed_at > failed_since:
                 problem = shelf.problem
             else:
+                asked_at = time.monotonic()
                 try:
                     value = ask()
                 except ApiError as error:
@@ -185,7 +190,8 @@ class Line:
                     shelf.failed_at, shelf.failed_mark = time.monotonic(), mark
                 else:
                     shelf.reading = Reading(value, timezone.now())
-                    shelf.read_at, shelf.mark, shelf.problem = time.monotonic(), mark, None
+                    shelf.asked_at, shelf.read_at = asked_at, time.monotonic()
+                    shelf.mark, shelf.problem = mark, None
                     return shelf.reading
             if shelf.reading is None:
                 raise problem
@@ -281,7 +287,7 @@ def workspaces(max_age: float = FRESH_FOR) -> Reading[list[Workspace]]:
     def ask() -> list[Workspace]:
         found = connect().workspaces.list()
         if not found and line().known("workspaces"):
-            users(max_age=0)  # also answered empty while the database is busy, and then this read fails too
+            users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
         return found
 
     return line().read("workspaces", ask, max_age)
@@ -313,7 +319,7 @@ def workspace_documents(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int,
         try:
             return connect().workspaces.get_documents(workspace.slug)
         except NotFound:
-            users(max_age=0)  # also answered empty while the database is busy, and then this read fails too
+            users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
             return ()  # deleted since the workspaces were listed
 
     return _of_each("documents", ask, max_age)
@@ -342,7 +348,7 @@ def library(max_age: float = LIBRARY_FRESH_FOR) -> Reading[list[DocumentFolder]]
     def ask() -> list[DocumentFolder]:
         found = connect().documents.get_folders()
         if not any(folder.documents for folder in found) and line().known("library"):
-            users(max_age=0)  # also answered empty while the database is busy, and then this read fails too
+            users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
         return found
 
     return line().read("library", ask, max_age)

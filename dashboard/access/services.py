@@ -162,7 +162,7 @@ def _read_back(workspace_id: int, error: ApiError) -> Truth:
     try:
         observed = instance.connect().memberships.read(workspace_id)
         if not observed:
-            instance.users(max_age=0)  # fails when the instance answers everything empty, because its database is busy
+            instance.users(max_age=0).certain()  # fails when all is answered empty because the database is busy
     except ApiError:
         return Truth(frozenset(), None, errors.describe(error).sentence)
     return Truth(frozenset(), frozenset(member.user_id for member in observed))

@@ -256,7 +256,6 @@ def own_account(operator: Operator) -> User:
     """
     if operator.is_local:
         raise Declined(_("You are a local operator of Foyer, without an account of AnythingLLM."))
-    instance.forget("users")
     user = _account(operator, instance.users(max_age=0).certain())
     if user is None or user.suspended:
         raise Declined(_("Your account of AnythingLLM is suspended or gone. Ask an admin of AnythingLLM."))

@@ -239,7 +239,7 @@ def _documents(workspace: Workspace) -> tuple[WorkspaceDocument, ...]:
     try:
         return instance.connect().workspaces.get_documents(workspace.slug)
     except NotFound:
-        instance.users(max_age=0)  # also not found while the database is busy, and then this read fails
+        instance.users(max_age=0).certain()  # also not found while the database is busy, and then this read fails
         raise Declined(NO_WORKSPACE) from None
 
 
