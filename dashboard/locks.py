@@ -29,14 +29,14 @@ class Busy(Declined):
 
 
 @contextmanager
-def held(name: str, *, wait: float = 30.0, lasts: timedelta = LEASE, holder: str = "") -> Iterator[None]:
-    """Holds the lock `name`, waiting up to `wait` seconds for it; a holder that dies has it for `lasts`. Raises Busy.
+def held(name: str, *, wait: float = 30.0, lasts: timedelta | None = None, holder: str = "") -> Iterator[None]:
+    """Holds the lock `name`, waiting up to `wait` seconds for it; a holder that dies has it for `lasts`, else for LEASE. Raises Busy.
 
     With a name of its own (at most 32 characters) a `holder` that died can take up at once what it held.
     """
     holder = holder or uuid.uuid4().hex
     give_up = time.monotonic() + wait
-    while not _take(name, holder, lasts):
+    while not _take(name, holder, lasts or LEASE):
         if time.monotonic() > give_up:
             raise Busy(_("Somebody else is changing this right now. Try again in a moment."))
         time.sleep(0.05)

@@ -22,6 +22,7 @@ def main() -> None:
         from dashboard.settings import whole_number
 
         port = whole_number("PORT", 8000, least=1, most=65535)
+        from dashboard import signs
         from dashboard.asgi import application, relay
     except ImproperlyConfigured as error:
         sys.exit(str(error))
@@ -37,6 +38,7 @@ def main() -> None:
         timeout_graceful_shutdown=10,
     )
     server = Server(config, relay)
+    signs.give()
     # Pages are drawn in threads, and each may keep the streams' loop from running for that long. (Python's own default is ten times that.)
     sys.setswitchinterval(0.0005)
     # A full collection looks at every object there is, for 50 ms in which no stream moves; what is loaded by now stays for good.

@@ -60,6 +60,7 @@ def exchanges(asker: Asker, thread: Thread) -> list[Exchange]:
     by_chat = {exchange.chat_id: exchange for exchange in kept}
     asked = threads.turns(asker, thread)
     for turn in asked:
+        turns.end_of_the_dead(turn)
         if exchange := by_chat.get(turn.chat_id) if turn.chat_id else None:
             exchange.turn = turn
     alone = [turn for turn in asked if turn.chat_id not in by_chat]

@@ -49,6 +49,7 @@ class Turn(models.Model):
     chat_id = models.PositiveBigIntegerField(null=True)  # the instance's; refusals and agents' answers have none
     created_at = models.DateTimeField(auto_now_add=True)
     taken_at = models.DateTimeField(null=True)
+    alive_at = models.DateTimeField(null=True)  # the last sign of life of who has taken it, if they give any
     ended_at = models.DateTimeField(null=True)
     awaited_at = models.DateTimeField(null=True)  # when a page that does not hear the stream last asked for the answer
 

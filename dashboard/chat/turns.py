@@ -14,11 +14,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from dashboard import signs
 from dashboard.accounts.models import Operator
 from dashboard.chat.models import Mode, Turn, TurnState
 
@@ -27,6 +29,8 @@ LOST_AFTER = timedelta(hours=1)
 AWAITED_FOR = timedelta(seconds=7)  # after a page has asked for the answer; it asks again every three seconds
 KEPT_FOR = timedelta(days=30)
 SALT = "dashboard.chat.ticket"
+
+_answering = set[int]()  # the turns that this process has taken and not ended
 
 
 class NotATicket(Exception):
@@ -94,9 +98,10 @@ def find(turn_id: int) -> Turn | None:
 
 def take(turn_id: int) -> Turn | None:
     """The turn, to be asked now, with its attachments; None for everybody but the first who comes."""
-    waiting = Turn.objects.filter(pk=turn_id, state=TurnState.WAITING)
-    if not waiting.update(state=TurnState.TAKEN, taken_at=timezone.now()):
+    waiting, now = Turn.objects.filter(pk=turn_id, state=TurnState.WAITING), timezone.now()
+    if not waiting.update(state=TurnState.TAKEN, taken_at=now, alive_at=now if signs.are_given() else None):
         return None
+    _answering.add(turn_id)
     turn = Turn.objects.get(pk=turn_id)
     if turn.attachments:
         Turn.objects.filter(pk=turn_id).update(attachments=[])
@@ -105,9 +110,23 @@ def take(turn_id: int) -> Turn | None:
 
 def end(turn_id: int, state: TurnState, *, problem: str = "", chat_id: int | None = None) -> None:
     """What became of a turn that was taken. Whatever is said after the first word is not heard."""
+    _answering.discard(turn_id)
     Turn.objects.filter(pk=turn_id, state=TurnState.TAKEN).update(
         state=state, problem=problem[:500], chat_id=chat_id, ended_at=timezone.now()
     )
+
+
+@signs.of_life
+def _still_at_it() -> None:
+    if _answering:
+        Turn.objects.filter(pk__in=list(_answering), state=TurnState.TAKEN).update(alive_at=timezone.now())
+
+
+def end_of_the_dead(turn: Turn) -> None:
+    """A turn whose server has died with it broke off when that gave its last sign of life."""
+    dead = Turn.objects.filter(pk=turn.pk, state=TurnState.TAKEN, alive_at__lt=timezone.now() - signs.DEAD_AFTER)
+    if turn.state == TurnState.TAKEN and dead.update(state=TurnState.INTERRUPTED, ended_at=F("alive_at")):
+        turn.refresh_from_db(fields=["state", "ended_at"])
 
 
 def await_answer(turn: Turn) -> None:
@@ -127,11 +146,12 @@ def found(turn: Turn, chat_id: int) -> None:
 
 def open_of(user_id: int) -> int:
     """How many questions of an account are on their way, so that the instance may not have kept them yet."""
-    return Turn.objects.filter(
+    on_their_way = Turn.objects.filter(
         user_id=user_id,
         state__in=(TurnState.WAITING, TurnState.TAKEN),
         created_at__gte=timezone.now() - LOST_AFTER,
-    ).count()
+    )
+    return on_their_way.exclude(alive_at__lt=timezone.now() - signs.DEAD_AFTER).count()
 
 
 def sweep() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from huey import crontab
 from huey.contrib.djhuey import close_db, db_periodic_task, db_task, on_startup
 
+from dashboard import signs
 from dashboard.jobs import engine
 
 
@@ -21,3 +22,4 @@ def resume_jobs() -> None:
 
 resume_every_minute = db_periodic_task(crontab(), name="resume_jobs")(resume_jobs)
 on_startup(name="resume_jobs")(close_db(resume_jobs))
+on_startup(name="signs_of_life")(signs.give)
