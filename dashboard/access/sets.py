@@ -373,19 +373,20 @@ def apply(*, actor: Operator, access_set: AccessSet) -> Job | None:
         changes: dict[int, list[AccessChange]] = defaultdict(list)
         for change in access_set.changes.all():
             changes[change.workspace_id].append(change)
-        job = None
-        if changes:
-            items = [
-                jobs.NewItem(str(workspace_id), some[0].workspace_name, {"changes": len(some)})
-                for workspace_id, some in changes.items()
-            ]
-            job = jobs.start(
-                actor, kind="access.set", title=access_set.title, items=items, params={"set": access_set.pk}
-            )
-        access_set.applied_at = timezone.now()
-        access_set.job_id = job.pk if job else None
-        access_set.save(update_fields=["applied_at", "job_id"])
-    finish_shape(access_set.also)
+        items = [
+            jobs.NewItem(str(workspace_id), some[0].workspace_name, {"changes": len(some)})
+            for workspace_id, some in changes.items()
+        ]
+        with transaction.atomic():  # who dies here leaves a set that was not applied, and no job of it
+            job = None
+            if items:
+                job = jobs.start(
+                    actor, kind="access.set", title=access_set.title, items=items, params={"set": access_set.pk}
+                )
+            access_set.applied_at = timezone.now()
+            access_set.job_id = job.pk if job else None
+            access_set.save(update_fields=["applied_at", "job_id"])
+            finish_shape(access_set.also)
     return job
 
 

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
@@ -116,7 +117,6 @@ def batch_of(operator: Operator, token: str) -> Batch | None:
 
 def rows(job: Job) -> QuerySet[JobItem]:
     """The job's items in the order of their arrival, `incoming` at hand: what the page lists."""
-    # An item is there a moment before what has arrived knows of it.
     return job.items.filter(incoming__isnull=False).select_related("incoming").order_by("position")
 
 
@@ -170,13 +170,14 @@ def _new(batch: Batch, ticket: str, source: Source, name: str, **more: Any) -> I
 def _begin(actor: Operator, incoming: Incoming) -> JobItem:
     """Gives it to the job of its batch, which begins with it."""
     new, batch = jobs.NewItem(str(incoming.pk), incoming.name), incoming.batch
-    if batch.job is None:
-        batch.job = jobs.start(actor, kind=KIND, title=_("Add documents"), items=[new])
-        batch.save(update_fields=["job"])
-        incoming.item = batch.job.items.get()
-    else:
-        (incoming.item,) = jobs.add(actor=actor, job=batch.job, items=[new])
-    incoming.save(update_fields=["item"])
+    with transaction.atomic():  # else who dies here and sends it again would have it added by two items at a time
+        if batch.job is None:
+            batch.job = jobs.start(actor, kind=KIND, title=_("Add documents"), items=[new])
+            batch.save(update_fields=["job"])
+            incoming.item = batch.job.items.get()
+        else:
+            (incoming.item,) = jobs.add(actor=actor, job=batch.job, items=[new])
+        incoming.save(update_fields=["item"])
     return incoming.item
 
 
