@@ -627,6 +627,7 @@ def first_steps_of_a_local_operator(foyer, standin, things):
     maker.get_by_label("User name").fill("local-one")
     maker.locator("[name=password]").fill("umbrella gravel seven tuesdays")
     maker.get_by_role("button", name="Create").click()
+    expect(maker.locator("main")).to_contain_text("local-one")
     page = foyer.page(None)
     page.goto("/sign-in/")
     page.get_by_label("User name").fill("local-one")
