@@ -6,8 +6,13 @@ import json
 import re
 import uuid
 from concurrent.futures import Future
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
 
 from dashboard.anythingllm.sse import Failed
+from dashboard.chat import turns
 from dashboard.chat.models import Turn, TurnState
 from dashboard.errors import describe_ending
 from tests.kills.processes import Browser, wait_until
@@ -77,3 +82,26 @@ def test_an_answer_that_takes_long_is_not_taken_for_dead(scene):
     for asked in both:
         wait_until(asked.look, "the answer comes")
         assert asked.turn.state == TurnState.DONE and asked.turn.chat_id
+
+
+def taken(ada, seconds_ago: float | None) -> Turn:
+    """By a process that gave its last sign of life then, or that gives none."""
+    asked = {"workspace_id": 1, "workspace_slug": SLUG, "thread_slug": "t", "user_id": 7, "mode": "chat"}
+    turn = turns.take(turns.open_turn(actor=ada, text="?", **asked).pk)
+    assert turn and turn.alive_at is None, "tests give no signs of life"
+    if seconds_ago is not None:
+        turn.alive_at = timezone.now() - timedelta(seconds=seconds_ago)
+        turn.save()
+    return turn
+
+
+@pytest.mark.parametrize(("seconds_ago", "is_dead"), [(None, False), (30, False), (60, True)])
+def test_a_turn_ends_with_the_last_sign_of_life_and_counts_no_more(ada, seconds_ago, is_dead):
+    turn = taken(ada, seconds_ago)
+    assert turns.open_of(7) == (0 if is_dead else 1)
+    turns.end_of_the_dead(turn)
+    kept = turns.find(turn.pk)
+    assert (kept.state, kept.ended_at) == (
+        (TurnState.INTERRUPTED, kept.alive_at) if is_dead else (TurnState.TAKEN, None)
+    )
+    assert (turn.state, turn.ended_at) == (kept.state, kept.ended_at)

@@ -22,9 +22,9 @@ def test_whoever_is_killed_whenever_the_end_is_right_and_nothing_is_doubled(scen
     for moment in range(MOMENTS):
         if moment % len(WORKS) == 0:
             scene.chance.shuffle(kinds)
-        work = scene.begin(kinds[moment % len(WORKS)])
-        names = whom(scene, work)
-        let_it_come_to(scene, work, names)
+        kind = kinds[moment % len(WORKS)]
+        names = whom(scene, kind)
+        come_to_the_middle(scene, kind, names)
         hit.update({work.kind for work in scene.works if not work.is_over()})
         scene.foyer.kill(*names)
         victims[" and ".join(names)] += 1
@@ -32,27 +32,31 @@ def test_whoever_is_killed_whenever_the_end_is_right_and_nothing_is_doubled(scen
         if moment % A_ROUND == A_ROUND - 1 or moment == MOMENTS - 1:
             bring_to_its_end(scene)
             compare(scene)
-    assert sum(victims.values()) == MOMENTS and set(hit) == {kind.kind for kind in WORKS}
     figure("kills: moments, at random", f"{MOMENTS} (seed {seed}), 0 wrong")
     figure("kills: who", ", ".join(f"{who} {n}" for who, n in victims.most_common()))
     figure("kills: under way just then", ", ".join(f"{what} {n}" for what, n in hit.most_common()))
     figure("kills: lines of the ledger left open", open_lines())
 
 
-def whom(scene: Scene, work: Work) -> list[str]:
+def whom(scene: Scene, kind: type[Work]) -> list[str]:
     """Whoever has to do with it rather than not."""
-    both, doing = ["web", "worker"], ["worker"] if work.worker_does_it else ["web"]
-    other = ["web"] if work.worker_does_it else ["worker"]
+    both, doing = ["web", "worker"], ["worker"] if kind.worker_does_it else ["web"]
+    other = ["web"] if kind.worker_does_it else ["worker"]
     return scene.chance.choices([doing, both, other], [5, 4, 1])[0]
 
 
-def let_it_come_to(scene: Scene, work: Work, names: list[str]) -> None:
-    """After some of its steps, whatever time they take, and somewhere within the next one."""
+def come_to_the_middle(scene: Scene, kind: type[Work], names: list[str]) -> None:
+    """Begins one of these, and lets it come to some of its steps, whatever time they take, and somewhere within the next one."""
     scene.foyer.wait_until_it_answers()
-    steps = 0 if names == ["web"] and work.worker_does_it else scene.chance.randrange(work.size)
-    wait_until(lambda: work.progress() >= steps, f"{work.name} comes to step {steps}")
-    time.sleep(scene.chance.uniform(0, 0.6))
-    scene.foyer.note(f"{work.name} has come to step {work.progress()} of {work.size}")
+    for _once_more in range(20):
+        work = scene.begin(kind)
+        steps = 0 if names == ["web"] and kind.worker_does_it else scene.chance.randrange(kind.size)
+        wait_until(lambda work=work, steps=steps: work.progress() >= steps, f"{work.name} comes to step {steps}")
+        time.sleep(scene.chance.uniform(0, 0.6))
+        scene.foyer.note(f"{work.name} has come to step {work.progress()} of {work.size}")
+        if not work.is_over():  # on a fast machine it may be
+            return
+    raise AssertionError(f"no {kind.kind} is ever under way")
 
 
 def bring_to_its_end(scene: Scene) -> None:
