@@ -134,7 +134,9 @@ def _apply(actor: Operator | None, workspace_id: int, steps: Sequence[Step], ros
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Members before and after, as read. `after` is None when it could not be read back; `problem` says why."""
+    """Members before and after, as read. `after` is None when it could not be read back. `problem`: what went wrong on the
+    way, so that what is not so yet may become so.
+    """
 
     before: frozenset[int]
     after: frozenset[int] | None
@@ -158,14 +160,15 @@ def _write(workspace_id: int, adds: Collection[int], removes: Collection[int], r
 
 
 def _read_back(workspace_id: int, error: ApiError) -> Truth:
-    """What the members are after a write whose answer got lost; who is there counts as changed by it."""
+    """What the members are after a write whose answer got lost; who is there counts as changed by it, and who is not may still come."""
+    problem = errors.describe(error).sentence
     try:
         observed = instance.connect().memberships.read(workspace_id)
         if not observed:
             instance.users(max_age=0).certain()  # fails when all is answered empty because the database is busy
     except ApiError:
-        return Truth(frozenset(), None, errors.describe(error).sentence)
-    return Truth(frozenset(), frozenset(member.user_id for member in observed))
+        return Truth(frozenset(), None, problem)
+    return Truth(frozenset(), frozenset(member.user_id for member in observed), problem)
 
 
 def _judge(step: Step, standing: list[Grant], truth: Truth, roster: Roster) -> Result:
@@ -174,14 +177,16 @@ def _judge(step: Step, standing: list[Grant], truth: Truth, roster: Roster) -> R
     if truth.after is None:
         return Result(Outcome.UNKNOWN, truth.problem)
     is_member, was_member = step.user_id in truth.after, step.user_id in truth.before
+    # Without an answer it may still be under way.
+    not_so = Result(Outcome.UNKNOWN, truth.problem) if truth.problem else Result(Outcome.FAILED, NOT_APPLIED)
     if step.give:
         if not is_member:
-            return Result(Outcome.FAILED, NOT_APPLIED)
+            return not_so
         return Result(Outcome.ALREADY if was_member else Outcome.DONE)
     if standing:
         return Result(Outcome.KEPT, _("Still has access: %(reasons)s.") % {"reasons": reasons_in_words(standing)})
     if is_member:
-        return Result(Outcome.FAILED, NOT_APPLIED)
+        return not_so
     return Result(Outcome.DONE if was_member else Outcome.ALREADY)
 
 

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
+from django_htmx.http import reswap
 
 from dashboard import instance, sight
 from dashboard.access import sets
@@ -124,8 +125,9 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
     form = ToggleForm(request.POST)
     if "give" in form.errors:
         raise BadRequest
+    give, result = form.cleaned_data["give"], None
     if form.is_valid():
-        give, until = form.cleaned_data["give"], form.cleaned_data["until"]
+        until = form.cleaned_data["until"]
         (result,) = change_members(
             actor=request.user,
             workspace_id=workspace.id,
@@ -137,9 +139,14 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
         messages.error(request, str(form.errors["until"][0]))
     if not wants_partial(request):
         return redirect(own_url(request, request.POST.get("next", ""), reverse("home")))
-    members = {member.user_id for member in instance.connect().memberships.read(workspace.id)}
+    try:
+        is_member = user.id in {member.user_id for member in instance.connect().memberships.read(workspace.id)}
+    except ApiError:
+        if result is None or result.outcome not in (Outcome.DONE, Outcome.ALREADY):
+            return reswap(HttpResponse(), "none")  # what came of it is said, and how it is now nobody knows
+        is_member = give
     grants = grants_of(user_ids=[user.id], workspace_ids=[workspace.id]).get((workspace.id, user.id), ())
-    cell = Cell(user.id in members, user.role in IMPLICIT_ROLES, grants)
+    cell = Cell(is_member, user.role in IMPLICIT_ROLES, grants)
     by = "user" if request.POST.get("by") == "user" else "workspace"
     suspended = user.suspended and by == "user"
     context = {

@@ -1,5 +1,6 @@
 """The one safe way to change members: nothing lost, nothing claimed that is not so."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Timer
 
@@ -10,7 +11,7 @@ from dashboard import instance
 from dashboard.access.models import Grant, Group, Reason
 from dashboard.access.services import Outcome, change_members
 from dashboard.accounts.models import Operator, Role
-from dashboard.anythingllm import ApiError
+from dashboard.anythingllm import ApiError, Budget, Kind
 from dashboard.audit.models import AuditEvent
 from dashboard.audit.models import Outcome as LedgerOutcome
 
@@ -81,6 +82,21 @@ def test_a_lost_answer_is_read_back(team, room, change, standin):
     assert result.outcome in (Outcome.DONE, Outcome.ALREADY)
     assert team.users["dora.olsen"] in team.members(room)
     assert Grant.objects.get().user_id == team.users["dora.olsen"]
+
+
+@pytest.mark.parametrize("give", [True, False])
+def test_what_may_still_be_under_way_is_unknown(give, team, room, change, standin):
+    instance.connect().http_client.budgets[Kind.WRITE] = Budget(3, 0.2)
+    standin.fault("latency", path="manage-users", seconds=1)
+    (result,) = change(team.step("dora.olsen" if give else "sam", give))
+    assert result.outcome == Outcome.UNKNOWN
+    assert "the outcome is unknown" in str(result.message)
+    assert AuditEvent.objects.get().outcome == LedgerOutcome.UNKNOWN
+    standin.clear_faults()
+    time.sleep(1)
+    instance.hang_up()
+    (again,) = change(team.step("dora.olsen" if give else "sam", give))
+    assert again.outcome == Outcome.ALREADY
 
 
 def test_when_nothing_can_be_read_back_the_outcome_is_unknown(team, room, change, standin):
