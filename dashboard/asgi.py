@@ -12,12 +12,28 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
-pages = get_wsgi_application()
-_pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)  # type: ignore[arg-type]  # a Django response is iterable
-_files = WSGIMiddleware(pages, workers=settings.WEB_THREADS)  # type: ignore[arg-type]
+_django = get_wsgi_application()
+
+
+def pages(environ: Any, start_response: Any) -> Any:
+    """Django, which would fail over a type of content that cannot be read, and read all in any encoding that one names: also in such as
+    carry what no page can show. What comes so, as no form of ours does, is taken for nothing.
+    """
+    try:
+        _type, told = parse_header_parameters(environ.get("CONTENT_TYPE", ""))
+    except ValueError:
+        told = {"charset": "unknown"}
+    if told.get("charset", "utf-8").lower() != "utf-8":
+        environ["CONTENT_TYPE"] = ""
+    return _django(environ, start_response)
+
+
+_pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
+_files = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
 FILES = "/documents/add/file/"  # where documents arrive
 ASK = "/+ask/"  # how the address of a question ends
 

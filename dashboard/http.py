@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +13,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.middleware import HtmxDetails
 
 from dashboard.accounts.models import Operator
+
+LONGEST_URL = 8_000  # characters; Django redirects to no longer one than twice that
+LONGEST_NUMBER = 18  # digits, which all databases can compare with an id
 
 
 class Request(HttpRequest):
@@ -49,5 +53,18 @@ def render_page(
 
 def own_url(request: Request | OpenRequest, url: str, otherwise: str) -> str:
     """`url` when it leads to a page of ours, else `otherwise`: where a form says it came from is not to be trusted."""
+    url = url.strip()
     safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
-    return url if safe else otherwise
+    # A word alone would be taken for the name of a view, and what is too long for a redirect led to no page of ours.
+    return url if safe and urlsplit(url).path.startswith("/") and len(url) <= LONGEST_URL else otherwise
+
+
+def page_behind(request: Request | OpenRequest) -> str:
+    """The page from which htmx asks, if it is one of ours, as a path; else empty."""
+    url = own_url(request, request.htmx.current_url or "", "")
+    return urlunsplit(("", "", *urlsplit(url)[2:])) if url else ""
+
+
+def number_of(text: str) -> int | None:
+    """The number that a text of digits is, if an id can be as large; else None."""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_NUMBER else None

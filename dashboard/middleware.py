@@ -8,11 +8,13 @@ import time
 import uuid
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
@@ -20,7 +22,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from dashboard import errors
 from dashboard.anythingllm import ApiError
 from dashboard.context import request_address, request_id
-from dashboard.http import OpenRequest, own_url, wants_partial
+from dashboard.http import LONGEST_URL, OpenRequest, number_of, own_url, page_behind, wants_partial
 from dashboard.permissions import Action, allows
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
@@ -106,23 +108,30 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
     def handle_no_permission(self, request: OpenRequest, view_func: Any) -> HttpResponseBase:  # type: ignore[override]
         # After it one comes back to a page: not to a fragment, nor to the address of an act, which no link can open.
         if "HX-Request" in request.headers:
-            page = request.htmx.current_url_abs_path or "/"
-            return HttpResponseClientRedirect(redirect_to_login(page, self.get_login_url(view_func)).url)
-        if request.method not in ("GET", "HEAD"):
-            page = own_url(request, request.headers.get("Referer", ""), "/")
-            return redirect_to_login(page, self.get_login_url(view_func))
-        return super().handle_no_permission(request, view_func)
+            page = page_behind(request)
+        elif request.method not in ("GET", "HEAD"):
+            page = own_url(request, request.headers.get("Referer", ""), "")
+        else:
+            page = request.get_full_path()
+        page = page if 0 < len(quote(page)) < LONGEST_URL else "/"
+        answer = redirect_to_login(page, self.get_login_url(view_func))
+        return HttpResponseClientRedirect(answer.url) if "HX-Request" in request.headers else answer
 
 
 class RefusedBeforeMiddleware:
-    """A page for what is refused before any view could say so: a body that is too large, an act's address opened like a page."""
+    """A page for what is refused before any view could say so: what no browser sends, a body that is too large, an act's address opened
+    like a page.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = number_of(request.META.get("CONTENT_LENGTH") or "0")
+        if length is None or "\0" in request.path + unquote(request.META.get("QUERY_STRING", "")):
+            return errors.bad_request(request, BadRequest())  # for a NUL PostgreSQL does not even look
         most = _most(request)
-        if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+        if length > most:
             # Taken in and thrown away, up to a point: a browser that is still sending does not read our answer.
             for _chunk in range(MOST_DISCARDED // CHUNK):
                 if not request.read(CHUNK):

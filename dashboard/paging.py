@@ -19,5 +19,5 @@ DEFAULT_SIZE = 50
 def page_of(rows: _SupportsPagination[T], request: HttpRequest) -> Page[T]:
     """The page that `?page=` and `?size=` ask for; a wrong number gives the nearest page there is, never an error."""
     size = request.GET.get("size", "")
-    per_page = int(size) if size.isdecimal() and int(size) in SIZES else DEFAULT_SIZE
+    per_page = int(size) if size in map(str, SIZES) else DEFAULT_SIZE
     return Paginator(rows, per_page).get_page(request.GET.get("page"))

@@ -310,6 +310,7 @@ LOGOUT_REDIRECT_URL = "sign_in"
 
 # --- Doors ----------------------------------------------------------------------------------------------------------
 HTTPS = yes_or_no("HTTPS", default=not DEBUG)
+SESSION_ENGINE = "dashboard.accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
@@ -348,7 +349,7 @@ AXES_VERBOSE = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DOCUMENT_MAX_MB = whole_number("DOCUMENT_MAX_MB", default=100, least=1, most=3000)  # the instance itself takes 3 GB
 CHAT_FILES_MAX_MB = 10  # all files of one question; they wait in the database until it is asked
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # never in memory
+FILE_UPLOAD_HANDLERS = ["dashboard.uploads.OnDisk"]  # never in memory
 FILE_UPLOAD_TEMP_DIR = INCOMING_DIR  # beside where documents wait, so that keeping one is a rename
 CHAT_LOG = one_of("CHAT_LOG", "full", "anonymous", "off")  # what is kept of it here, and shown
 DATA_UPLOAD_MAX_NUMBER_FILES = 200  # of documents, where no script sends them one by one

@@ -14,7 +14,7 @@ from dashboard import instance
 from dashboard.access import groups
 from dashboard.access.forms import GroupEditForm, GroupForm, JoinForm
 from dashboard.access.models import AccessSet, Group
-from dashboard.http import Request, render_page
+from dashboard.http import Request, number_of, render_page
 from dashboard.order import natural
 from dashboard.paging import page_of
 from dashboard.permissions import Action, requires
@@ -124,7 +124,7 @@ def group_join(request: Request, group_id: int) -> HttpResponse:
 @requires(Action.MANAGE_GROUPS)
 def group_leave(request: Request, group_id: int) -> HttpResponse:
     group = get_object_or_404(Group, pk=group_id)
-    ids = {int(given) for given in request.POST.getlist("ids") if given.isdecimal()}
+    ids = {number for given in request.POST.getlist("ids") if (number := number_of(given)) is not None}
     if not ids:
         messages.info(request, _("Nobody was ticked."))
         return redirect("group_detail", group_id)

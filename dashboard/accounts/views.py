@@ -47,7 +47,7 @@ def sign_in(request: OpenRequest) -> HttpResponse:
     if language := services.chosen_language(request):
         translation.activate(language)
         request.LANGUAGE_CODE = language
-    form = SignInForm(request.POST or None)
+    form = SignInForm(request.POST if request.method == "POST" else None)
     status, seconds = 200, 0
     if request.method == "POST":
         status = 422
@@ -150,7 +150,7 @@ def password_change(request: Request) -> HttpResponse:
 @require_GET
 @requires(Action.MANAGE_OPERATORS)
 def operator_list(request: Request) -> HttpResponse:
-    q = request.GET.get("q", "").strip()
+    q = request.GET.get("q", "").strip()[:150]
     found = Operator.objects.filter(username__icontains=q).prefetch_related("looks_after")
     context = {"q": q, "page": page_of(found, request)}
     return render_page(request, "accounts/operator_list.html", partial="accounts/_operator_table.html", context=context)

@@ -27,7 +27,7 @@ from dashboard.documents.forms import EraseForm, FolderForm, WorkspacesForm
 from dashboard.documents.services import Doomed, Moved, Pair, Standing
 from dashboard.documents.views import search_form
 from dashboard.errors import Declined, describe
-from dashboard.http import Request, own_url, render_page, wants_partial
+from dashboard.http import Request, number_of, own_url, render_page, wants_partial
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, also_requires, requires
 
@@ -201,7 +201,7 @@ def document_remove(request: Request) -> HttpResponse:
     pairs = services.stage_remove(request.user, chosen.paths)
     parts = _by_workspace(pairs)
     step = request.POST.get("step", "")
-    ticked = [int(some) for some in request.GET.getlist("workspaces") if some.isdecimal()]
+    ticked = list(map(number_of, request.GET.getlist("workspaces")))
     form = WorkspacesForm(
         request.POST if step else None,
         choices=[(part.workspace.id, _held(part)) for part in parts],
@@ -338,9 +338,9 @@ def document_move(request: Request) -> HttpResponse:
 def document_pin(request: Request) -> HttpResponse:
     """Pins `path` in `workspace` (an id), or no more; answers with the switch as it stands then."""
     posted = request.POST
-    if not posted.get("workspace", "").isdecimal() or posted.get("pinned") not in ("0", "1"):
+    workspace_id, path = number_of(posted.get("workspace", "")), posted.get("path", "")
+    if workspace_id is None or posted.get("pinned") not in ("0", "1"):
         raise BadRequest
-    workspace_id, path = int(posted["workspace"]), posted.get("path", "")
     document = services.pin(actor=request.user, workspace_id=workspace_id, path=path, pinned=posted["pinned"] == "1")
     workspace = next(some for some in sight.workspaces(request.user).value if some.id == workspace_id)
     words = {"title": document.title, "workspace": workspace.name}

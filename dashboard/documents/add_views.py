@@ -24,7 +24,7 @@ from dashboard.documents import adding
 from dashboard.documents.add_forms import AddForm, LinkForm, TextForm
 from dashboard.documents.models import Duplicates
 from dashboard.errors import Declined, Words, describe
-from dashboard.http import Request, render_page, wants_partial
+from dashboard.http import Request, number_of, render_page, wants_partial
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import TROUBLE, ItemState, Job, JobItem
 from dashboard.permissions import Action, also_requires, requires
@@ -162,7 +162,7 @@ def document_add_status(request: Request, job_id: int) -> HttpResponse:
 def document_add_retry(request: Request, job_id: int) -> HttpResponse:
     """Some of a batch once more, or all that failed; `any_page` keeps a page although it looks like an error."""
     job = _job(request, job_id)
-    item_ids = {int(some) for some in request.POST.getlist("item") if some.isdecimal()}
+    item_ids = {number for some in request.POST.getlist("item") if (number := number_of(some)) is not None}
     adding.retry(actor=request.user, job=job, item_ids=item_ids or None, any_page="any_page" in request.POST)
     if wants_partial(request):
         return _status(request, _job(request, job_id))

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from dashboard import instance, sight
 from dashboard.anythingllm import ApiError
 from dashboard.errors import Declined, Words, describe
-from dashboard.http import Request, own_url, render_page
+from dashboard.http import Request, number_of, own_url, page_behind, render_page
 from dashboard.invites import mails, qr, services, table
 from dashboard.invites.forms import ExtendForm, InviteSearchForm, LinkForm, MailForm
 from dashboard.invites.joining import CLOSED, LoginForbidden
@@ -54,7 +54,7 @@ def _found_or_404(request: Request, invite_id: int) -> instance.Reading[table.Ro
 
 def _origin(request: Request, otherwise: str) -> str:
     """The page a dialog was opened on, with its search and filters: there one goes back to."""
-    return own_url(request, request.POST.get("next") or request.htmx.current_url_abs_path or "", otherwise)
+    return own_url(request, request.POST.get("next") or page_behind(request), otherwise)
 
 
 @require_GET
@@ -104,8 +104,8 @@ def invite_new(request: Request) -> HttpResponse:
 
 def like(request: Request) -> dict[str, Any]:
     """What the link named by `?like=` gives, for a form; empty without one. For whom it is, every link says anew."""
-    wanted = request.GET.get("like", "")
-    link = services.visible_to(request.user).filter(pk=wanted).first() if wanted.isdecimal() else None
+    link_id = number_of(request.GET.get("like", "")) or 0
+    link = services.visible_to(request.user).filter(pk=link_id).first()
     if link is None:
         return {}
     names = ("label", "workspace_ids", "group_ids", "uses", "role", "daily_limit", "note", "language")
