@@ -120,15 +120,18 @@ def _records(text: str, delimiter: str, skipped: int) -> Iterator[tuple[int, lis
             begins = reader.line_num + 1
     except csv.Error:
         raise Unreadable(
-            _broken_quote(text, delimiter, skipped) or _("Line %d could not be read.") % (begins + skipped)
+            _broken_cell(text, delimiter, skipped) or _("Line %d could not be read.") % (begins + skipped)
         ) from None
 
 
-def _broken_quote(text: str, delimiter: str, skipped: int) -> str:
-    """Where the first quotation mark stands that breaks the rules, in words: the csv module tells only that there is one."""
-    quoted, plain = re.compile(r'"(?:[^"]|"")*"'), re.compile(rf"[^\r\n{delimiter}]*")
-    at = 0
+def _broken_cell(text: str, delimiter: str, skipped: int) -> str:
+    """Where the first cell begins that is too long, or the first quotation mark stands that breaks the rules, in words: the csv module tells
+    only that there is one.
+    """
+    quoted, plain = re.compile(r'"(?:[^"]|"")*+"'), re.compile(rf"[^\r\n{delimiter}]*")
+    at, longest = 0, csv.field_size_limit()
     while at < len(text):
+        begins = at
         if text[at] == '"':
             cell = quoted.match(text, at)
             if cell is None:
@@ -140,6 +143,9 @@ def _broken_quote(text: str, delimiter: str, skipped: int) -> str:
                 ) % {"place": _place(text, at, skipped)}
         else:
             at = plain.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing, too
+        if at - begins > longest:
+            words = _("has %(length)d characters; %(max)d are allowed.") % {"length": at - begins, "max": longest}
+            return f"{_place(text, begins, skipped)}: {words}"
         at += 1
     return ""
 

@@ -195,6 +195,8 @@ class BatchForm(GiftForm):
 
     def clean(self) -> dict[str, Any]:
         file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
+        if "text" in self.errors:
+            return self.cleaned_data  # what was typed stays as it is
         try:
             if file is not None:
                 text, self.warnings = decoded(file.read(MAX_BYTES + 1))
