@@ -14,7 +14,7 @@
     const rows = [...table.tBodies[0].rows];
     const [first, ...labels] = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
     const days = rows.map((row) => Date.parse(`${row.querySelector("time").dateTime}T00:00:00Z`) / 1000);
-    return { first, labels, data: [days, ...labels.map((_, n) => rows.map((row) => Number(row.cells[n + 1].textContent)))] };
+    return { first, labels, data: [days, ...labels.map((_, n) => rows.map((row) => Number(row.cells[n + 1].dataset.number)))] };
   };
 
   const draw = (place) => {
@@ -22,6 +22,7 @@
     const [muted, border, accent, text] = ["--muted", "--border", "--accent", "--text"].map(token);
     const language = document.documentElement.lang;
     const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: "UTC" });
+    const number = new Intl.NumberFormat(language);
     const axis = { stroke: muted, font: `12px ${getComputedStyle(document.body).fontFamily}`, grid: { stroke: border, width: 1 }, ticks: { show: false } };
     const shapes = [
       { fill: accent, stroke: accent, alpha: 0.65, width: 0, paths: uPlot.paths.bars({ size: [0.7, 48], radius: 0.15 }), points: { show: false } },
@@ -38,9 +39,9 @@
         scales: { x: { range: (_, least, most) => [least - 43200, most + 43200] }, y: { range: (_, least, most) => [0, Math.max(most * 1.1, 1)] } },
         axes: [
           { ...axis, grid: { show: false }, space: 60, incrs: [1, 2, 7, 14, 30].map((days) => days * 86400), values: (_, ticks) => ticks.map((tick) => day.format(tick * 1000)) },
-          { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] },
+          { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000], values: (_, ticks) => ticks.map(number.format) },
         ],
-        series: [{ label: first, value: (_, seconds) => (seconds === null ? "–" : day.format(seconds * 1000)) }, ...labels.map((label, n) => ({ label, ...shapes[n] }))],
+        series: [{ label: first, value: (_, seconds) => (seconds === null ? "–" : day.format(seconds * 1000)) }, ...labels.map((label, n) => ({ label, value: (_, count) => (count === null ? "–" : number.format(count)), ...shapes[n] }))],
       },
       data,
       place,

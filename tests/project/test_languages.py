@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
-from datetime import date
+from datetime import datetime
 from html.parser import HTMLParser
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 import polib
 import pytest
 from django.template.base import Lexer, TokenType
+from django.template.defaultfilters import floatformat
 from django.urls import reverse
 from django.utils import translation
 from django.utils.formats import date_format
@@ -224,8 +225,19 @@ def test_the_browser_decides_until_somebody_chooses(client):
     assert '<html lang="en">' in client.get("/sign-in/", headers=CHINESE).content.decode()
 
 
-def test_dates_are_chinese_and_those_in_tables_of_one_width():
-    day = date(2026, 1, 5)
-    with translation.override("zh-hans"):
-        assert date_format(day, "DATE_FORMAT") == "2026年1月5日"
-        assert date_format(day, "SHORT_DATE_FORMAT") == "2026-01-05"
+# --- Dates and numbers ------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(("language", "long"), [("en", "5 Jan 2026, 17:04"), ("zh-hans", "2026年1月5日 17:04")])
+def test_dates_are_those_of_the_language_and_in_tables_of_one_width(language, long):
+    moment = datetime(2026, 1, 5, 17, 4)  # noqa: DTZ001
+    with translation.override(language):
+        assert date_format(moment, "DATETIME_FORMAT") == long
+        assert long.startswith(date_format(moment, "DATE_FORMAT"))
+        assert date_format(moment, "SHORT_DATE_FORMAT") == "2026-01-05"
+        assert date_format(moment, "SHORT_DATETIME_FORMAT") == "2026-01-05 17:04"
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_large_numbers_are_grouped_as_browsers_group_them(language):
+    with translation.override(language):
+        assert floatformat(1234567, "0g") == "1,234,567"
+        assert floatformat("0.25", 2) == "0.25"
