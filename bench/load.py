@@ -133,20 +133,20 @@ class Samples:
         found = {name: server.worked() / 1000 for name, server in self.servers.items()}
         found["people"] = time.process_time()
         if self.database:
-            found["PostgreSQL"] = sum(_of_session(self.database.pid))
+            found["PostgreSQL"] = sum(_of_family(self.database.pid))
         ticks = [int(some) for some in Path("/proc/stat").read_text().partition("\n")[0].split()[1:]]
         found["machine"] = (sum(ticks[:3]) + sum(ticks[5:8])) / os.sysconf("SC_CLK_TCK")
         return found
 
 
-def _of_session(leader: int) -> Iterator[float]:
-    """Seconds of processor time of each process that is or was of it."""
+def _of_family(parent: int) -> Iterator[float]:
+    """Seconds of processor time of a process and of each child that it has or had."""
     for place in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = place.read_text().rpartition(")")[2].split()
         except OSError:
             continue  # has ended since
-        if int(fields[3]) == leader:
+        if parent in (int(place.parts[2]), int(fields[1])):
             yield sum(int(some) for some in fields[11:15]) / os.sysconf("SC_CLK_TCK")
 
 

@@ -42,7 +42,7 @@ def postgresql(programs: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
         )
         command = [programs / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", place]
         with (Path(place) / "log").open("wb") as log:
-            process = subprocess.Popen(command, cwd=place, user=user, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(command, cwd=place, user=user, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + 60
             while socket.socket().connect_ex((HOST, port)):
