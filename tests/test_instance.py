@@ -6,6 +6,8 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+from django.core.cache import cache
+
 from dashboard import instance
 
 LISTS_USERS = "/api/v1/admin/users"
@@ -105,3 +107,10 @@ def test_a_workspace_that_is_not_found_has_lost_no_documents_while_users_cannot_
     assert reading.value == before
     standin.clear_faults()
     assert instance.workspace_documents(max_age=0).value[gone.id] == ()
+
+
+def test_what_is_out_of_date_stays_so_however_many_workspaces_there_are():
+    many = range(1, 401)
+    instance.forget_members(*many)
+    marks = [instance._mark_key(f"members:{workspace_id}") for workspace_id in many]
+    assert len(cache.get_many(marks)) == len(marks)
