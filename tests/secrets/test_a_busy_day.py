@@ -106,11 +106,13 @@ def in_mails(house: House) -> Counter[str]:
 
 # --- The score --------------------------------------------------------------------------------------------------------
 def well_guarded(everybody: list[tuple[Person, Answer]], figure) -> None:
-    scores = Counter()
+    scores, ways = Counter(), {}
     for who, page in everybody:
         if page.is_whole_page:
             assert "http-equiv" not in page.text
-            points, results = score(visit(who, page))
+            if page.path not in ways:
+                ways[page.path] = way_to(who, page.path)
+            points, results = score(visit(who, page, *ways[page.path]))
             assert points >= AT_LEAST, f"{points} {page} {results}"
             scores[points] += 1
     told = ", ".join(f"{points} ({number} pages)" for points, number in sorted(scores.items()))
@@ -118,16 +120,23 @@ def well_guarded(everybody: list[tuple[Person, Answer]], figure) -> None:
     assert sum(scores.values()) > 150
 
 
-def visit(who: Person, page: Answer) -> Visit:
-    plain = who.ask("GET", page.path, https=False)
-    origin = "https://elsewhere.example"
-    asks_first = {"Origin": origin, "Access-Control-Request-Method": "GET"}
+ELSEWHERE = "https://elsewhere.example"
+
+
+def way_to(who: Person, path: str) -> tuple[list[str], list[tuple[str, str]]]:
+    """Where http leads, and what another site is told that asks whether it may read the page."""
+    plain = who.ask("GET", path, https=False)
+    asks_first = {"Origin": ELSEWHERE, "Access-Control-Request-Method": "GET"}
+    return [f"http://{HOST}{path}", *plain.all_of("Location")], who.ask("OPTIONS", path, headers=asks_first).headers
+
+
+def visit(who: Person, page: Answer, way: list[str], preflight: list[tuple[str, str]]) -> Visit:
     return Visit(
         url=ORIGIN + page.path,
         headers=page.headers,
         body=page.text,
         cookies=list(who.was_set.values()),
-        way=[f"http://{HOST}{page.path}", *plain.all_of("Location")],
-        preflight=who.ask("OPTIONS", page.path, headers=asks_first).headers,
-        origin=origin,
+        way=way,
+        preflight=preflight,
+        origin=ELSEWHERE,
     )
