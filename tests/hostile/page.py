@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from html.parser import HTMLParser
 
 from django.http import HttpResponse
@@ -94,15 +92,6 @@ def is_page(answer: HttpResponse) -> bool:
     return answer.get("Content-Type", "").startswith("text/html") and not answer.streaming
 
 
-def toasts(answer: HttpResponse) -> list[str]:
-    return [toast["text"] for toast in json.loads(answer.get("HX-Trigger", "{}")).get("toasts", [])]
-
-
-def as_typed(text: str) -> str:
-    """Line ends as every browser sends them."""
-    return re.sub(r"\r\n|\r|\n", "\n", text)
-
-
 def sound(answer: HttpResponse) -> HttpResponse:
     """The answer, if nothing on it was taken for markup, and it leads nowhere but into Foyer."""
     if is_page(answer):
@@ -114,7 +103,3 @@ def sound(answer: HttpResponse) -> HttpResponse:
     for name, value in answer.items():
         assert "\n" not in value and "\r" not in value, name
     return answer
-
-
-def lines_of(texts: Iterator[str]) -> str:
-    return "\n".join(texts)
