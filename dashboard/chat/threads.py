@@ -5,13 +5,14 @@ even by admins.
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from dashboard import instance
-from dashboard.anythingllm import ChatMessage, Refused, User
+from dashboard.anythingllm import ApiError, ChatMessage, Refused, User
 from dashboard.audit.services import recording
 from dashboard.chat.models import LocalThread, Turn
 from dashboard.chat.rights import Asker, may_open
@@ -73,6 +74,11 @@ def start(asker: Asker, account: User, name: str, slug: str | None = None) -> Th
         except Refused:
             if there() is None:
                 raise
+            return None
+        if made.user_id != account.id:
+            # An instance that cannot read how it is set up takes itself for one with a single user, and makes it nobody's.
+            with suppress(ApiError):
+                threads.delete_thread(workspace.slug, made.slug)
             return None
         return Thread(made.slug, made.name)
 
