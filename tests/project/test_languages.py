@@ -31,7 +31,10 @@ from tests.test_house import DOORS, urls
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
-TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+TEMPLATES = sorted(
+    path for path in (ROOT / "templates").rglob("*") if path.suffix in (".html", ".txt")
+)  # pages and mails
+SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
 CALLS = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "gettext_noop"}
 WORD = re.compile(r"[A-Za-z]{2,}")
 # What is no word of Foyer's: quotations, addresses, files and their endings, a folder, placeholders, settings.
@@ -138,6 +141,29 @@ def test_a_template_holds_no_words_of_its_own(path):
         elif token.token_type == TokenType.TEXT and not translated:
             html += token.contents
     assert foreign(html, set(NAMES)) == []
+
+
+SCRIPTS_TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`')
+SENTENCE = re.compile(r"[A-Za-z]+( [A-Za-z]+)+[.!?…:]?")
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_script_holds_no_words_of_its_own(path):
+    """They come with the page, as data-text-…"""
+    source = re.sub(r"(?m)(^|\s)//.*$", "", path.read_text())
+    texts = (re.sub(r"\$\{[^}]*\}", "x", text[1:-1]).strip() for text in SCRIPTS_TEXT.findall(source))
+    assert [text for text in texts if SENTENCE.fullmatch(text)] in ([], ["use strict"])
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_every_text_that_a_script_asks_for_comes_with_a_page(path):
+    """Else people would read "undefined"."""
+    given = set(re.findall(r"\bdata-text-([a-z-]+)", "".join(page.read_text() for page in TEMPLATES)))
+    asked = {
+        re.sub(r"([A-Z])", r"-\1", name).lower().removeprefix("text-")
+        for name in re.findall(r"\btext[A-Z]\w*", path.read_text())
+    } - {"content"}
+    assert asked <= given
 
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
