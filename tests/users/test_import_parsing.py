@@ -154,7 +154,9 @@ def test_doubled_marks_and_marks_in_the_middle_are_fine():
 
 
 def test_a_cell_that_is_far_too_long_is_told_with_its_line():
-    assert refusal("name,about\nanna," + "x" * 140_000) == "Line 2, column 6: has 140000 characters; 131072 are allowed."
+    assert (
+        refusal("name,about\nanna," + "x" * 140_000) == "Line 2, column 6: has 140000 characters; 131072 are allowed."
+    )
 
 
 def test_there_is_a_cap_on_size_and_on_rows():
