@@ -353,9 +353,9 @@ class _FreshAdapter(_Adapter):
 class HttpClient:
     """Usable from many threads. `timeout` (seconds) is the write budget and the upper bound of probes and reads.
 
-    Reads go over kept connections, and are retried on a broken connection and 502, 503, 504. Everything else gets a
-    connection of its own: the instance closes idle ones after 5 s, and a write that met one would have an unknown
-    outcome.
+    Reads go over kept connections, and are retried on a broken connection and 502, 503, 504. Everything else, and each
+    retry, gets a connection of its own: the instance closes idle ones after 5 s, and a write that met one would have an
+    unknown outcome; of many kept ones that died together a retry would only meet the next.
     """
 
     def __init__(
@@ -517,7 +517,7 @@ class HttpClient:
                 time.sleep(random.uniform(0.5, 1.5) * BACKOFF * 2 ** (attempt - 1))  # noqa: S311
             last = attempt == attempts - 1
             try:
-                reply = self._send(method, path, kind, **body)
+                reply = self._send(method, path, kind, fresh=attempt > 0, **body)
             except Unreachable as problem:
                 if last or isinstance(problem, TimedOut):
                     raise
@@ -526,8 +526,8 @@ class HttpClient:
                 break
         return reply
 
-    def _send(self, method: str, path: str, kind: Kind, **body: Any) -> Reply:
-        response = self._open(method, path, kind, **body)
+    def _send(self, method: str, path: str, kind: Kind, *, fresh: bool = False, **body: Any) -> Reply:
+        response = self._open(method, path, kind, fresh=fresh, **body)
         try:
             return Reply(
                 response.status_code,
@@ -540,8 +540,10 @@ class HttpClient:
         finally:
             response.close()
 
-    def _open(self, method: str, path: str, kind: Kind, *, token: str | None = None, **body: Any) -> requests.Response:
-        session = self._kept if kind is Kind.READ else self._fresh
+    def _open(
+        self, method: str, path: str, kind: Kind, *, fresh: bool = False, token: str | None = None, **body: Any
+    ) -> requests.Response:
+        session = self._kept if kind is Kind.READ and not fresh else self._fresh
         budget = self.budgets[kind]
         # Public routes need no key, so they get none.
         auth = _bearer(token) if token else self._authorize if path.startswith("/v1/") else _bearer(None)

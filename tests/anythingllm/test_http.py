@@ -132,6 +132,16 @@ def test_it_survives_a_kept_connection_closed_meanwhile(client, server) -> None:
         time.sleep(0.01)
 
 
+def test_it_survives_many_kept_connections_that_died_together(standin) -> None:
+    client = AnythingLLMClient(standin.url, standin.api_key)
+    standin.fault("latency", seconds=0.3)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _number: client.users.list(), range(8)))
+    standin.clear_faults()
+    standin.fault("stale")
+    assert client.users.list()
+
+
 def test_reads_share_a_connection_and_writes_get_their_own(client, server) -> None:
     server.answer = NOBODY
     for _ in range(3):
