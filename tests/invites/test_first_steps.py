@@ -56,6 +56,16 @@ def test_it_lists_the_own_workspaces_with_their_documents_and_a_question(newcome
     assert f"What are the most important points of “{title}”?" in words(page)
 
 
+def test_it_says_so_when_what_it_shows_is_an_earlier_answer(newcomer, names, standin):
+    assert "its last answer" not in words(newcomer.get("/welcome/"))
+    instance.forget("users", "workspaces")
+    instance.forget_members()
+    standin.fault("500")
+    page = words(newcomer.get("/welcome/"))
+    assert "What you see is its last answer, as of" in page
+    assert names[0] in page
+
+
 def test_an_admin_of_the_instance_is_shown_some_and_told_of_the_others(standin, db, there):
     for number in range(10):
         standin.post("/v1/workspace/new", {"name": f"Room {number}"})
