@@ -1,4 +1,4 @@
-"""What only a stand-in has: /sandbox/state, /sandbox/faults, /sandbox/config, /sandbox/reset. Served to this machine only."""
+"""What only a stand-in has: /sandbox/state, /sandbox/rows, /sandbox/faults, /sandbox/config, /sandbox/reset. Served to this machine only."""
 
 import dataclasses
 from dataclasses import dataclass, field
@@ -16,6 +16,22 @@ if TYPE_CHECKING:
     from dashboard.sandbox.app import StandIn
 
 _TABLES = ("users", "invites", "workspaces", "workspace_users", "threads", "chats", "files", "workspace_documents")
+# What an instance holds, as far as anybody could lose or double it.
+_ROWS = {
+    "users": "SELECT id, username, role, suspended, dailyMessageLimit, bio FROM users",
+    "workspaces": """SELECT id, name, slug, openAiTemp, openAiHistory, openAiPrompt, similarityThreshold, chatProvider, chatModel, topN, chatMode,
+        agentProvider, agentModel, queryRefusalResponse, vectorSearchMode FROM workspaces""",
+    "members": """SELECT w.name AS workspace, u.username FROM workspace_users m JOIN workspaces w ON w.id = m.workspace_id
+        JOIN users u ON u.id = m.user_id""",
+    "threads": """SELECT w.name AS workspace, u.username, t.name FROM threads t JOIN workspaces w ON w.id = t.workspace_id
+        LEFT JOIN users u ON u.id = t.user_id""",
+    "chats": """SELECT w.name AS workspace, u.username, t.name AS thread, c.prompt FROM chats c LEFT JOIN workspaces w ON w.id = c.workspaceId
+        LEFT JOIN users u ON u.id = c.user_id LEFT JOIN threads t ON t.id = c.thread_id""",
+    "invites": "SELECT i.status, u.username AS claimed_by, i.workspaceIds FROM invites i LEFT JOIN users u ON u.id = i.claimedBy",
+    "folders": "SELECT name FROM folders",
+    "files": "SELECT folder, name FROM files",
+    "embedded": """SELECT w.name AS workspace, d.docpath, d.pinned FROM workspace_documents d JOIN workspaces w ON w.id = d.workspaceId""",
+}
 
 
 @dataclass
@@ -43,6 +59,8 @@ def _answer(app: "StandIn", method: str, name: str, body: Json) -> Response:
     match method, name:
         case "GET", "state":
             return json_answer(_state(app))
+        case "GET", "rows":
+            return json_answer({what: app.store.on_disk.all(sql) for what, sql in _ROWS.items()})
         case "POST", "faults":
             app.faults.append(Fault(**body))
         case "DELETE", "faults":

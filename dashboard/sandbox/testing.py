@@ -68,6 +68,10 @@ class Sandbox:
         """Counts, `writes`, `changes`, the request log, faults and settings, as a dictionary."""
         return self._ask("GET", "state")
 
+    def rows(self) -> Any:
+        """All that the instance holds, by its kind: a list of rows each."""
+        return self._ask("GET", "rows")
+
     def get(self, path: str) -> Any:
         """Ask the instance itself with the API key, past Foyer: JSON of `/api` + path."""
         return self._fetch("GET", f"/api{path}")

