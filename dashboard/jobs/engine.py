@@ -25,13 +25,14 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from dashboard import errors
+from dashboard.accounts import services as accounts
 from dashboard.anythingllm import ApiError, KeyRefused, Unreachable
 from dashboard.audit.models import Outcome
 from dashboard.context import request_address, request_id
 from dashboard.jobs.kinds import Kind, Result, registered
 from dashboard.jobs.models import OPEN, UNFINISHED, ItemState, Job, JobItem, JobState
 from dashboard.locks import Busy
-from dashboard.permissions import allows
+from dashboard.permissions import Action, allows
 
 R = TypeVar("R")
 
@@ -88,7 +89,7 @@ def _take(job_id: int) -> Job | None:
 
 def _work(job: Job) -> bool:
     handler = registered(job.kind)
-    if not allows(job.actor, handler.action):
+    if not _may_go_on(job, handler.action):
         cancel(job)
     ends = time.monotonic() + SLICE
     others = HANDS - 1 if handler.side_by_side else 0
@@ -102,6 +103,16 @@ def _work(job: Job) -> bool:
     if "" in notes:
         return _hand_back(job)
     _hand_back(job, note=notes.pop() or "")
+    return False
+
+
+def _may_go_on(job: Job, action: Action) -> bool:
+    """Whether who began the job may still do so, by the rights that an account has now: they may not have come here since it lost them."""
+    # Before a job is ended the instance is asked: a list that was read a moment ago may be older than the account.
+    for max_age in (accounts.WRITE_RIGHTS_EVERY, 0.0):
+        actor = accounts.as_of_now(job.actor, max_age=max_age)
+        if actor is not None and allows(actor, action):
+            return True
     return False
 
 
