@@ -7,20 +7,24 @@ from typing import Literal, cast
 from dashboard import errors, instance
 from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.sse import Done, Failed
-from dashboard.chat import turns
+from dashboard.chat import rights, turns
 from dashboard.chat.models import TurnState
+from dashboard.errors import Declined
 
 
-def answer(turn_id: int) -> Done | Failed | None:
+def answer(turn_id: int, *, waited: bool = False) -> Done | Failed | None:
     """Asks a turn's question and reads its answer to the end: minutes, with a slow model. None when somebody else has taken it.
 
-    Raises ApiError for what goes wrong before the answer begins.
+    `waited`: the rights of who asked are read again, because they may have been lost since. Raises ApiError for what goes wrong before
+    the answer begins, and Declined when it may not be asked any more.
     """
     turn = turns.take(turn_id)
     if turn is None:
         return None
     last: object = None
     try:
+        if waited:
+            rights.may_still_ask(turn)
         with instance.connect().chat.stream_message(
             turn.workspace_slug,
             turn.text,
@@ -32,7 +36,7 @@ def answer(turn_id: int) -> Done | Failed | None:
         ) as stream:
             for event in stream:
                 last = event
-    except ApiError as error:
+    except (ApiError, Declined) as error:
         turns.end(turn_id, TurnState.FAILED, problem=str(errors.describe(error).sentence))
         raise
     if isinstance(last, Done):

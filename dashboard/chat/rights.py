@@ -16,6 +16,7 @@ from dashboard.accounts.services import own_account
 from dashboard.anythingllm import User, Workspace
 from dashboard.anythingllm.rules import has_endless_word
 from dashboard.chat import turns
+from dashboard.chat.models import Turn
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.permissions import Action, allows, scope
@@ -56,6 +57,12 @@ def _is_open(operator: Operator, account: User | None, workspace: Workspace) -> 
     if account.role in BY_ROLE:
         return True
     return any(member.user_id == account.id for member in instance.connect().memberships.read(workspace.id))
+
+
+def may_still_ask(turn: Turn) -> None:
+    """For a question that has waited: whether its workspace is still the one it was asked of, and open to who asked. Raises like `may_open`."""
+    if not turn.operator.is_active or may_open(turn.operator, turn.workspace_slug).workspace.id != turn.workspace_id:
+        raise NotOpen(_("This workspace is not open to you any more, so nothing was asked."))
 
 
 def may_ask(asker: Asker, text: str) -> None:
