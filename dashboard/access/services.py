@@ -432,12 +432,14 @@ class GroupRooms:
 
 
 def groups_within(mine: Collection[int] | None) -> list[GroupRooms]:
-    """The groups that give nothing beyond these workspaces (None: all groups), by name."""
+    """The groups that give some of these workspaces and nothing beyond (None: all groups), by name. One that gives nothing yet may give
+    anything soon, so it is nobody's who looks after some.
+    """
     found = [
         GroupRooms(group.pk, group.name, frozenset(room.workspace_id for room in group.workspaces.all()))
         for group in Group.objects.prefetch_related("workspaces")
     ]
-    return [group for group in found if mine is None or group.workspace_ids <= set(mine)]
+    return [group for group in found if mine is None or (group.workspace_ids and group.workspace_ids <= set(mine))]
 
 
 def admit(

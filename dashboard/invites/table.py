@@ -115,7 +115,10 @@ def rows(
 
 
 def _of_links(operator: Operator, names: dict[int, str]) -> Iterator[Row]:
-    groups = {group.id: group for group in access.groups_within(None)}
+    # A link of one's own may give what one does not look after any more: it gives that to nobody, so it is not named.
+    mine = scope(operator)
+    theirs = names if mine is None else {i: name for i, name in names.items() if i in mine}
+    groups = {group.id: group for group in access.groups_within(mine)}
     links = list(services.visible_to(operator))
     joined = Joining.objects.filter(link__uses=1, state__in=WITH_ACCOUNT).values_list("link_id", "username")
     claimed_by = dict(joined)
@@ -133,7 +136,7 @@ def _of_links(operator: Operator, names: dict[int, str]) -> Iterator[Row]:
             label=link.label,
             for_whom=link.for_whom,
             workspace_ids=tuple(link.workspace_ids),
-            workspaces=tuple(names[i] for i in link.workspace_ids if i in names),
+            workspaces=tuple(theirs[i] for i in link.workspace_ids if i in theirs),
             gone=sum(i not in names for i in link.workspace_ids) if names else 0,
             groups=tuple(groups[i].name for i in link.group_ids if i in groups),
             state=state,
