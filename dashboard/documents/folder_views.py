@@ -94,23 +94,25 @@ def folder_remove(request: Request) -> HttpResponse:
     """With the folder go its documents, everywhere."""
     folder = _folder(request).value
     reading = services.folder_contents(folder.name)
+    shown = reading.value.documents
     form = Form(request.POST if "step" in request.POST else None)
     if form.is_bound and form.is_valid():
-        demand = also_requires(request, Action.ERASE_DOCUMENTS) if reading.value.documents else None
+        demand = also_requires(request, Action.ERASE_DOCUMENTS) if shown else None
         if demand is not None:
             return demand
-        if request.POST.get("documents") != str(reading.value.documents):
-            form.add_error(None, _("Another number of documents is in it now. Look again, and confirm again."))
+        try:
+            if request.POST.get("documents") != str(shown):
+                raise Declined(services.FOLDER_CHANGED)
+            # What came into it since it was read is told by the service, which reads it anew.
+            job = services.folder_remove(actor=request.user, name=folder.name, shown=shown)
+        except (ApiError, Declined) as error:
+            form.add_error(None, str(describe(error).sentence))
+            reading = services.folder_contents(folder.name)
         else:
-            try:
-                job = services.folder_remove(actor=request.user, name=folder.name)
-            except (ApiError, Declined) as error:
-                form.add_error(None, str(describe(error).sentence))
-            else:
-                if job is not None:
-                    return redirect("job_detail", job.pk)
-                messages.success(request, _("The folder %(name)s was removed.") % {"name": folder.name})
-                return redirect("document_list")
+            if job is not None:
+                return redirect("job_detail", job.pk)
+            messages.success(request, _("The folder %(name)s was removed.") % {"name": folder.name})
+            return redirect("document_list")
     return render_page(
         request,
         "documents/folder_remove.html",

@@ -44,6 +44,7 @@ LONGEST = 100  # letters of a folder's name
 
 IN_USE = _("It is in a workspace, and AnythingLLM moves only what is in none. Take it out first.")
 NOT_MOVED = _("AnythingLLM did not move it.")
+CHANGED = _("Another number of documents is in it now. Look again, and confirm again.")
 PROTECTED = _("This folder is AnythingLLM's own and always stays.")
 
 
@@ -188,15 +189,18 @@ def contents(name: str) -> Reading[Contents]:
     return Reading(found, min(shelf.as_of, embedded.as_of), shelf.problem or embedded.problem)
 
 
-def remove(*, actor: Operator, name: str) -> Job | None:
+def remove(*, actor: Operator, name: str, shown: int | None = None) -> Job | None:
     """Removes an empty folder at once, and gives None; else starts a job that erases its documents one by one and then the folder.
 
-    Raises Declined for the instance's own folder; ApiError.
+    `shown`: how many documents the actor has seen in it. Raises Declined when that is not so now, and for the instance's own folder;
+    ApiError.
     """
     if name == PROTECTED_FOLDER:
         raise Declined(PROTECTED)
     _demand(name)
     rows = _rows_in(actor, name)
+    if shown is not None and len(rows) != shown:
+        raise Declined(CHANGED)
     if not rows:
         remove_empty(actor=actor, name=name)
         return None

@@ -15,6 +15,7 @@ from dashboard.documents.embedding import (
     take_out,
 )
 from dashboard.documents.erasing import Doomed, erase, erase_one, stage_erase
+from dashboard.documents.folders import CHANGED as FOLDER_CHANGED
 from dashboard.documents.folders import Contents as FolderContents
 from dashboard.documents.folders import Moved, move
 from dashboard.documents.folders import contents as folder_contents
@@ -38,6 +39,7 @@ from dashboard.documents.library import (
 )
 
 __all__ = [
+    "FOLDER_CHANGED",
     "Detail",
     "DocumentRow",
     "Doomed",

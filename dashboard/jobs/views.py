@@ -16,9 +16,10 @@ from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined
 from dashboard.http import Request, own_url, render_page
 from dashboard.jobs import services
+from dashboard.jobs.kinds import registered
 from dashboard.jobs.models import ItemState, Job
 from dashboard.paging import page_of
-from dashboard.permissions import Action, requires
+from dashboard.permissions import Action, allows, also_requires, requires
 
 
 @require_GET
@@ -63,6 +64,11 @@ def job_cancel(request: Request, job_id: int) -> HttpResponse:
 @requires(Action.VIEW_JOBS)
 def job_retry(request: Request, job_id: int) -> HttpResponse:
     job = _job(request, job_id)
+    action = registered(job.kind).action
+    # Who may not is told so by the service, and the ledger keeps it.
+    demand = also_requires(request, action) if allows(request.user, action) else None
+    if demand is not None:
+        return demand
     try:
         services.retry(actor=request.user, job=job)
         messages.success(request, _("What had failed is tried again."))
