@@ -205,10 +205,12 @@ class ChatReader(_Reader):
 
     def __init__(self) -> None:
         super().__init__()
-        self._whole = False
+        self._count = 0
+        self._refused = False
 
     def _read(self, message: Mapping[str, Any]) -> Iterable[Event]:
         kind, error = message.get("type"), message.get("error")
+        self._count += 1
         self._keep(message)
         if kind == "abort" or (isinstance(error, str) and error):
             words = error if isinstance(error, str) else ""
@@ -217,8 +219,8 @@ class ChatReader(_Reader):
             # close:true here is not the end; chat id and sources are yet to come.
             return self._add(message.get("textResponse"))
         if kind == "textResponse":
-            # A refusal, and then the last event; or the whole of an agent's answer once more.
-            self._whole = True
+            # A refusal, which is the only event of its stream; or all that an agent has said so far, and it may go on.
+            self._refused = "animate" not in message
             return self._put(message.get("textResponse"))
         if kind == "agentThought" and isinstance(message.get("thought"), str):
             return (Thought(message["thought"]),)
@@ -240,7 +242,7 @@ class ChatReader(_Reader):
             self._files += [file for file in made if type(file) is dict and file not in self._files]
 
     def _at_end(self) -> Iterator[Event]:
-        return self._finish(None) if self._whole else super()._at_end()
+        return self._finish(None) if self._refused and self._count == 1 else super()._at_end()
 
 
 class CompletionReader(_Reader):
