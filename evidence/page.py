@@ -90,7 +90,7 @@ PARTS = (
         "load",
         "Load",
         "A hundred people in all rooms for three minutes, on SQLite and on PostgreSQL.",
-        module=("bench", "load", "--both"),
+        module=("bench", "load"),
     ),
     Part(
         "walk",
