@@ -1,6 +1,6 @@
 # Foyer: `make run` to use it, `make test` to trust it.
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint types sandbox bench image chromium
+.PHONY: help run test check lint types sandbox bench evidence image chromium
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -15,6 +15,7 @@ help:
 	@echo "make types    mypy --strict"
 	@echo "make sandbox  the stand-in alone; ARGS='--users 10000' (ARGS=--help lists them)"
 	@echo "make bench    print the figures"
+	@echo "make evidence try all that is promised, for an hour, and write docs/evidence.md (ARGS=kills: one part)"
 	@echo "make image    build the container image foyer"
 
 $(PY):
@@ -67,6 +68,9 @@ types: .venv/dev
 
 bench: .venv/dev
 	$(PY) -m bench $(ARGS)
+
+evidence: .venv/dev chromium
+	$(PY) -m evidence.page $(ARGS)
 
 image:
 	docker build -t foyer .

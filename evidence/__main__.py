@@ -1,4 +1,4 @@
-"""`make evidence`, or python -m evidence walk: what is promised, tried in the open."""
+"""python -m evidence walk: what is promised, tried in the open. The page of all of it is drawn by evidence.page."""
 
 from __future__ import annotations
 

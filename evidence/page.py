@@ -1,4 +1,4 @@
-"""docs/evidence.md: what was tried, how often, and what happened. Each part is run by itself and its outcome kept, then the page is drawn
+"""`make evidence`, or python -m evidence.page kills ...: docs/evidence.md, what was tried, how often, and what happened. Each part is run by itself and its outcome kept, then the page is drawn
 from what is kept, so that a part can be run again alone.
 """
 
@@ -202,3 +202,10 @@ def _section(part: Part, outcome: Outcome) -> Iterator[str]:
 
 def _count(outcome: Outcome, end: str) -> int:
     return sum(ends.get(end, 0) for ends in outcome.tests.values())
+
+
+if __name__ == "__main__":
+    unknown = set(sys.argv[1:]) - {part.name for part in PARTS}
+    if unknown:
+        sys.exit(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(part.name for part in PARTS)}.")
+    sys.exit(not run(sys.argv[1:]))
