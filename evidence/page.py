@@ -1,5 +1,6 @@
-"""`make evidence`, or python -m evidence.page kills ...: docs/evidence.md, what was tried, how often, and what happened. Each part is run by itself and its outcome kept, then the page is drawn
-from what is kept, so that a part can be run again alone.
+"""`make evidence`, or python -m evidence.page kills ...: what was tried, how often, and what happened, in docs/evidence.md.
+
+Each part is run by itself and its outcome kept, then the page is drawn from what is kept, so that a part can be run again alone.
 """
 
 from __future__ import annotations
