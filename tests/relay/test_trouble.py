@@ -15,6 +15,8 @@ from dashboard.chat import turns
 from dashboard.relay import app
 from tests.anythingllm.answering import Answer, of_json
 from tests.anythingllm.exchanges import recordings
+from tests.conftest import THOROUGH
+from tests.faults.conftest import KINDS
 from tests.relay.conftest import QUESTION, WORKSPACE, patience, until
 from tests.relay.test_answers import EVENTS, FINAL, chunk, sse
 
@@ -61,25 +63,34 @@ def test_an_answer_that_is_given_up_in_the_middle_is_not_called_whole_though_the
     assert history[1]["content"] == browser.text != ""
 
 
-def test_what_is_cut_anywhere_is_never_called_whole(ask, puppet):
-    names = "workspace_stream_chat__mode_chat", "workspace_stream_chat__llm_cut_mid_stream", "thread_stream_chat"
-    found = [row.answer.encode() for row in recordings() if row.events and row.name.startswith(names[0])][:1]
-    found += [row.answer.encode() for row in recordings() if row.name == names[1]]
-    found += [row.answer.encode() for row in recordings() if row.events and row.name.startswith(names[2])][:1]
-    assert len(found) == 3
-    for body in found:
-        whole = ask().listen
-        puppet.answer = Answer(200, content_type=EVENTS, pieces=[body])
-        text = whole().to_the_end().text
-        for place in range(0, len(body) - 1, 97):
-            for cut in (True, False):  # as a broken line, and politely, as a proxy does
-                puppet.answer = Answer(
-                    200, content_type=EVENTS, pieces=[body[:place]] if place else [], cut=cut, hang_up=True
-                )
-                browser = ask().listen().to_the_end()
-                assert browser.done["state"] in ("interrupted", "failed"), place
-                assert text.startswith(browser.text), place
-                assert browser.sentence
+CUT = (
+    "workspace_stream_chat__mode_chat_no_sources",
+    "workspace_stream_chat__at_agent",
+    "thread_stream_chat__ok",
+    "workspace_stream_chat__llm_cut_mid_stream",
+)
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_what_is_cut_anywhere_is_never_called_whole(name, ask, puppet, figure):
+    """What becomes of a cut at each byte, tests/faults/test_every_cut.py says; here it comes through to the browser and to the turn."""
+    body = streams(name)[0].encode()
+    puppet.answer = Answer(200, content_type=EVENTS, pieces=[body])
+    text = ask().listen().to_the_end().text
+    edges = [place + near for place in (body.rfind(b"\n\n", 0, -2) + 2, len(body)) for near in (-3, -2, -1, 0, 1)]
+    places = sorted({*range(0, len(body), 1 if THOROUGH else 211), *edges} & set(range(len(body))))
+    for place in places:
+        for cut in (True, False):  # as a broken line, and politely, as a proxy does
+            puppet.answer = Answer(
+                200, content_type=EVENTS, pieces=[body[:place]] if place else [], cut=cut, hang_up=True
+            )
+            asked = ask()
+            browser = asked.listen().to_the_end()
+            assert browser.done["state"] == asked.state, place
+            assert asked.state in ("interrupted", "failed"), place
+            assert text.startswith(browser.text), place
+            assert browser.sentence and browser.done["chat_id"] is None
+    figure(f"cuts through the relay: {name}", f"{2 * len(places)} tried, none called whole")
 
 
 def test_an_instance_that_falls_silent_is_not_waited_for_for_ever(ask, standin):
@@ -126,6 +137,30 @@ def test_what_comes_instead_of_a_stream_is_told_in_a_sentence(fault, words, stat
     assert words in browser.sentence
     assert browser.done["state"] == asked.state == state
     assert asked.turn.problem == browser.sentence
+
+
+# What drips is silent for longer than anybody waits: a byte in time keeps a stream alive, as it should.
+INSTEAD = {**KINDS, "long": {"size": 2_000_000}, "drip": {"seconds": 10}}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in INSTEAD if kind != "refused"])
+def test_every_fault_ends_the_stream_with_a_sentence_or_with_the_whole_answer(kind, ask, standin):
+    patience(1)
+    before = chats(standin)
+    standin.fault(kind, path="stream-chat", **INSTEAD[kind])
+    asked = ask()
+    browser = asked.listen().to_the_end()
+    assert browser.done["state"] == asked.state
+    if asked.state == "done":
+        assert kind in ("latency", "stale", "locked", "single-user")
+        assert browser.text and browser.done["chat_id"]
+    else:
+        assert browser.sentence == asked.turn.problem != ""
+    assert chats(standin) - before <= 1
+    standin.clear_faults()
+    again = asked.listen().to_the_end()  # which asks nothing
+    assert again.done["state"] == asked.state and not again.text
+    assert chats(standin) - before <= 1
 
 
 def test_nobody_at_the_instance_s_address(ask, settings):
