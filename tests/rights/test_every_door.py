@@ -16,7 +16,7 @@ from dashboard.permissions import POLICY, UNLIMITED, Role
 from tests.conftest import THOROUGH, signed_in
 from tests.rights.conftest import ask, goes_to_sign_in, status, text
 from tests.rights.table import COLUMNS, LINES, METHODS, Line
-from tests.rights.watching import Watch
+from tests.rights.watching import LOOKING_WRITES, Watch
 from tests.rights.world import FOREIGN, World
 from tests.test_house import DOORS, urls
 
@@ -25,12 +25,6 @@ LOCAL, LINKED = ("admin", "manager", "some", "viewer", "member"), ("admin", "man
 EVERYBODY = [*(f"local {role}" for role in LOCAL), *(f"linked {role}" for role in LINKED), "nobody", "switched off"]
 ALWAYS = ("local admin", "local manager", "local some", "local viewer", "linked member", "local member", "nobody")
 
-# What looking at something writes here, by door: each is told in the room's own words.
-LOOKING_WRITES = {
-    "chatlog_list": {"audit_auditevent"},  # who reads what others asked
-    "chatlog_detail": {"audit_auditevent"},
-    "chatlog_export": {"audit_auditevent"},
-}
 # What these did on the instance cannot be undone here.
 GONE_AFTERWARDS = {"chat_delete", "invite_found_revoke"}
 

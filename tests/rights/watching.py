@@ -17,6 +17,13 @@ UNIMPORTANT = {"django_session"}
 # Of these the instance only gives something, although they are no GET.
 QUESTIONS = re.compile(r"/api/(v1/admin/workspace-chats|v1/workspace/[^/]+/vector-search|invite/-)")
 
+# What looking at something writes here, by door: each is told in the room's own words.
+LOOKING_WRITES = {
+    "chatlog_list": {"audit_auditevent"},  # who reads what others asked
+    "chatlog_detail": {"audit_auditevent"},
+    "chatlog_export": {"audit_auditevent"},
+}
+
 
 class Watch:
     """`with watch.seeing():`, and afterwards `here`: the tables written to; `there`: how many rows of the instance were changed, and what it
