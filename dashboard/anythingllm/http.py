@@ -480,7 +480,8 @@ class HttpClient:
         path = path_of(route, names) if names else route
 
         code = str((names or {}).get("code", ""))  # of an invite, which stands in its address
-        secret = _hider(body.get("token"), (body.get("json") or {}).get("password"), code)
+        password = str((body.get("json") or {}).get("password") or "")
+        secret = _hider(body.get("token"), password, code)
 
         def judged() -> T:
             reply = self._exchange(method, path, kind, **body)

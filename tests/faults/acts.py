@@ -89,10 +89,13 @@ def signed_in(s: Scene) -> HttpResponse:
     return s.client.post("/sign-in/", {"username": "mia", "password": s.standin.password})
 
 
+def linked(s: Scene) -> None:
+    s.actor.anythingllm_user_id, s.actor.username = s.jonas, "jonas"
+    s.actor.save()
+
+
 def proved(s: Scene) -> HttpResponse:
     """Deletes as an operator linked to an account, who must first prove the password to the instance."""
-    s.actor.anythingllm_user_id = s.jonas
-    s.actor.save()
     session = s.client.session
     session["proved_at"] = 0
     session.save()
@@ -145,7 +148,7 @@ PEOPLE: dict[str, Act] = {
         also=has_password,
     ),
     "user_delete": Act(lambda s: s.post(f"/users/{s.sam}/delete/", confirm="sam"), "user.deleted"),
-    "user_delete with proof": Act(proved, "user.deleted"),
+    "user_delete with proof": Act(proved, "user.deleted", first=linked),
     "sign_in": Act(signed_in, "operator.signed_in", first=nobody, also=has_session),
     "job suspend": Act(job("suspend", lambda s: s.sam), "user.suspended"),
     "job resume": Act(job("resume", lambda s: s.piet), "user.resumed"),
