@@ -12,7 +12,7 @@ from typing import Any
 from playwright.sync_api import Locator, Page, expect
 
 from evidence.fresh import Instance
-from tests.browser.conftest import Foyer
+from tests.browser.conftest import Foyer, update_the_log
 from tests.browser.pages import PAGES, address
 
 DESK = {"width": 1280, "height": 680}
@@ -452,8 +452,7 @@ def chat(w: Walker) -> None:
 def read_the_log(w: Walker) -> None:
     """Read in the chat log who asked what."""
     page = w.at("/chats/")
-    page.get_by_role("button", name="Update now").click()
-    expect(page.get_by_text("The log is up to date.")).to_be_visible(timeout=FINISHES)
+    update_the_log(page)
     page.locator("main").get_by_label("Workspace").select_option(label=ROOM)
     rows = page.locator("#chatlog-table tbody tr")
     expect(rows).to_have_count(2)

@@ -168,7 +168,7 @@ def see_the_usage(seat: Seat) -> None:
     """See the chart of usage drawn."""
     b = seat.at("/chats/")
     b.click("button", "Update now")
-    b.sees("The log is up to date.")
+    b.named(".messages")
     b = seat.at("/usage/")
     b.named("[data-chart] canvas")
 

@@ -72,12 +72,13 @@ class Firefox:
         self._number = 0
         self._receive()  # it greets
         self.version = self._ask("WebDriver:NewSession")["capabilities"]["browserVersion"]
+        self._ask("WebDriver:SetTimeouts", script=4 * WAITS * 1000, pageLoad=4 * WAITS * 1000)
 
     def _connect(self, port: int) -> socket.socket:
         deadline = time.monotonic() + WAITS
         while True:
             try:
-                return socket.create_connection(("127.0.0.1", port), timeout=WAITS)
+                return socket.create_connection(("127.0.0.1", port), timeout=5 * WAITS)
             except OSError:
                 assert time.monotonic() < deadline and self._process.poll() is None, "Firefox does not start."
                 time.sleep(0.2)
@@ -138,9 +139,7 @@ class Firefox:
 
     def evaluate_later(self, script: str, *arguments: Any) -> Any:
         """The script calls its last argument with the answer."""
-        return self._ask(
-            "WebDriver:ExecuteAsyncScript", script=script, args=list(arguments), scriptTimeout=WAITS * 1000
-        )["value"]
+        return self._ask("WebDriver:ExecuteAsyncScript", script=script, args=list(arguments))["value"]
 
     def named(self, what: str, words: str = "") -> Any:
         return self.wait_for(lambda: self.evaluate(NAMED, what, words), f"{what} “{words}”")
