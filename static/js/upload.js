@@ -70,7 +70,7 @@ function showChosen() {
   at("add-chosen").replaceChildren(...chosen.map(chosenRow));
   const left = chosen.length - able.length;
   const bytes = able.reduce((sum, entry) => sum + entry.file.size, 0);
-  at("add-count").textContent = `${counted("Files", able.length)}, ${size(bytes)}${left ? ` · ${counted("Left", left)}` : ""}`;
+  at("add-count").textContent = `${counted("Files", able.length)} · ${size(bytes)}${left ? ` · ${counted("Left", left)}` : ""}`;
   at("add-send").textContent = counted("Add", able.length);
   at("add-send").disabled = !able.length;
 }

@@ -62,8 +62,7 @@ def test_putting_ten_files_into_two_workspaces(hand, standin, files, figure):
         for animal in ANIMALS:
             assert f"The {animal} was seen" in found(standin, workspace["slug"], animal)
         assert len([name for name in titles(standin, workspace["slug"]) if name.startswith(tuple(ANIMALS))]) == 10
-    figure("9 put 10 files into 2 workspaces, searchable", f"{hand.cost} clicks / fields", "6 / 0")
-    assert hand.paid_at_most(6, 0)
+    hand.paid(9, figure)
 
 
 def test_what_cannot_be_sent_is_told_before_anything_is(page, panel, tmp_path):

@@ -70,8 +70,7 @@ def test_inviting_one_person_to_two_workspaces(hand, standin, foyer, figure):
     newcomer.goto(address)
     expect(newcomer.locator(".chips")).to_contain_text(first)
     expect(newcomer.locator(".chips")).to_contain_text(second)
-    figure("4 invite one person to two workspaces", f"{hand.cost} clicks / fields", "6 / 1")
-    assert hand.paid_at_most(6, 1)
+    hand.paid(4, figure)
 
 
 def test_a_link_for_a_team_of_twenty(hand, standin, foyer, figure):
@@ -126,8 +125,7 @@ def test_joining_up_to_the_first_question(foyer, standin, link, figure):
         if chat["user_id"] == account(standin, "anna-asks")["id"]
     ]
     assert chat["prompt"] == "How many days off?"
-    figure("5 join by the link, up to the first question", f"{hand.cost} clicks / fields", "2 / 3")
-    assert hand.paid_at_most(2, 3)
+    hand.paid(5, figure)
 
 
 def test_one_click_opens_anythingllm_signed_in(foyer, standin, link):
