@@ -92,7 +92,6 @@ def test_what_was_applied_is_not_staged_any_more_and_what_was_only_previewed_is(
 
 def test_what_is_staged_stays_while_paging_and_searching_and_goes_when_discarded(page, standin):
     at(page, "/access/?role=default")
-    writes = standin.state()["writes"]
     first = page.locator(".matrix input:not(:checked)").first
     value = first.get_attribute("value")
     first.click()
@@ -116,7 +115,9 @@ def test_what_is_staged_stays_while_paging_and_searching_and_goes_when_discarded
     page.reload()
     expect(page.locator("table[role=grid]")).to_be_visible()
     expect(page.locator("#staging")).to_be_hidden()
-    assert standin.state()["writes"] == writes
+    # The worker may write meanwhile: it closes invites that other tests left.
+    asked = standin.state()["requests"]
+    assert [r for r in asked if r["method"] == "POST" and "/admin/workspaces/" in r["path"]] == []
 
 
 def test_by_keyboard_alone(page):
