@@ -88,6 +88,12 @@ PARTS = (
         ("tests/browser", "tests/project/test_languages.py"),
     ),
     Part(
+        "firefox",
+        "Firefox",
+        "The main journeys in a second engine: Debian's firefox-esr, driven by Marionette.",
+        module=("evidence", "firefox"),
+    ),
+    Part(
         "load",
         "Load",
         "A hundred people in all rooms for three minutes, on SQLite and on PostgreSQL.",

@@ -131,10 +131,10 @@ NOTHING_CHANGED = "Nothing was changed."
 
 
 def combinations() -> list[tuple[str, str, str]]:
-    """Act, when, kind. Without time for all: of what changes people each that spoils a write, of the others some, in turns."""
+    """Act, when, kind. Without time for all, some of each act, in turns; most of what changes people, and of what spoils a write."""
     found = []
     for turn, name in enumerate(ACTS):
-        for when, many in (("writes", len(KINDS) if name in PEOPLE else 8), ("afterwards", 5), ("all", 5)):
+        for when, many in (("writes", 12 if name in PEOPLE else 5), ("afterwards", 3), ("all", 3)):
             # Where nobody listens, nothing at all is taken.
             kinds = [kind for kind in KINDS if when == "all" or kind != "refused"]
             found += [(name, when, kind) for kind in some_of(kinds, many, turn)]
