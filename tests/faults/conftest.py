@@ -33,7 +33,7 @@ from dashboard.invites import joining
 from dashboard.jobs import engine
 from dashboard.jobs.models import Job, JobItem
 from dashboard.sandbox.testing import Sandbox
-from tests.conftest import THOROUGH, signed_in
+from tests.conftest import signed_in
 from tests.faults.acts import ACTS
 from tests.faults.operations import NEW_PASSWORD, Scene, scene
 from tests.faults.world import world
@@ -97,8 +97,8 @@ def heal(stage: Scene, kind: str) -> None:
 
 
 def some_of(things: Sequence[T], many: int, turn: int) -> list[T]:
-    """That many of them, all over the sequence and others at each turn; all of them when there is time."""
-    if THOROUGH or many >= len(things):
+    """That many of them, all over the sequence and others at each turn."""
+    if many >= len(things):
         return list(things)
     return [things[(turn + number * len(things) // many) % len(things)] for number in range(many)]
 

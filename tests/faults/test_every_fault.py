@@ -130,11 +130,17 @@ CERTAINLY_NOT = {"401", "403", "404", "429", "html", "redirect", "key-refused", 
 NOTHING_CHANGED = "Nothing was changed."
 
 
+def sizes(name: str) -> list[tuple[str, int]]:
+    if THOROUGH:
+        return [("writes", len(KINDS)), ("afterwards", 10), ("all", 10)]
+    return [("writes", 12 if name in PEOPLE else 5), ("afterwards", 3), ("all", 3)]
+
+
 def combinations() -> list[tuple[str, str, str]]:
-    """Act, when, kind. Without time for all, some of each act, in turns; most of what changes people, and of what spoils a write."""
+    """Act, when, kind. Of what spoils a write each kind beside each act when there is time; else, and of the other moments, some, in turns."""
     found = []
     for turn, name in enumerate(ACTS):
-        for when, many in (("writes", 12 if name in PEOPLE else 5), ("afterwards", 3), ("all", 3)):
+        for when, many in sizes(name):
             # Where nobody listens, nothing at all is taken.
             kinds = [kind for kind in KINDS if when == "all" or kind != "refused"]
             found += [(name, when, kind) for kind in some_of(kinds, many, turn)]
