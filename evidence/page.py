@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -150,8 +149,8 @@ def _run(part: Part) -> Outcome:
             outcome.figures = found["figures"]
             outcome.failed = [test["id"] for test in found["tests"] if test["outcome"] == "failed"]
             for test in found["tests"]:
-                ends = outcome.tests.setdefault(test["id"].partition("::")[0], Counter())
-                ends[test["outcome"]] += 1
+                ends = outcome.tests.setdefault(test["id"].partition("::")[0], {})
+                ends[test["outcome"]] = ends.get(test["outcome"], 0) + 1
     if part.module:
         told = subprocess.run([sys.executable, "-m", *part.module], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         print(told.stdout)
