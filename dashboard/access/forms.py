@@ -99,6 +99,8 @@ class JoinForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
+        if "ids" in self.errors:  # they have no place of their own on the page
+            raise ValidationError(_("Somebody who was ticked is not a user any more. Search again."))
         if not self.errors and not cleaned["names"] and not cleaned["ids"]:
             raise ValidationError(_("Name somebody, or tick somebody who was found."))
         return cleaned

@@ -71,7 +71,8 @@ def _detail(request: Request, group: Group, form: JoinForm) -> HttpResponse:
     return render_page(
         request,
         "access/group_detail.html",
-        partial="access/_group_found.html",
+        # Only the search asks for a piece. What is wrong with the form of those who join is told on a whole page.
+        partial="access/group_detail.html" if form.errors else "access/_group_found.html",
         context=context,
         status=422 if form.errors else 200,
     )

@@ -109,6 +109,15 @@ def test_people_are_found_by_name_and_ticked(admin_client, team, sales, apply):
     assert GroupMember.objects.get().user_id == team.users["dora.olsen"]
 
 
+def test_one_who_was_ticked_and_is_not_there_any_more_is_told(admin_client, team, sales):
+    ticked = {"names": "dora.olsen", "ids": [team.users["bianca"], 765]}
+    answer = admin_client.post(f"/groups/{sales.pk}/join/", ticked)
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "Somebody who was ticked is not a user any more." in page and "dora.olsen</textarea>" in page
+    assert not AccessSet.objects.exists()
+
+
 def test_a_workspace_more_is_given_to_all_in_the_group(admin_client, team, room, sales, join, apply):
     join(sales, "dora.olsen", "bianca")
     other = next(i for i in team.workspaces.values() if i != room)
