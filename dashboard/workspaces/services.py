@@ -22,6 +22,8 @@ from dashboard.audit.services import recording
 from dashboard.errors import Declined
 from dashboard.order import natural
 
+UNKNOWN_SHOWN = 50  # names
+
 T = TypeVar("T")
 
 
@@ -127,6 +129,14 @@ class Named:
     unknown: list[tuple[str, list[str]]]
 
     @property
+    def shown(self) -> list[tuple[str, list[str]]]:
+        return self.unknown[:UNKNOWN_SHOWN]
+
+    @property
+    def more(self) -> int:
+        return max(len(self.unknown) - UNKNOWN_SHOWN, 0)
+
+    @property
     def suggests(self) -> bool:
         return any(near for _name, near in self.unknown)
 
@@ -134,13 +144,15 @@ class Named:
 def named(names: Iterable[str]) -> Named:
     """The users of these names, whatever their case. Raises ApiError."""
     by_name = {user.username.casefold(): user for user in instance.users().certain()}
-    found, unknown = [], []
+    found: list[User] = []
+    unknown: list[tuple[str, list[str]]] = []
     for name in names:
         user = by_name.get(name.casefold())
         if user:
             found.append(user)
         else:
-            near = get_close_matches(name.casefold(), by_name, n=3)
+            # Each is compared with everybody's name: not worth it for those that nobody is shown.
+            near = get_close_matches(name.casefold(), by_name, n=3) if len(unknown) < UNKNOWN_SHOWN else []
             unknown.append((name, [by_name[key].username for key in near]))
     return Named(found, unknown)
 

@@ -65,6 +65,19 @@ def test_a_list_in_which_nobody_is_found_goes_no_further(manager_client, standin
     assert not AccessSet.objects.exists()
 
 
+def test_of_very_many_unknown_names_the_first_are_told_with_those_that_are_near(manager_client, standin, finance):
+    """To look for what is near each of 50,000 names would keep a worker busy for minutes."""
+    near = [f"yuk{n}" for n in range(50)]
+    names = ",".join([*near, *(f"c{n:x}" for n in range(16_000))])
+    answer = manager_client.post(URL, {"names": names})
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "Nobody has these 16050 names" in page and "and 16000 more" in page
+    assert page.count('name="instead" value="yuki"') == 50
+    assert "<strong>c0</strong>" not in page
+    assert names in page
+
+
 def test_who_was_given_it_already_is_not_given_it_again(manager_client, ada, standin, finance, ids):
     steps = [Step(ids["cem"], "cem", give=True)]
     change_members(actor=ada, workspace_id=finance["id"], workspace_name="Finance", steps=steps)
