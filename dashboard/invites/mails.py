@@ -88,7 +88,7 @@ def _message(link: Link, address: str) -> EmailMultiAlternatives:
         "address": address,
     }
     with translation.override(link.language or link.created_by.language or translation.get_language()):
-        subject = _("%(maker)s invites you to %(team)s") % context
+        subject = " ".join((_("%(maker)s invites you to %(team)s") % context).split())  # one line, whatever names hold
         message = EmailMultiAlternatives(
             subject, render_to_string("invites/mail/invite.txt", context), settings.DEFAULT_FROM_EMAIL, [link.email]
         )

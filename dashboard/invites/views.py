@@ -118,6 +118,10 @@ def like(request: Request) -> dict[str, Any]:
 def invite_link(request: Request, link_id: int) -> HttpResponse:
     """The address to hand out: as a dialog over the table, and as the page after making it."""
     link = link_or_404(request, link_id)
+    return _link_page(request, link, MailForm(initial={"email": link.email}))
+
+
+def _link_page(request: Request, link: Link, mail_form: MailForm) -> HttpResponse:
     state, given = services.state_of(link), what_it_gives(link)
     context = {
         **_drawn(request, link),
@@ -125,9 +129,15 @@ def invite_link(request: Request, link_id: int) -> HttpResponse:
         "state": state,
         "why_closed": CLOSED.get(state, ""),
         "closed": "" if "problem" in given else closed_to_all(),
-        "mail_form": MailForm(initial={"email": link.email}) if settings.SENDS_MAIL else None,
+        "mail_form": mail_form if settings.SENDS_MAIL else None,
     }
-    return render_page(request, "invites/invite_link.html", partial="invites/_invite_link.html", context=context)
+    return render_page(
+        request,
+        "invites/invite_link.html",
+        partial="invites/_invite_link.html",
+        context=context,
+        status=422 if mail_form.errors else 200,
+    )
 
 
 @never_cache
@@ -265,6 +275,7 @@ def invite_found_revoke(request: Request, invite_id: int) -> HttpResponse:
 
 
 # --- By mail ----------------------------------------------------------------------------------------------------------
+@never_cache
 @require_POST
 @requires(Action.INVITE)
 def invite_mail(request: Request, link_id: int) -> HttpResponse:
@@ -273,11 +284,10 @@ def invite_mail(request: Request, link_id: int) -> HttpResponse:
     form = MailForm(request.POST)
     if not settings.SENDS_MAIL:
         raise Http404
-    if form.is_valid():
-        link.email = form.cleaned_data["email"]
-        link.save(update_fields=["email"])
-        mails.start(actor=request.user, links=[link], origin=request.build_absolute_uri("/"))
-        messages.success(request, _("The link is being sent to %(address)s.") % {"address": link.email})
-    else:
-        messages.error(request, str(form.errors["email"][0]))
+    if not form.is_valid():
+        return _link_page(request, link, form)
+    link.email = form.cleaned_data["email"]
+    link.save(update_fields=["email"])
+    mails.start(actor=request.user, links=[link], origin=request.build_absolute_uri("/"))
+    messages.success(request, _("The link is being sent to %(address)s.") % {"address": link.email})
     return redirect(_origin(request, reverse("invite_detail", args=[link_id])))

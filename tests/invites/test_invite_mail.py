@@ -1,11 +1,16 @@
+import email
+import email.policy
+
 import pytest
 
+from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent, Outcome
 from dashboard.invites import mails, services
 from dashboard.invites.models import Link, MailState
 from dashboard.jobs import engine
 from dashboard.jobs import services as workshop
 from dashboard.jobs.models import ItemState, Job, JobItem
+from tests.conftest import operator
 from tests.invites.conftest import code_of
 from tests.invites.postbox import running_postbox
 
@@ -136,6 +141,36 @@ def test_a_link_that_was_revoked_meanwhile_is_not_sent(postbox, link, ada, stand
     assert postbox.mails == []
 
 
+LINES = [
+    "Anna\r\nBcc: all@example.com",
+    "Anna\nBcc: all@example.com\n\n<b>",
+    "Anna\rBcc: all@example.com",
+    "Anna\u2028Bcc:\x0b\x85x",
+]
+
+
+@pytest.mark.parametrize("words", LINES)
+def test_line_ends_in_names_and_notes_make_no_header_of_their_own(postbox, make_link, settings, standin, words):
+    settings.TEAM_NAME = words
+    maker = operator(Role.ADMIN, words)
+    link = make_link(actor=maker, label=words, for_whom=words, note=words, email="anna@example.com")
+    assert mails.send(actor=maker, link=link, origin=ORIGIN) == MailState.SENT
+    (mail,) = postbox.mails
+    read = email.message_from_string(mail.replace("\r\n", "\n"), policy=email.policy.default)
+    assert set(read) == {"Subject", "From", "To", "Date", "Message-ID", "MIME-Version", "Content-Type"}
+    assert read["To"] == "anna@example.com"
+    assert "invites you to Anna" in read["Subject"]
+
+
+@pytest.mark.parametrize(
+    "address", [f"anna@example.com{end}Bcc: all@example.com" for end in ("\r\n", "\n", "\r", "\0", ", ")]
+)
+def test_an_address_that_is_more_than_one_is_told_and_nothing_sent(admin_client, postbox, make_link, standin, address):
+    link = make_link()
+    assert admin_client.post(f"/invites/{link.pk}/mail/", {"email": address}).status_code == 422
+    assert postbox.mails == [] and not Job.objects.exists()
+
+
 def test_its_page_sends_it_to_the_address_that_is_typed(admin_client, postbox, make_link, standin):
     link = make_link()
     assert "Send by mail" in admin_client.get(f"/invites/{link.pk}/link/").content.decode()
@@ -147,8 +182,9 @@ def test_its_page_sends_it_to_the_address_that_is_typed(admin_client, postbox, m
 
 def test_a_wrong_address_is_told_and_nothing_sent(admin_client, make_link, standin):
     link = make_link()
-    page = admin_client.post(f"/invites/{link.pk}/mail/", {"email": "ben@"}, follow=True).content.decode()
-    assert "Enter a valid email address." in page
+    answer = admin_client.post(f"/invites/{link.pk}/mail/", {"email": "ben@"})
+    assert answer.status_code == 422
+    assert "Enter a valid email address." in answer.content.decode() and 'value="ben@"' in answer.content.decode()
     assert not Job.objects.exists()
 
 
