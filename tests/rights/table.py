@@ -79,7 +79,7 @@ invite_link           200  -      x     x       x    -      -      -            
 invite_print          200  -      x     x       x    -      -      -            -
 invite_extend         200  422    x     x       x    -      -      -            -
 invite_revoke         200  302    x     x       x    -      -      -            -
-invite_mail           -    302    x     x       x    -      -      -            -
+invite_mail           -    422    x     x       x    -      -      -            -
 invite_batch          200  422    x     x       x    -      -      -            -
 invite_batch_detail   200  -      x     x       x    -      -      -            -
 invite_batch_export   200  -      x     x       x    -      -      -            -
