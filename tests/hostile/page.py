@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from html.parser import HTMLParser
@@ -77,7 +78,7 @@ class Page(HTMLParser):
             self.title += data
         self.text += data
         if data.strip() and any(
-            given.get("role") == "alert" or "data-sentence" in given or given.get("class") == "errorlist"
+            given.get("role") == "alert" or "data-sentence" in given or "errorlist" in (given.get("class") or "").split()
             or given.get("data-tone") in ("error", "warn")
             for _tag, given in self._open
         ):  # fmt: skip
@@ -92,14 +93,24 @@ def is_page(answer: HttpResponse) -> bool:
     return answer.get("Content-Type", "").startswith("text/html") and not answer.streaming
 
 
-def sound(answer: HttpResponse) -> HttpResponse:
-    """The answer, if nothing on it was taken for markup, and it leads nowhere but into Foyer."""
+def toasts(answer: HttpResponse) -> list[str]:
+    return [toast["text"] for toast in json.loads(answer.get("HX-Trigger", "{}")).get("toasts", [])]
+
+
+def as_typed(text: str) -> str:
+    """Line ends as every browser sends them."""
+    return re.sub(r"\r\n|\r|\n", "\n", text)
+
+
+def sound(answer: HttpResponse, elsewhere: str = "") -> HttpResponse:
+    """The answer, if nothing on it was taken for markup, and it leads nowhere but into Foyer, or to what begins with `elsewhere`."""
     if is_page(answer):
         page = page_of(answer)
         assert page.wrong == []
     for header in ("Location", "HX-Redirect"):
         if header in answer:
-            assert re.match(r"/(?![/\\])|[#?]", answer[header]), answer[header]
+            to = answer[header]
+            assert re.match(r"/(?![/\\])|[#?]", to) or (elsewhere and to.startswith(elsewhere)), to
     for name, value in answer.items():
         assert "\n" not in value and "\r" not in value, name
     return answer
