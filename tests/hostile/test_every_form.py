@@ -48,7 +48,7 @@ def every_form() -> set[type[forms.BaseForm]]:
 DONE = {200, 201, 204, 302}
 REFUSED = {400, 403, 404, 409, 410, 413, 422, 429}
 # Examples for each name that is looked at.
-EACH, THOROUGH_EACH = 2, 40
+EACH, THOROUGH_EACH = 2, 15
 # Controls in which nobody types.
 CHOSEN = {"hidden", "select", "checkbox", "radio", "button"}
 WITH_TOKEN = {"csrfmiddlewaretoken": "of-no-matter-here"}
