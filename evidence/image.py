@@ -208,21 +208,22 @@ def run(image: Image, folder: Path) -> None:
     with (
         fresh.started(stand_in, fresh.ROOT, folder / "log-instance", dict(os.environ)),
         fresh.started(web, image.folder, folder / "log-web", variables) as foyer,
-        fresh.started(worker, image.folder, folder / "log-worker", variables) as hand,
     ):
         seconds = foyer.wait_until(is_healthy, "the health check was content")
         print(f"Started as user {image.uid}, without a right: its health check is content after {seconds:.0f} s.")
-        look_around(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{instance_port}", folder)
-        assert image.files() == before, "Something was written outside /data."
-        assert image.owned() <= {"data", "tmp"}, image.owned()
-        print("It wrote to /data only.")
-        for what, process in (("web", foyer), ("worker", hand)):
-            seconds = process.terminate()
-            # uvicorn, when all is done, ends by the very signal that it was sent.
-            assert process.process.returncode in (0, -signal.SIGTERM), f"{what}: {process.said()}"
-            assert process.left() == []
-            assert "Traceback" not in process.said() and SECRET not in process.said(), process.said()
-            print(f"SIGTERM: the {what} ended within {seconds:.1f} s, in peace.")
+        # As in compose.yaml: when the web is healthy, the database is up to date.
+        with fresh.started(worker, image.folder, folder / "log-worker", variables) as hand:
+            look_around(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{instance_port}", folder)
+            assert image.files() == before, "Something was written outside /data."
+            assert image.owned() <= {"data", "tmp"}, image.owned()
+            print("It wrote to /data only.")
+            for what, process in (("web", foyer), ("worker", hand)):
+                seconds = process.terminate()
+                # uvicorn, when all is done, ends by the very signal that it was sent.
+                assert process.process.returncode in (0, -signal.SIGTERM), f"{what}: {process.said()}"
+                assert process.left() == []
+                assert "Traceback" not in process.said() and SECRET not in process.said(), process.said()
+                print(f"SIGTERM: the {what} ended within {seconds:.1f} s, in peace.")
 
 
 def look_around(url: str, instance_url: str, folder: Path) -> None:
