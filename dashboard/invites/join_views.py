@@ -198,7 +198,8 @@ def _names() -> set[str]:
 
 
 def _operators(username: str) -> set[str]:
-    return {username} if Operator.objects.local(username) else set()
+    # What no name can be is not looked for: PostgreSQL refuses a NUL.
+    return {username} if username.isprintable() and Operator.objects.local(username) else set()
 
 
 def _first_suggestion(link: Link, names: set[str]) -> str:

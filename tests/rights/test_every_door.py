@@ -120,15 +120,16 @@ def wrong(watch: Watch, who: str, line: Line, method: str, htmx: bool, client: C
 def test_a_door_opens_to_whom_the_table_says(who, world, figure):
     operator = somebody(world, who)
     client = browser(who, operator)
-    things = world.things(world.boss if who == "switched off" else operator, world.own)
+    owner = world.boss if who == "switched off" else operator
+    things = world.things(owner, world.own)
     tries, found = list(ways(who)), []
     watch = Watch(world.standin)
     for line, method, htmx in tries:
         url = world.address(line.door, things)
         found.append(wrong(watch, who, line, method, htmx, client, url))
         if line.door in GONE_AFTERWARDS and method == "POST":
-            world.forget(operator, world.own)
-            things = world.things(operator, world.own)
+            world.forget(owner, world.own)
+            things = world.things(owner, world.own)
             watch.look()
     assert not any(found), "\n".join(filter(None, found))
     figure(f"rights: every URL and method, {who}", f"{len(tries)} tried, 0 wrong")
