@@ -20,7 +20,7 @@ AXE, OFF_SCREEN, CUT_OFF, STILL = (
 )
 WIDTHS = (360, 768, 1440)
 # Also on both sides of where pages change.
-MORE_WIDTHS = (360, 600, 601, 768, 900, 901, 1024, 1200, 1201, 1440, 1920)
+MORE_WIDTHS = (360, 600, 601, 768, 900, 901, 1024, 1200, 1320, 1321, 1440, 1920)
 THEMES = ("light", "dark")
 # In Chinese words are shorter, and differ only where there are words: some crowded pages, or all of them.
 DENSE = ["home", "user_list", "access_matrix", "invite_new", "document_list", "chat_workspace", "chatlog_list"]
