@@ -1,6 +1,7 @@
 """`make evidence`, or python -m evidence.page kills ...: what was tried, how often, and what happened, in docs/evidence.md.
 
-Each part is run by itself and its outcome kept, then the page is drawn from what is kept, so that a part can be run again alone.
+Each part is run by itself and its outcome kept, then the page is drawn from what is kept, so that a part can be run again alone. With
+"mended" only those tests are run that failed last time; the page says of each that it failed first.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "var" / "evidence"
 PAGE = ROOT / "docs" / "evidence.md"
+MENDED = "mended"
 
 INTRODUCTION = """# Evidence
 
@@ -119,6 +122,7 @@ class Outcome:
     good: bool
     tests: dict[str, dict[str, int]] = field(default_factory=dict)
     failed: list[str] = field(default_factory=list)
+    mended: dict[str, str] = field(default_factory=dict)  # what failed, and when it passed
     figures: list[tuple[str, str, str]] = field(default_factory=list)
     said: str = ""
 
@@ -127,25 +131,55 @@ def run(names: list[str]) -> bool:
     """Runs these parts (all, when none is named) and draws the page. Whether all that is on it went well."""
     KEPT.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
-        if not names or part.name in names:
+        if names == [MENDED]:
+            outcome = _kept(part)
+            if outcome is None or not outcome.failed:
+                continue
+            _try_again(outcome)
+        elif not names or part.name in names:
             outcome = _run(part)
-            (KEPT / f"{part.name}.json").write_text(json.dumps(asdict(outcome)))
+        else:
+            continue
+        (KEPT / f"{part.name}.json").write_text(json.dumps(asdict(outcome)))
     kept = {part.name: _kept(part) for part in PARTS}
     PAGE.write_text("\n".join(_page(kept)))
     return all(outcome is not None and outcome.good for outcome in kept.values())
 
 
+def _now() -> str:
+    return f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _test(tests: Sequence[str]) -> tuple[bool, dict[str, Any]]:
+    """Whether all went well, and what evidence.collect wrote down of it."""
+    report = KEPT / "tests.json"
+    report.unlink(missing_ok=True)
+    environment = os.environ | {"EVIDENCE": "thorough", "EVIDENCE_FILE": str(report)}
+    command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "-p", "evidence.collect", *tests]
+    good = subprocess.run(command, cwd=ROOT, env=environment).returncode == 0
+    return good, json.loads(report.read_text()) if report.exists() else {"tests": [], "figures": []}
+
+
+def _try_again(outcome: Outcome) -> None:
+    """What failed, after a mend."""
+    _good, found = _test(outcome.failed)
+    for test in found["tests"]:
+        if test["id"] in outcome.failed and test["outcome"] == "passed":
+            outcome.failed.remove(test["id"])
+            outcome.mended[test["id"]] = _now()
+            ends = outcome.tests[test["id"].partition("::")[0]]
+            ends["failed"] -= 1
+            ends["passed"] = ends.get("passed", 0) + 1
+    outcome.good = not outcome.failed
+    measured = {what for what, *_rest in outcome.figures}
+    outcome.figures = sorted([*outcome.figures, *(line for line in found["figures"] if line[0] not in measured)])
+
+
 def _run(part: Part) -> Outcome:
-    began, started = datetime.now(UTC), time.monotonic()
-    outcome = Outcome(at=f"{began:%Y-%m-%d %H:%M} UTC", seconds=0, good=True)
+    outcome, started = Outcome(at=_now(), seconds=0, good=True), time.monotonic()
     if part.tests:
-        report = KEPT / "tests.json"
-        report.unlink(missing_ok=True)
-        environment = os.environ | {"EVIDENCE": "thorough", "EVIDENCE_FILE": str(report)}
-        command = [sys.executable, "-m", "pytest", "-n", "2", "-q", "-p", "evidence.collect", *part.tests]
-        outcome.good = subprocess.run(command, cwd=ROOT, env=environment).returncode == 0
-        if report.exists():
-            found = json.loads(report.read_text())
+        outcome.good, found = _test(part.tests)
+        if found["tests"]:
             outcome.figures = found["figures"]
             outcome.failed = [test["id"] for test in found["tests"] if test["outcome"] == "failed"]
             for test in found["tests"]:
@@ -180,6 +214,8 @@ def _page(kept: dict[str, Outcome | None]) -> Iterator[str]:
         passed, wrong = _count(outcome, "passed"), _count(outcome, "failed")
         tried = f"{passed + wrong:,} tests" if part.tests else "see there"
         bad = f"**{wrong}**" if wrong else "nothing" if outcome.good else "**see there**"
+        if outcome.mended:
+            bad = f"{bad}; {len(outcome.mended)} mended"
         yield f"| [{part.title}](#{anchor}) | {tried} | {bad} | {outcome.at} | {outcome.seconds / 60:.0f} min |"
     for part in PARTS:
         outcome = kept[part.name]
@@ -197,6 +233,10 @@ def _section(part: Part, outcome: Outcome) -> Iterator[str]:
         yield ""
     for name in outcome.failed:
         yield f"* Failed: `{name}`"
+    for name, at in outcome.mended.items():
+        yield f"* Failed, was mended and passed at {at}: `{name}`"
+    if outcome.failed or outcome.mended:
+        yield ""
     if outcome.tests:
         yield "| Tests | Passed | Failed |"
         yield "|---|---|---|"
@@ -211,7 +251,7 @@ def _count(outcome: Outcome, end: str) -> int:
 
 
 if __name__ == "__main__":
-    unknown = set(sys.argv[1:]) - {part.name for part in PARTS}
+    unknown = set(sys.argv[1:]) - {part.name for part in PARTS} - {MENDED}
     if unknown:
         sys.exit(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(part.name for part in PARTS)}.")
     sys.exit(not run(sys.argv[1:]))
