@@ -66,8 +66,8 @@ class Foyer:
 
     def _hear(self, kind: str, text: str) -> None:
         # htmx takes two lines to say that a search was replaced by a newer one, as on a slow machine each letter's is by the next.
-        if text.startswith("htmx:sendAbort"):
-            del self.said[-1:]
+        if text.startswith("htmx:sendAbort") and self.said[-1:] == [text.replace("sendAbort", "afterRequest", 1)]:
+            self.said.pop()
             return
         # That an answer was 404 or 422 is for the tests to judge, not the browser.
         if kind in ("error", "warning") and not text.startswith("Failed to load resource"):
