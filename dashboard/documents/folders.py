@@ -111,14 +111,17 @@ def _moved(rows: list[DocumentRow], folder: str) -> list[Moved]:
         finally:
             instance.forget("library")
     try:
-        there = {name: _paths(name) for name in {folder, *(row.folder for row in rows)}}
+        arrived = _paths(folder)
+        if arrived is None:
+            raise NotFound(404, "The folder that they were to be moved to is not there.")
+        there = arrived.union(*(_paths(name) or () for name in {row.folder for row in rows} - {folder}))
     except ApiError as problem:
         raise lost or Unconfirmed("What was moved could not be read back.") from problem
-    moved = {old: new for old, new in targets.items() if new in there[folder]}
+    moved = {old: new for old, new in targets.items() if new in arrived}
     if lost and not moved:
         raise lost  # it may still be at it
     _follow(moved)
-    return [_told(row, targets.get(row.path, ""), there[folder] | there[row.folder]) for row in rows]
+    return [_told(row, targets.get(row.path, ""), there) for row in rows]
 
 
 def _movable(row: DocumentRow) -> bool:
@@ -245,8 +248,10 @@ def _make(name: str) -> None:
 
 def _remove_empty(name: str) -> None:
     """The instance would erase what is in it, so what may be in it is read right before."""
-    left = len(_paths(name))
-    if left:
+    paths = _paths(name)
+    if paths is None:
+        return
+    if left := len(paths):
         words = ngettext(
             "%(n)d document is still in it, so it stays.", "%(n)d documents are still in it, so it stays.", left
         )
@@ -267,9 +272,10 @@ def _demand(name: str) -> None:
         raise Declined(_("There is no such folder any more. Load the page again."))
 
 
-def _paths(name: str) -> set[str]:
-    """What is in the folder now. Raises ApiError."""
-    return {document.path for document in _documents(name) or () if document.path}
+def _paths(name: str) -> set[str] | None:
+    """What is in the folder now; None when there is no such folder. Raises ApiError."""
+    documents = _documents(name)
+    return None if documents is None else {document.path for document in documents if document.path}
 
 
 def _documents(name: str) -> tuple[Document, ...] | None:
