@@ -132,7 +132,7 @@ NOTHING_CHANGED = "Nothing was changed."
 
 def sizes(name: str) -> list[tuple[str, int]]:
     if THOROUGH:
-        return [("writes", len(KINDS)), ("afterwards", 10), ("all", 10)]
+        return [(when, len(KINDS)) for when in ("writes", "afterwards", "all")]
     return [("writes", 12 if name in PEOPLE else 5), ("afterwards", 3), ("all", 3)]
 
 
