@@ -283,9 +283,8 @@ def _documents(name: str) -> tuple[Document, ...] | None:
     client = instance.connect().documents
     try:
         return client.in_folder(name).documents
-    except NotFound:
-        return None
-    except NotAnythingLLM:  # before v1.7.5 there is only the whole tree
+    except (NotFound, NotAnythingLLM):
+        # Before v1.7.5 there is only the whole tree; and that a folder is not there is said by two, for it decides what is erased.
         return next((folder.documents for folder in client.get_folders() if folder.name == name), None)
 
 
