@@ -2,7 +2,8 @@
 
 turn = open_turn(actor=..., ...)             the POST, in Django
 ticket(turn, session_key)                    goes into the address of the stream
-turn_of(address, session_key), take(...)     the relay: one stream, once
+read(ticket, session_key), claim(...)        the relay: one stream, once
+take(turn_id)                                the worker: the same without a browser
 end(turn_id, ...)                            what became of it
 """
 
@@ -10,10 +11,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
+from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -29,6 +33,16 @@ LOST_AFTER = timedelta(hours=1)
 AWAITED_FOR = timedelta(seconds=7)  # after a page has asked for the answer; it asks again every three seconds
 KEPT_FOR = timedelta(days=30)
 SALT = "dashboard.chat.ticket"
+
+# What every stream begins with, while others flow: to word it, the ORM works ten times longer than the database to do it.
+SIGNED_IN = """
+    SELECT accounts_operator.password, accounts_operator.session_key
+    FROM chat_turn
+    JOIN accounts_operator ON accounts_operator.id = chat_turn.operator_id AND accounts_operator.is_active
+    JOIN django_session ON django_session.session_key = %s AND django_session.expire_date > %s
+    WHERE chat_turn.id = %s
+"""
+TAKE = "UPDATE chat_turn SET state = %s, taken_at = %s, alive_at = %s WHERE id = %s AND state = %s RETURNING *"
 
 _answering = set[int]()  # the turns that this process has taken and not ended
 
@@ -68,23 +82,35 @@ def open_turn(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a browser shows to hear a turn's answer. `good`: not too old to ask."""
+
+    turn_id: int
+    session_key: str
+    proof: str  # of the operator as they were signed in when they asked
+    good: bool
+
+
 def ticket(turn: Turn, session_key: str) -> str:
     """What opens the turn's stream, for a minute, and only to the browser with that session."""
-    return signing.dumps([turn.pk, _mark(session_key)], salt=SALT)
+    return signing.dumps([turn.pk, _mark(session_key), _mark(turn.operator.get_session_auth_hash())], salt=SALT)
 
 
-def turn_of(address: str, session_key: str) -> tuple[int, bool]:
-    """The turn that a ticket is for, and whether it is still good. Raises NotATicket. Asks no database."""
+def read(ticket: str, session_key: str) -> Ticket:
+    """Raises NotATicket. Asks no database."""
+    good = True
     try:
-        turn_id, mark = signing.loads(address, salt=SALT)
-        if not session_key or mark != _mark(session_key):
-            raise NotATicket
-        signing.loads(address, salt=SALT, max_age=TICKET_LIFE)
-    except signing.SignatureExpired:
-        return turn_id, False
-    except signing.BadSignature:
+        try:
+            turn_id, mark, proof = signing.loads(ticket, salt=SALT, max_age=TICKET_LIFE)
+        except signing.SignatureExpired:
+            good = False
+            turn_id, mark, proof = signing.loads(ticket, salt=SALT)
+    except (signing.BadSignature, ValueError):
         raise NotATicket from None
-    return turn_id, True
+    if not session_key or mark != _mark(session_key):
+        raise NotATicket
+    return Ticket(turn_id, session_key, proof, good)
 
 
 def _mark(session_key: str) -> str:
@@ -96,16 +122,36 @@ def find(turn_id: int) -> Turn | None:
     return Turn.objects.filter(pk=turn_id).first()
 
 
+def claim(ticket: Ticket) -> Turn | None:
+    """As `take`, when the ticket is good and its operator still signed in: not signed out, not switched off, the password as it was."""
+    return take(ticket.turn_id) if ticket.good and _is_still_signed_in(ticket) else None
+
+
+def _is_still_signed_in(ticket: Ticket) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(SIGNED_IN, [ticket.session_key, _kept(timezone.now()), ticket.turn_id])
+        found = cursor.fetchone()
+    if not found:
+        return False
+    password, session_key = found
+    return ticket.proof == _mark(Operator(password=password, session_key=session_key).get_session_auth_hash())
+
+
 def take(turn_id: int) -> Turn | None:
     """The turn, to be asked now, with its attachments; None for everybody but the first who comes."""
-    waiting, now = Turn.objects.filter(pk=turn_id, state=TurnState.WAITING), timezone.now()
-    if not waiting.update(state=TurnState.TAKEN, taken_at=now, alive_at=now if signs.are_given() else None):
-        return None
-    _answering.add(turn_id)
-    turn = Turn.objects.get(pk=turn_id)
-    if turn.attachments:
-        Turn.objects.filter(pk=turn_id).update(attachments=[])
-    return turn
+    now = _kept(timezone.now())
+    alive = now if signs.are_given() else None
+    for turn in Turn.objects.raw(TAKE, [TurnState.TAKEN, now, alive, turn_id, TurnState.WAITING]):
+        _answering.add(turn_id)
+        if turn.attachments:
+            Turn.objects.filter(pk=turn_id).update(attachments=[])
+        return turn
+    return None
+
+
+def _kept(moment: datetime) -> Any:
+    """As the database keeps it."""
+    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def end(turn_id: int, state: TurnState, *, problem: str = "", chat_id: int | None = None) -> None:

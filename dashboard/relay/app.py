@@ -19,10 +19,8 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.contrib.auth import get_user
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import DatabaseError, close_old_connections, connections
-from django.http import HttpRequest, parse_cookie
+from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import translation
 
@@ -84,7 +82,7 @@ class Relay:
         request_id.set(uuid.uuid4().hex[:16])
         request_address.set(scope["client"][0] if scope["client"] else "")
         try:
-            turn_id, session = _turn_of(scope)
+            ticket = _ticket_of(scope)
         except turns.NotATicket:
             status, turn = HTTPStatus.NOT_FOUND, None
             await _answer(send, status, {"Content-Length": "0", "Cache-Control": "no-store"})
@@ -92,7 +90,7 @@ class Relay:
         else:
             status = HTTPStatus.OK
             await _answer(send, status, STREAM_HEADERS)
-            turn = await self._stream(turn_id, session, receive, send)
+            turn = await self._stream(ticket, receive, send)
         request_log.info(
             "request",
             extra={
@@ -105,16 +103,16 @@ class Relay:
             },
         )
 
-    async def _stream(self, turn_id: int, session: str, receive: Receive, send: Send) -> Turn | None:
+    async def _stream(self, ticket: turns.Ticket, receive: Receive, send: Send) -> Turn | None:
         """Asks the turn's question, if nobody has yet, and carries the answer. The turn, if it is still known."""
         turn: Turn | None = None
         question: Question | None = None
         try:
-            turn, question = await self._in_database(_claim, turn_id, session)
+            turn, question = await self._in_database(_claim, ticket)
             if turn:
                 translation.activate(turn.language)  # in this request's own context
             if question:
-                is_awaited = partial(self._in_database, turns.is_awaited, turn_id)
+                is_awaited = partial(self._in_database, turns.is_awaited, ticket.turn_id)
                 ending = await Stream(send, self._upstream).run(question, receive, is_awaited, self._stopping)
             else:
                 ending = Ending(TurnState(turn.state), chat_id=turn.chat_id) if turn else Ending(TurnState.FAILED)
@@ -133,17 +131,15 @@ class Relay:
         return await asyncio.get_running_loop().run_in_executor(self._database, _connected, act, *arguments)
 
 
-def _turn_of(scope: Any) -> tuple[int, str]:
-    """The turn that is asked for, and by whose session; "" when its ticket is too old. Raises NotATicket."""
+def _ticket_of(scope: Any) -> turns.Ticket:
+    """Raises NotATicket."""
     headers: dict[bytes, bytes] = dict(scope["headers"])
     host, _port = split_domain_port(headers.get(b"host", b"").decode("latin-1"))
     ticket = scope["path"].removeprefix(PATH).removesuffix("/")
     if scope["method"] != "GET" or not validate_host(host, settings.ALLOWED_HOSTS):
         raise turns.NotATicket
     cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
-    session = cookies.get(settings.SESSION_COOKIE_NAME, "")
-    turn_id, good = turns.turn_of(ticket, session)
-    return turn_id, session if good else ""
+    return turns.read(ticket, cookies.get(settings.SESSION_COOKIE_NAME, ""))
 
 
 async def _answer(send: Send, status: HTTPStatus, headers: dict[str, str]) -> None:
@@ -171,11 +167,11 @@ def _connected(act: Callable[..., T], *arguments: Any) -> T:
         close_old_connections()
 
 
-def _claim(turn_id: int, session: str) -> tuple[Turn | None, Question | None]:
+def _claim(ticket: turns.Ticket) -> tuple[Turn | None, Question | None]:
     """The turn as it stands; and the question, to be asked now, only for the first who comes in time and is still signed in."""
-    turn = turns.take(turn_id) if session and _is_somebodys(session) else None
+    turn = turns.claim(ticket)
     if turn is None:
-        return turns.find(turn_id), None
+        return turns.find(ticket.turn_id), None
     route, names, body = streamed_question(
         turn.workspace_slug,
         turn.text,
@@ -187,12 +183,6 @@ def _claim(turn_id: int, session: str) -> tuple[Turn | None, Question | None]:
     )
     # Here and not in the loop: with a picture it has megabytes.
     return turn, Question(route, names, json.dumps(body).encode())
-
-
-def _is_somebodys(session: str) -> bool:
-    request = HttpRequest()
-    request.session = SessionStore(session)
-    return get_user(request).is_authenticated
 
 
 def _keep(turn: Turn, ending: Ending) -> None:

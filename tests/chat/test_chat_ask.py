@@ -26,7 +26,8 @@ def test_with_a_script_the_first_question_leads_to_its_conversation(person, ther
     assert there.asked(person.user_id) == []
     page = person.get(place["path"]).content.decode()
     stream = re.search(r'data-stream="/stream/([^"]+)/"', page)[1]
-    assert turns.turn_of(stream, person.client.session.session_key) == (last_turn().pk, True)
+    ticket = turns.read(stream, person.client.session.session_key)
+    assert (ticket.turn_id, ticket.good) == (last_turn().pk, True)
 
 
 def test_the_next_one_comes_with_its_stream_and_a_new_key(person):
