@@ -20,7 +20,7 @@ from .errors import speaks_of_database
 
 MAX_LINE = 1024 * 1024
 
-_of_json = json.JSONDecoder().decode
+_from_json = json.JSONDecoder().raw_decode  # `decode` looks for white space around it, for as long as this takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +168,12 @@ class _Reader:
         return [Failed(reason)]
 
     def _events(self, data: str) -> Iterable[Event]:
+        data = data.strip()
         try:
-            message = _of_json(data)
+            message, end = _from_json(data)
         except (ValueError, RecursionError):
-            message = None
-        return self._read(message) if type(message) is dict else (Failed("broken"),)
+            message, end = None, 0
+        return self._read(message) if type(message) is dict and end == len(data) else (Failed("broken"),)
 
     def _add(self, delta: Any) -> Iterable[Event]:
         if not isinstance(delta, str) or not delta:

@@ -34,7 +34,7 @@ AWAITED_FOR = timedelta(seconds=7)  # after a page has asked for the answer; it 
 KEPT_FOR = timedelta(days=30)
 SALT = "dashboard.chat.ticket"
 
-# What every stream begins with, while others flow: to word it, the ORM works ten times longer than the database to do it.
+# What every stream begins and ends with, while others flow: to word it, the ORM works ten times longer than the database to do it.
 SIGNED_IN = """
     SELECT accounts_operator.password, accounts_operator.session_key
     FROM chat_turn
@@ -43,6 +43,7 @@ SIGNED_IN = """
     WHERE chat_turn.id = %s
 """
 TAKE = "UPDATE chat_turn SET state = %s, taken_at = %s, alive_at = %s WHERE id = %s AND state = %s RETURNING *"
+END = "UPDATE chat_turn SET state = %s, problem = %s, chat_id = %s, ended_at = %s WHERE id = %s AND state = %s"
 
 _answering = set[int]()  # the turns that this process has taken and not ended
 
@@ -157,9 +158,8 @@ def _kept(moment: datetime) -> Any:
 def end(turn_id: int, state: TurnState, *, problem: str = "", chat_id: int | None = None) -> None:
     """What became of a turn that was taken. Whatever is said after the first word is not heard."""
     _answering.discard(turn_id)
-    Turn.objects.filter(pk=turn_id, state=TurnState.TAKEN).update(
-        state=state, problem=problem[:500], chat_id=chat_id, ended_at=timezone.now()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(END, [state, problem[:500], chat_id, _kept(timezone.now()), turn_id, TurnState.TAKEN])
 
 
 @signs.of_life

@@ -49,11 +49,21 @@ COMMON_HEADERS = {
 }
 if settings.SECURE_HSTS_SECONDS:
     COMMON_HEADERS["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
-STREAM_HEADERS = {
-    "Content-Type": "text/event-stream; charset=utf-8",
-    "Cache-Control": "no-cache, no-transform",
-    "X-Accel-Buffering": "no",  # nginx would hold the events back
-}
+
+
+def encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+
+
+STREAM_HEADERS = encoded(
+    {
+        **COMMON_HEADERS,
+        "Content-Type": "text/event-stream; charset=utf-8",
+        "Cache-Control": "no-cache, no-transform",
+        "X-Accel-Buffering": "no",  # nginx would hold the events back
+    }
+)
+REFUSAL_HEADERS = encoded({**COMMON_HEADERS, "Content-Length": "0", "Cache-Control": "no-store"})
 
 log = logging.getLogger("dashboard.relay")
 request_log = logging.getLogger("dashboard.request")
@@ -85,7 +95,7 @@ class Relay:
             ticket = _ticket_of(scope)
         except turns.NotATicket:
             status, turn = HTTPStatus.NOT_FOUND, None
-            await _answer(send, status, {"Content-Length": "0", "Cache-Control": "no-store"})
+            await _answer(send, status, REFUSAL_HEADERS)
             await send({"type": "http.response.body"})
         else:
             status = HTTPStatus.OK
@@ -142,10 +152,9 @@ def _ticket_of(scope: Any) -> turns.Ticket:
     return turns.read(ticket, cookies.get(settings.SESSION_COOKIE_NAME, ""))
 
 
-async def _answer(send: Send, status: HTTPStatus, headers: dict[str, str]) -> None:
-    sent = {**COMMON_HEADERS, **headers, "X-Request-ID": request_id.get()}
-    encoded = [(name.lower().encode(), value.encode()) for name, value in sent.items()]
-    await send({"type": "http.response.start", "status": status.value, "headers": encoded})
+async def _answer(send: Send, status: HTTPStatus, headers: list[tuple[bytes, bytes]]) -> None:
+    sent = [*headers, (b"x-request-id", request_id.get().encode())]
+    await send({"type": "http.response.start", "status": status.value, "headers": sent})
 
 
 async def _say_goodbye(send: Send, ending: Ending) -> None:
