@@ -6,6 +6,7 @@ Delay is from the moment when the source sends a piece to the moment when the cl
 from __future__ import annotations
 
 import asyncio
+import gc
 import http.client
 import json
 import re
@@ -130,7 +131,10 @@ def watch(server: Server, requests: list[bytes], pieces: int) -> Seen:
         await asyncio.wait(ends, timeout=120)
         seen.errors += sum(not end.done() for end in ends)
 
+    gc.collect()
+    gc.disable()  # a collection here would be a delay there
     uvloop.run(run())
+    gc.enable()
     seen.work = server.worked() - worked
     seen.kept_waiting = server.kept_waiting() - waited
     return seen
