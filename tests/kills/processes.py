@@ -46,7 +46,7 @@ class StandIn(Sandbox):
         self._file = directory / "standin.sqlite3"
         port, self.api_key = free_port(), "KILLS-KILLS-KILLS"
         self.url = f"http://127.0.0.1:{port}"
-        size = ["--users", "60", "--workspaces", "16", "--documents", "60"]
+        size = ["--users", "120", "--workspaces", "16", "--documents", "60"]
         where = ["--port", str(port), "--db", str(self._file), "--api-key", self.api_key]
         self._process = started(["-m", "dashboard.sandbox", *where, *size], directory / "standin.log", {})
         wait_until(lambda: self._process.poll() is not None or not nobody_listens(port), "the stand-in starts")

@@ -138,6 +138,7 @@ class AccessSets(Work):
         self.take: set[tuple[int, int]] = set()
         for workspace in scene.chance.sample(scene.workspaces, self.size):
             cells = [(workspace, user) for user, _name in scene.people if (workspace, user) not in scene.touched]
+            assert len(cells) > 4, "every cell was changed by a set before: there are too few people for so many"
             scene.chance.shuffle(cells)
             self.give.update([cell for cell in cells if cell not in members][:3])
             self.take.update([cell for cell in cells if cell in members][:2])
