@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -88,8 +88,8 @@ class Ticket:
     """What a browser shows to hear a turn's answer. `good`: not too old to ask."""
 
     turn_id: int
-    session_key: str
-    proof: str  # of the operator as they were signed in when they asked
+    session_key: str = field(repr=False)
+    proof: str = field(repr=False)  # of the operator as they were signed in when they asked
     good: bool
 
 
@@ -99,7 +99,7 @@ def ticket(turn: Turn, session_key: str) -> str:
 
 
 def read(ticket: str, session_key: str) -> Ticket:
-    """Raises NotATicket. Asks no database."""
+    """What a ticket says, shown by the browser with that session. Raises NotATicket. Asks no database."""
     good = True
     try:
         try:
@@ -114,9 +114,9 @@ def read(ticket: str, session_key: str) -> Ticket:
     return Ticket(turn_id, session_key, proof, good)
 
 
-def _mark(session_key: str) -> str:
+def _mark(secret: str) -> str:
     # Signing does not hide what is signed, and a session's key opens everything.
-    return salted_hmac(SALT, session_key, algorithm="sha256").hexdigest()[:32]
+    return salted_hmac(SALT, secret, algorithm="sha256").hexdigest()[:32]
 
 
 def find(turn_id: int) -> Turn | None:
@@ -142,12 +142,13 @@ def take(turn_id: int) -> Turn | None:
     """The turn, to be asked now, with its attachments; None for everybody but the first who comes."""
     now = _kept(timezone.now())
     alive = now if signs.are_given() else None
-    for turn in Turn.objects.raw(TAKE, [TurnState.TAKEN, now, alive, turn_id, TurnState.WAITING]):
-        _answering.add(turn_id)
-        if turn.attachments:
-            Turn.objects.filter(pk=turn_id).update(attachments=[])
-        return turn
-    return None
+    turn = next(iter(Turn.objects.raw(TAKE, [TurnState.TAKEN, now, alive, turn_id, TurnState.WAITING])), None)
+    if turn is None:
+        return None
+    _answering.add(turn_id)
+    if turn.attachments:
+        Turn.objects.filter(pk=turn_id).update(attachments=[])
+    return turn
 
 
 def _kept(moment: datetime) -> Any:

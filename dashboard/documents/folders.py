@@ -111,17 +111,14 @@ def _moved(rows: list[DocumentRow], folder: str) -> list[Moved]:
         finally:
             instance.forget("library")
     try:
-        arrived = _paths(folder)
-        if arrived is None:
-            raise NotFound(404, "The folder that they were to be moved to is not there.")
-        there = arrived.union(*(_paths(name) or () for name in {row.folder for row in rows} - {folder}))
+        there = {name: _paths(name) for name in {folder, *(row.folder for row in rows)}}
     except ApiError as problem:
         raise lost or Unconfirmed("What was moved could not be read back.") from problem
-    moved = {old: new for old, new in targets.items() if new in arrived}
+    moved = {old: new for old, new in targets.items() if new in there[folder]}
     if lost and not moved:
         raise lost  # it may still be at it
     _follow(moved)
-    return [_told(row, targets.get(row.path, ""), there) for row in rows]
+    return [_told(row, targets.get(row.path, ""), there[folder] | there[row.folder]) for row in rows]
 
 
 def _movable(row: DocumentRow) -> bool:
@@ -248,10 +245,8 @@ def _make(name: str) -> None:
 
 def _remove_empty(name: str) -> None:
     """The instance would erase what is in it, so what may be in it is read right before."""
-    paths = _paths(name)
-    if paths is None:
-        return
-    if left := len(paths):
+    left = len(_paths(name))
+    if left:
         words = ngettext(
             "%(n)d document is still in it, so it stays.", "%(n)d documents are still in it, so it stays.", left
         )
@@ -272,10 +267,9 @@ def _demand(name: str) -> None:
         raise Declined(_("There is no such folder any more. Load the page again."))
 
 
-def _paths(name: str) -> set[str] | None:
-    """What is in the folder now; None when there is no such folder. Raises ApiError."""
-    documents = _documents(name)
-    return None if documents is None else {document.path for document in documents if document.path}
+def _paths(name: str) -> set[str]:
+    """What is in the folder now. Raises ApiError."""
+    return {document.path for document in _documents(name) or () if document.path}
 
 
 def _documents(name: str) -> tuple[Document, ...] | None:
@@ -284,7 +278,8 @@ def _documents(name: str) -> tuple[Document, ...] | None:
     try:
         return client.in_folder(name).documents
     except (NotFound, NotAnythingLLM):
-        # Before v1.7.5 there is only the whole tree; and that a folder is not there is said by two, for it decides what is erased.
+        # Before v1.7.5 there is only the whole tree. And a 404 may come from whatever stands between: that a folder is not there decides
+        # what is erased and what is told to be gone, so two have to say it.
         return next((folder.documents for folder in client.get_folders() if folder.name == name), None)
 
 

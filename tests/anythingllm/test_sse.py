@@ -138,9 +138,26 @@ def test_an_end_without_a_last_event_is_an_interruption() -> None:
     assert read(b"") == [Failed("interrupted")]
 
 
-@pytest.mark.parametrize("data", [b"data: {\n\n", b"data: 5\n\n", b"data: " + b"[" * 100_000 + b"\n\n"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"data: {\n\n",
+        b"data: 5\n\n",
+        b"data: {} {}\n\n",
+        b"data: {}}\n\n",
+        b"data: \n\n",
+        b"data: " + b"[" * 100_000 + b"\n\n",
+    ],
+)
 def test_what_cannot_be_read_ends_it(data: bytes) -> None:
     assert read(sse(chunk("Hal")) + data + sse(FINAL)) == [Text("Hal"), Failed("broken")]
+
+
+def test_white_space_around_an_event_is_no_part_of_it() -> None:
+    assert read(sse(chunk("Hal")).replace(b"data: ", b"data:  \t").replace(b"\n\n", b" \n\n"), sse(FINAL)) == [
+        Text("Hal"),
+        Done(7, "Hal"),
+    ]
 
 
 def test_unknown_events_are_passed_over() -> None:

@@ -8,7 +8,7 @@ from dashboard import instance
 from dashboard.accounts.models import Role
 from dashboard.anythingllm import ApiError
 from dashboard.audit.models import AuditEvent, Outcome
-from dashboard.documents import services
+from dashboard.documents import folders, services
 from dashboard.documents.models import Source, Stored
 from dashboard.errors import Declined
 from dashboard.jobs.models import ItemState, JobItem
@@ -85,6 +85,33 @@ def test_what_cannot_be_read_back_is_unknown(ada, shelf, standin):
     standin.fault("500", path="/v1/documents/folder/sales")
     with pytest.raises(ApiError):
         services.move(actor=ada, paths=[path], folder="support")
+    assert lines("document.moved") == [("customer-story-brewery.md", Outcome.UNKNOWN)]
+
+
+def test_that_a_folder_is_not_there_is_believed_only_when_the_whole_tree_says_so_too(ada, shelf, standin):
+    """A 404 may come from whatever stands between."""
+    standin.fault("404", path="/v1/documents/folder/")
+    (moved,) = services.move(actor=ada, paths=[shelf.path("customer-story-brewery")], folder="support")
+    assert moved.path in shelf.files() and not moved.problem
+    services.folder_make(actor=ada, name="new")
+    assert "new" in shelf.folders()
+    with pytest.raises(Declined, match="still in it"):
+        folders.remove_empty(actor=ada, name="support")
+    assert lines("folder.made") == [("new", Outcome.OK)]
+
+
+def test_what_nobody_can_tell_of_a_folder_is_unknown(ada, shelf, standin):
+    path = shelf.path("customer-story-brewery")
+    for action in (
+        lambda: services.folder_make(actor=ada, name="new"),
+        lambda: services.move(actor=ada, paths=[path], folder="support"),
+    ):
+        standin.fault("404", path="/v1/documents", method="GET", since="POST")
+        with pytest.raises(ApiError):
+            action()
+        standin.clear_faults()
+    assert "new" in shelf.folders() and path not in shelf.files()
+    assert lines("folder.made") == [("new", Outcome.UNKNOWN)]
     assert lines("document.moved") == [("customer-story-brewery.md", Outcome.UNKNOWN)]
 
 

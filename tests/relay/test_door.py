@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.core import signing
 from django.utils import timezone
 
@@ -48,9 +49,29 @@ def test_an_old_ticket_asks_nothing_and_says_that_nothing_was_asked(ask, standin
     assert asked_of(standin) == 0
 
 
-@pytest.mark.parametrize(
-    "end", [lambda session: SessionStore(session).delete(), lambda _session: end_sessions(Operator.objects.get())]
-)
+def signed_out(session: str) -> None:
+    SessionStore(session).delete()
+
+
+def all_sessions_ended(_session: str) -> None:
+    end_sessions(Operator.objects.get())
+
+
+def expired(session: str) -> None:
+    Session.objects.filter(pk=session).update(expire_date=timezone.now())
+
+
+def switched_off(_session: str) -> None:
+    Operator.objects.update(is_active=False)
+
+
+def password_changed(_session: str) -> None:
+    ada = Operator.objects.get()
+    ada.set_password("another-horse-battery")
+    ada.save()
+
+
+@pytest.mark.parametrize("end", [signed_out, all_sessions_ended, expired, switched_off, password_changed])
 def test_who_has_signed_out_since_asks_nothing(end, ask, standin):
     asked = ask()
     end(asked.session)
@@ -76,7 +97,8 @@ def test_nothing_is_there_for_anybody_else(ask, standin, foyer):
         asked.listen(host=""),
         asked.listen(ticket="made-up"),
         asked.listen(ticket=asked.ticket[:-1] + ("A" if asked.ticket[-1] != "A" else "B")),
-        asked.listen(ticket=signing.dumps([asked.turn.pk, "0" * 32], salt=turns.SALT)),
+        asked.listen(ticket=signing.dumps([asked.turn.pk, "0" * 32, "0" * 32], salt=turns.SALT)),
+        asked.listen(ticket=signing.dumps([asked.turn.pk], salt=turns.SALT)),
         asked.listen(ticket=f"{asked.ticket}/more"),
     ]
     for browser in wanted:
