@@ -8,10 +8,11 @@ from typing import Any
 
 from django import template
 from django.core.paginator import Page
+from django.forms.utils import flatatt
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 
@@ -20,6 +21,8 @@ from dashboard import context as request_context
 
 register = template.Library()
 
+SELECTED, CHECKED = mark_safe(" selected"), mark_safe(" checked")
+
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
@@ -27,6 +30,25 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("img/icons.svg"), name
     )
+
+
+@register.simple_tag
+def options(widget: dict[str, Any]) -> SafeString:
+    """What stands in the tag of Django's Select. No list of ours has groups."""
+    html = '<option value="{}"{}>{}</option>'
+    found = [option for _group, some, _index in widget["optgroups"] for option in some]
+    return format_html_join("\n", html, ((o["value"], SELECTED if o["selected"] else "", o["label"]) for o in found))
+
+
+@register.simple_tag
+def boxes(widget: dict[str, Any]) -> SafeString:
+    """The same of Django's CheckboxSelectMultiple and RadioSelect, in a form whose fields have ids."""
+    html = '<div><label for="{1}"><input{0} id="{1}" value="{2}"{3}> {4}</label></div>'
+    found = [option for _group, some, _index in widget["optgroups"] for option in some]
+    of_all = widget["attrs"] | {"id": None, "type": found[0]["type"], "name": widget["name"]} if found else {}
+    shared = flatatt(of_all)  # made once; it takes longer than all the rest
+    told = ((shared, o["attrs"]["id"], o["value"], CHECKED if o["selected"] else "", o["label"]) for o in found)
+    return format_html_join("\n", html, told)
 
 
 @register.simple_tag(takes_context=True)

@@ -1,12 +1,14 @@
 """The frame of every page, the forms and the pages that say what went wrong."""
 
 import re
+from html.parser import HTMLParser
 
 import pytest
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
+from django.forms.renderers import DjangoTemplates
 from django.test import Client, RequestFactory
 
 from dashboard import errors
@@ -108,6 +110,42 @@ def test_every_control_has_a_label_of_its_own():
     page = str(SampleForm())
     for name in re.findall(r'<input[^>]*id="([^"]+)"', page):
         assert f'for="{name}"' in page
+
+
+class Tags(HTMLParser):
+    """The tags of a page with their attributes, in no order, and what is written between them."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[object] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, frozenset(attrs)))
+
+    def handle_endtag(self, tag):
+        self.found.append(tag)
+
+    def handle_data(self, data):
+        self.found += [data.strip()] if data.strip() else []
+
+
+class ChoiceForm(forms.Form):
+    CHOICES = [("", "Any"), (1000, 'A "b" <c> & d'), ("b", "B")]
+
+    one = forms.ChoiceField(choices=CHOICES, widget=forms.Select(attrs={"class": "long", "disabled": True}))
+    some = forms.MultipleChoiceField(choices=CHOICES, widget=forms.CheckboxSelectMultiple(attrs={"class": "long"}))
+    radio = forms.ChoiceField(choices=CHOICES, widget=forms.RadioSelect, help_text="One of them.")
+    none = forms.MultipleChoiceField(widget=forms.CheckboxSelectMultiple)
+
+
+@pytest.mark.parametrize("field", ChoiceForm.base_fields)
+@pytest.mark.parametrize(
+    "data", [None, {"one": "1000", "some": ["1000", "b"], "radio": "b"}, {"one": "b", "radio": "x"}]
+)
+def test_choices_are_drawn_as_django_draws_them(field, data):
+    ours, djangos = ChoiceForm(data), ChoiceForm(data, renderer=DjangoTemplates())
+    assert Tags(str(ours[field])).found == Tags(str(djangos[field])).found
 
 
 def test_a_group_of_choices_stands_in_a_named_fieldset():
