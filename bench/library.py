@@ -17,6 +17,7 @@ PAGES = {
     "first page": "",
     "search": "&q=manual",
     "by tokens, last page": "&sort=-tokens&page=999",
+    "newest first": "&sort=-added",
     "of one workspace": "&workspace=engineering",
 }
 

@@ -73,9 +73,10 @@ def stage_embed(operator: Operator, paths: Collection[str], workspace_ids: Colle
     workspaces = [workspace for workspace in sight.workspaces(operator).certain() if workspace.id in wanted]
     found = []
     for row in library.of_paths(operator, paths):
+        there = {workspace.id for workspace in row.used_in}
         for workspace in workspaces:
             missing = Standing.GONE if row.state == library.State.MISSING else Standing.NEW
-            standing = Standing.THERE if workspace in row.used_in else missing
+            standing = Standing.THERE if workspace.id in there else missing
             trouble = failures.get(row.key, {}).get(workspace.id) if standing == Standing.NEW else None
             why = trouble.why if trouble else ""
             found.append(Pair(row.path, row.title, row.words, row.tokens, workspace, standing, why))

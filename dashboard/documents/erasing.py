@@ -42,7 +42,12 @@ class Doomed:
 def stage_erase(operator: Operator, paths: Collection[str]) -> list[Doomed]:
     """What erasing these comes to, as it is now, by title. What the operator may not see is left out. Raises ApiError."""
     found = [
-        Doomed(row.path, row.title, row.used_in, library.erase_refusal(operator, own=row.own, elsewhere=row.elsewhere))
+        Doomed(
+            row.path,
+            row.title,
+            row.used_in,
+            library.erase_refusal(operator, own=row.origin.own, elsewhere=row.elsewhere),
+        )
         for row in library.of_paths(operator, paths)
     ]
     return sorted(found, key=lambda doomed: natural(doomed.title))

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, overload
 
 from django.db import models
 from django.utils import timezone
@@ -33,6 +33,7 @@ from dashboard.order import natural
 from dashboard.permissions import Action, allows, scope
 
 NEWS = timedelta(days=7)  # how long a failure is told in the table
+MANY = 500  # documents, of which more are not named one by one in a query
 
 
 class State(models.TextChoices):
@@ -46,30 +47,49 @@ class State(models.TextChoices):
 TONES = {State.USED: "ok", State.UNUSED: "quiet", State.ADDING: "accent", State.FAILED: "error", State.MISSING: "warn"}
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentRow:
-    """A document as the table shows it. `path` is empty while it is being added, or when that failed.
+class Origin(NamedTuple):
+    """Where a document comes from. `source` is None for what came from elsewhere, like a connector of the instance's.
 
-    `source` is None for what came from elsewhere, like a connector of the instance's. `added_at` is the instance's own clock, taken for
-    UTC, when Foyer has not added it; `added_by` is empty then. `used_in` and `pinned_in` are by name, and hold only workspaces that the
-    operator looks after; `elsewhere`: it is in others, too. `own`: the operator has added it here. `problem` says what failed, in the job
-    `job_id` if the operator may see that.
+    `added_at` is the instance's own clock, taken for UTC, when Foyer has not added it; `added_by` is empty then. `own`: the operator has
+    added it here.
     """
 
-    path: str
-    title: str
-    words: int | None = None
-    tokens: int | None = None
     source: Source | None = None
     added_at: datetime | None = None
     added_by: str = ""
     own: bool = False
+
+    @property
+    def label(self) -> Words:
+        return self.source.label if self.source else _("Other")
+
+
+UNTOLD = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """A document as the table shows it. `path` is empty while it is being added, or when that failed; `document` is None then, and when
+    its file is gone.
+
+    `used_in` and `pinned_in` are by name, and hold only workspaces that the operator looks after; `elsewhere`: it is in others, too.
+    `problem` says what failed, in the job `job_id` if the operator may see that.
+    """
+
+    path: str
+    folder: str
+    title: str
+    type: str
+    words: int | None = None
+    tokens: int | None = None
+    document: Document | None = None
     used_in: tuple[Workspace, ...] = ()
     pinned_in: tuple[Workspace, ...] = ()
     elsewhere: bool = False
     state: State = State.UNUSED
     problem: Words = ""
     job_id: int | None = None
+    origin: Origin = UNTOLD
 
     @property
     def key(self) -> str:
@@ -77,20 +97,30 @@ class DocumentRow:
         return key_of(self.path)
 
     @property
-    def folder(self) -> str:
-        return folder_of(self.path)
-
-    @property
-    def type(self) -> str:
-        return type_of(self.path) or type_of(self.title)
-
-    @property
-    def source_label(self) -> Words:
-        return self.source.label if self.source else _("Other")
-
-    @property
     def tone(self) -> str:
         return TONES[self.state]
+
+
+class Rows(Sequence[DocumentRow]):
+    """Rows whose origin is looked up when they are taken out: of those that a page shows, not of thousands."""
+
+    def __init__(self, operator: Operator, rows: Sequence[DocumentRow]) -> None:
+        self._operator, self._rows = operator, rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, index: int) -> DocumentRow: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[DocumentRow]: ...
+    def __getitem__(self, index: int | slice) -> DocumentRow | list[DocumentRow]:
+        if isinstance(index, slice):
+            return _with_origins(self._operator, self._rows[index])
+        return _with_origins(self._operator, [self._rows[index]])[0]
+
+    def __iter__(self) -> Iterator[DocumentRow]:
+        return iter(self[:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +153,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """All that is known of one document. `document` is None when its file is gone; `size` is in bytes, where Foyer has added it.
-
-    `erasable`: the operator may erase it.
-    """
+    """All that is known of one document. `size` is in bytes, where Foyer has added it; `erasable`: the operator may erase it."""
 
     row: DocumentRow
-    document: Document | None
     places: tuple[Place, ...]
     size: int | None
     erasable: bool
@@ -157,63 +183,96 @@ class Trouble:
     job_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """Where documents are embedded: of the operator's workspaces which, in the order of their names, and whether in others; by path."""
-
-    workspaces: Mapping[int, Workspace]
-    used: dict[str, list[Workspace]] = field(default_factory=lambda: defaultdict(list))
-    pinned: dict[str, list[Workspace]] = field(default_factory=lambda: defaultdict(list))
-    as_embedded: dict[str, WorkspaceDocument] = field(default_factory=dict)
-    elsewhere: set[str] = field(default_factory=set)
-
-
 Embedded = Mapping[int, Sequence[WorkspaceDocument]]  # by workspace id
+Joined = Mapping[str, DocumentRow]  # by path
+
+# What the last join was made of, and what it made.
+_last: tuple[tuple[object, ...], Joined] = ((), {})
 
 
-def _read(max_age: float | None = None) -> tuple[Reading[list[DocumentFolder]], Embedded]:
-    """The library and what each workspace has of it, both as old as the older of them. Raises ApiError."""
+def _read(max_age: float | None = None) -> Reading[Joined]:
+    """Every document of the instance and where it is used, as old as the oldest of what is read for it. Raises ApiError.
+
+    It is joined once for as long as the instance's answers stay the same, not for each page.
+    """
+    global _last
     shelf = instance.library() if max_age is None else instance.library(max_age)
     embedded = instance.workspace_documents() if max_age is None else instance.workspace_documents(max_age)
     as_of, problem = min(shelf.as_of, embedded.as_of), shelf.problem or embedded.problem
-    return Reading(shelf.value, as_of, problem), embedded.value
+    made_of = (as_of, shelf.value, embedded.value, instance.workspaces().value)
+    known, rows = _last
+    if known != made_of:
+        rows = _join(*made_of)
+        _last = made_of, rows
+    return Reading(rows, as_of, problem)
 
 
-def _documents(operator: Operator, folders: Sequence[DocumentFolder], embedded: Embedded) -> list[Document]:
-    """Those in the library that the operator may see."""
-    documents = [document for folder in folders for document in folder.documents]
-    mine = scope(operator)
-    if mine is None:
-        return documents
-    theirs = set(Stored.objects.filter(added_by=operator).values_list("path", flat=True))
-    theirs.update(some.path for workspace_id in mine for some in embedded.get(workspace_id, ()))
-    return [document for document in documents if document.path in theirs]
-
-
-def _use(operator: Operator, embedded: Embedded) -> _Use:
-    use = _Use({workspace.id: workspace for workspace in sight.workspaces(operator).value})
-    for workspace in sorted(use.workspaces.values(), key=lambda w: natural(w.name)):
+def _join(
+    as_of: datetime, folders: Sequence[DocumentFolder], embedded: Embedded, workspaces: Sequence[Workspace]
+) -> Joined:
+    used: defaultdict[str, list[Workspace]] = defaultdict(list)  # by path, in the order of their names
+    pinned: defaultdict[str, list[Workspace]] = defaultdict(list)
+    as_embedded: dict[str, WorkspaceDocument] = {}
+    for workspace in sorted(workspaces, key=lambda some: natural(some.name)):
         # By path, because the instance lists twice what it was made to embed twice.
         for path, found in {found.path: found for found in embedded.get(workspace.id, ())}.items():
-            use.used[path].append(workspace)
-            use.as_embedded[path] = found
+            used[path].append(workspace)
+            as_embedded[path] = found
             if found.pinned:
-                use.pinned[path].append(workspace)
-    for workspace_id in embedded.keys() - use.workspaces.keys():
-        use.elsewhere.update(found.path for found in embedded[workspace_id])
-    return use
+                pinned[path].append(workspace)
+    rows: dict[str, DocumentRow] = {}
+
+    def add(
+        path: str, title: str, words: int | None, tokens: int | None, document: Document | None, state: State
+    ) -> None:
+        used_in, pinned_in = tuple(used.get(path, ())), tuple(pinned.get(path, ()))
+        folder, type = folder_of(path), type_of(path) or type_of(title)
+        rows[path] = DocumentRow(path, folder, title, type, words, tokens, document, used_in, pinned_in, state=state)
+
+    for document in (document for folder in folders for document in folder.documents):
+        path = document.path or document.name
+        state = State.USED if path in used else State.UNUSED
+        add(path, document.title, document.words, document.tokens, document, state)
+    for path, found in as_embedded.items():
+        if path not in rows:
+            # What was embedded since the library was read need not be without its file.
+            state = State.MISSING if found.created_at < as_of else State.USED
+            add(path, found.title, *_lengths(found), None, state)
+    return rows
 
 
-Origin = tuple[Source | None, datetime | None, str, bool]  # source, added_at, added_by and own of a row
+def _seen(operator: Operator, max_age: float | None = None) -> Reading[Joined]:
+    """What the operator may see of it. Raises ApiError."""
+    reading, mine = _read(max_age), scope(operator)
+    if mine is None:
+        return reading
+    added = set(Stored.objects.filter(added_by=operator).values_list("path", flat=True))
+    found: dict[str, DocumentRow] = {}
+    for path, row in reading.value.items():
+        used_in = tuple(workspace for workspace in row.used_in if workspace.id in mine)
+        if used_in or (path in added and row.document):
+            found[path] = replace(
+                row,
+                used_in=used_in,
+                pinned_in=tuple(workspace for workspace in row.pinned_in if workspace.id in mine),
+                elsewhere=len(used_in) < len(row.used_in),
+                state=row.state if used_in else State.UNUSED,
+            )
+    return Reading(found, reading.as_of, reading.problem)
 
 
-def _stored(operator: Operator) -> dict[str, Origin]:
-    """Of the documents that were added here, by path."""
-    fields = ("path", "source", "added_at", "added_by__username", "added_by")
-    return {
-        path: (Source(source), added_at, name, pk == operator.pk)
-        for path, source, added_at, name, pk in Stored.objects.order_by().values_list(*fields)
-    }
+def _with_origins(operator: Operator, rows: Sequence[DocumentRow]) -> list[DocumentRow]:
+    """The same rows with where they come from: as Foyer knows it, if they were added here, else as the instance does."""
+    known = Stored.objects.order_by().values_list("path", "source", "added_at", "added_by__username", "added_by")
+    if len(rows) <= MANY:
+        known = known.filter(path__in=[row.path for row in rows])
+    here = {path: Origin(Source(source), at, by, pk == operator.pk) for path, source, at, by, pk in known}
+    return [replace(row, origin=here.get(row.path) or _elsewhere(row)) for row in rows]
+
+
+def _elsewhere(row: DocumentRow) -> Origin:
+    """The origin of what was not added here. What is on its way here tells its own."""
+    return Origin(_source(row.document), moment(row.document.published or "")) if row.document else row.origin
 
 
 def embed_failures(operator: Operator) -> dict[str, dict[int, Trouble]]:
@@ -233,32 +292,15 @@ def embed_failures(operator: Operator) -> dict[str, dict[int, Trouble]]:
 def everything(operator: Operator, max_age: float | None = None) -> Reading[list[DocumentRow]]:
     """All documents that the operator may see, in no order: in the library, embedded without a file, and on their way.
 
-    `max_age` is how many seconds old a reading may be; None: as on pages. Raises ApiError.
+    `max_age` is how many seconds old a reading may be; None: as on pages. The origin of what has a path is left out. Raises ApiError.
     """
-    shelf, embedded = _read(max_age)
-    use, stored = _use(operator, embedded), _stored(operator)
-    rows: dict[str, DocumentRow] = {}
-
-    def add(path: str, title: str, words: int | None, tokens: int | None, origin: Origin, state: State) -> None:
-        used_in, pinned_in = tuple(use.used.get(path, ())), tuple(use.pinned.get(path, ()))
-        elsewhere = path in use.elsewhere
-        rows[path] = DocumentRow(path, title, words, tokens, *origin, used_in, pinned_in, elsewhere, state)
-
-    for document in _documents(operator, shelf.value, embedded):
-        path = document.path or document.name
-        origin = stored.get(path) or (_source(document), moment(document.published or ""), "", False)
-        state = State.USED if path in use.used else State.UNUSED
-        add(path, document.title, document.words, document.tokens, origin, state)
-    for path, found in use.as_embedded.items():
-        if path not in rows:
-            # What was embedded since the library was read need not be without its file.
-            state = State.MISSING if found.created_at < shelf.as_of else State.USED
-            add(path, found.title, *_lengths(found), stored.get(path, (None, None, "", False)), state)
-    _mark_failures(rows, use.workspaces, embed_failures(operator))
+    reading = _seen(operator, max_age)
+    rows = dict(reading.value)
+    _mark_failures(rows, {some.id: some for some in sight.workspaces(operator).value}, embed_failures(operator))
     lately = models.Q(item__state__in=UNFINISHED) | models.Q(created_at__gte=timezone.now() - NEWS)
     on_their_way = adding.on_their_way(operator).filter(lately)
     without_path = [row for coming in on_their_way for row in _coming(coming, rows, operator)]
-    return Reading([*rows.values(), *without_path], shelf.as_of, shelf.problem)
+    return Reading([*rows.values(), *without_path], reading.as_of, reading.problem)
 
 
 def _mark_failures(
@@ -268,7 +310,7 @@ def _mark_failures(
     for row in [row for row in rows.values() if row.key in failures] if failures else ():
         for workspace_id, trouble in failures[row.key].items():
             workspace = workspaces.get(workspace_id)
-            if workspace and workspace not in row.used_in:
+            if workspace and workspace_id not in {some.id for some in row.used_in}:
                 why = f"{workspace.name}: {trouble.why}"
                 rows[row.path] = replace(row, state=State.FAILED, problem=why, job_id=trouble.job_id)
 
@@ -285,15 +327,16 @@ def _coming(coming: Incoming, rows: dict[str, DocumentRow], operator: Operator) 
             rows[row.path] = replace(row, state=state, problem=problem, job_id=item.job_id)
     if there:
         return []
-    row = DocumentRow("", coming.name, source=Source(coming.source), added_at=coming.created_at, state=state)
-    by = batch.actor
-    return [replace(row, added_by=by.username, own=by == operator, problem=problem, job_id=item.job_id)]
+    origin = Origin(Source(coming.source), coming.created_at, batch.actor.username, batch.actor == operator)
+    name, type = coming.name, type_of(coming.name)
+    return [DocumentRow("", "", name, type, state=state, problem=problem, job_id=item.job_id, origin=origin)]
 
 
-def rows(operator: Operator, *, sort: str = "", **criteria: str) -> Reading[list[DocumentRow]]:
+def rows(operator: Operator, *, sort: str = "", **criteria: str) -> Reading[Rows]:
     """The documents that fit `matching`, in the order of `ordered`. Raises ApiError."""
     reading = everything(operator)
-    return Reading(ordered(matching(reading.value, **criteria), sort), reading.as_of, reading.problem)
+    found = matching(reading.value, **criteria)
+    return Reading(Rows(operator, ordered(found, sort)), reading.as_of, reading.problem)
 
 
 def matching(
@@ -322,17 +365,20 @@ def matching(
 
 def ordered(found: Sequence[DocumentRow], sort: str = "") -> list[DocumentRow]:
     """By title, type, words, tokens, source, added, used, pinned or state, "-" before it: downwards; titles break ties."""
+    column, down = sort.removeprefix("-"), sort.startswith("-")
+    field = {"source": "source", "added": "added_at"}.get(column)
+    # Of what was added here: no more than this, because the whole origin of each takes twice as long.
+    here: dict[str, Any] = dict(Stored.objects.order_by().values_list("path", field)) if field else {}
     keys: dict[str, Callable[[DocumentRow], Any]] = {
         "type": lambda row: row.type,
         "words": lambda row: row.words or 0,
         "tokens": lambda row: row.tokens or 0,
-        "source": lambda row: row.source or "",
-        "added": lambda row: row.added_at or LONG_AGO,
+        "source": lambda row: here.get(row.path) or _elsewhere(row).source or "",
+        "added": lambda row: here.get(row.path) or _elsewhere(row).added_at or LONG_AGO,
         "used": lambda row: len(row.used_in),
         "pinned": lambda row: len(row.pinned_in),
         "state": lambda row: STATES.index(row.state),
     }
-    column, down = sort.removeprefix("-"), sort.startswith("-")
     by_title = sorted(found, key=lambda row: natural(row.title), reverse=down and column == "title")
     return sorted(by_title, key=keys[column], reverse=down) if column in keys else by_title
 
@@ -343,24 +389,24 @@ STATES = list(State)
 
 def facets(operator: Operator) -> Reading[Facets]:
     """Raises ApiError."""
-    shelf, embedded = _read()
-    documents = _documents(operator, shelf.value, embedded)
-    used = [workspace for workspace in sight.workspaces(operator).value if embedded.get(workspace.id)]
+    reading = _seen(operator)
+    rows = [row for row in reading.value.values() if row.document]
+    used = {workspace.id: workspace for row in reading.value.values() for workspace in row.used_in}
     found = Facets(
-        sorted({type_of(document.path or "") or type_of(document.title) for document in documents} - {""}),
-        sorted({folder_of(document.path or "") for document in documents}, key=_folder_order),
-        sorted(used, key=lambda workspace: natural(workspace.name)),
+        sorted({row.type for row in rows} - {""}),
+        sorted({row.folder for row in rows}, key=_folder_order),
+        sorted(used.values(), key=lambda workspace: natural(workspace.name)),
     )
-    return Reading(found, shelf.as_of, shelf.problem)
+    return Reading(found, reading.as_of, reading.problem)
 
 
 def folders(operator: Operator) -> Reading[list[FolderRow]]:
     """The instance's own one first, then by name. Who looks after some workspaces only sees those with something in them. Raises ApiError."""
-    shelf, embedded = _read()
-    counts = Counter(folder_of(document.path or "") for document in _documents(operator, shelf.value, embedded))
-    names = set(counts) if scope(operator) is not None else {folder.name for folder in shelf.value}
+    reading = _seen(operator)
+    counts = Counter(row.folder for row in reading.value.values() if row.document)
+    names = set(counts) if scope(operator) is not None else {folder.name for folder in instance.library().value}
     found = [FolderRow(name, counts[name], name == PROTECTED_FOLDER) for name in sorted(names, key=_folder_order)]
-    return Reading(found, shelf.as_of, shelf.problem)
+    return Reading(found, reading.as_of, reading.problem)
 
 
 def _folder_order(name: str) -> tuple[bool, str]:
@@ -379,6 +425,7 @@ def find(operator: Operator, path: str, *, max_age: float | None = None) -> Read
         return find(operator, path, max_age=0)
     if row is None:
         return Reading(None, reading.as_of, reading.problem)
+    (row,) = _with_origins(operator, [row])
     embedded = instance.workspace_documents().value
     places = tuple(
         Place(workspace, found.pinned, found.watched, found.created_at)
@@ -386,13 +433,11 @@ def find(operator: Operator, path: str, *, max_age: float | None = None) -> Read
         for found in {found.path: found for found in embedded.get(workspace.id, ())}.values()
         if found.path == path
     )
-    documents = (document for folder in instance.library().value for document in folder.documents)
-    document = next((document for document in documents if document.path == path), None)
     size = Stored.objects.filter(path=path).values_list("size", flat=True).first()
     erasable = allows(operator, Action.ERASE_DOCUMENTS) and not erase_refusal(
-        operator, own=row.own, elsewhere=row.elsewhere
+        operator, own=row.origin.own, elsewhere=row.elsewhere
     )
-    return Reading(Detail(row, document, places, size or None, erasable), reading.as_of, reading.problem)
+    return Reading(Detail(row, places, size or None, erasable), reading.as_of, reading.problem)
 
 
 def _came_since(path: str) -> bool:
@@ -409,7 +454,8 @@ def _came_since(path: str) -> bool:
 def of_paths(operator: Operator, paths: Collection[str], max_age: float = 10.0) -> list[DocumentRow]:
     """Those of the documents that the operator may see, for a decision about them: as they were within the last seconds. Raises ApiError."""
     wanted = set(paths) - {""}
-    return [row for row in everything(operator, max_age).certain() if row.path in wanted]
+    found = [row for row in everything(operator, max_age).certain() if row.path in wanted]
+    return _with_origins(operator, found)
 
 
 def erase_refusal(operator: Operator, *, own: bool, elsewhere: bool) -> Words:

@@ -32,7 +32,7 @@ def test_it_goes_from_the_library_and_every_workspace(ada, shelf):
     line = AuditEvent.objects.get()
     assert (line.action, line.outcome) == ("document.erased", Outcome.OK)
     assert sorted(line.before["workspaces"]) == ["Company Handbook", "IT & Security"]
-    assert services.rows(ada, q="passwords").value == []
+    assert not services.rows(ada, q="passwords").value
 
 
 def test_what_is_gone_is_not_erased_again(ada, shelf, standin):

@@ -10,7 +10,7 @@ from dashboard import instance
 from dashboard.accounts.models import Role
 from dashboard.anythingllm import ApiError
 from dashboard.documents import services
-from dashboard.documents.library import Source, moment
+from dashboard.documents.library import Origin, Source, moment
 from dashboard.documents.models import Batch, Incoming, Stored
 from dashboard.documents.paths import key_of, pair_key, type_of
 from dashboard.documents.services import State
@@ -51,9 +51,9 @@ def test_it_lists_every_document_with_where_it_is_used(ada, shelf):
     assert {row.path for row in rows} == shelf.files()
     both = row_of(ada, "passwords-and-accounts")
     assert [workspace.name for workspace in both.used_in] == ["Company Handbook", "IT & Security"]
-    assert (both.state, both.type, both.folder, both.source) == (State.USED, "md", "it-security", Source.FILE)
+    assert (both.state, both.type, both.folder, both.origin.source) == (State.USED, "md", "it-security", Source.FILE)
     assert both.words > 100 and both.tokens > 100
-    assert both.added_at < datetime.now(UTC) and both.added_by == ""
+    assert both.origin.added_at < datetime.now(UTC) and both.origin.added_by == ""
     assert [workspace.name for workspace in row_of(ada, "escalation-levels").pinned_in] == ["Customer Support"]
     assert row_of(ada, "customer-story-brewery").state == State.UNUSED
 
@@ -62,9 +62,8 @@ def test_it_tells_who_added_what_here_and_when(ada, shelf):
     stored = Stored.objects.create(
         path=shelf.path("budget-rules"), title="x", source=Source.LINK, size=12, added_by=ada
     )
-    row = row_of(ada, "budget-rules")
-    assert (row.added_by, row.added_at, row.source, row.own) == ("ada", stored.added_at, Source.LINK, True)
-    assert not row_of(operator(Role.ADMIN, "eve"), "budget-rules").own
+    assert row_of(ada, "budget-rules").origin == Origin(Source.LINK, stored.added_at, "ada", own=True)
+    assert not row_of(operator(Role.ADMIN, "eve"), "budget-rules").origin.own
 
 
 def test_what_was_embedded_twice_is_one_place(ada, shelf, standin):
@@ -102,6 +101,18 @@ def test_what_could_not_be_put_in_is_failed_until_it_is_there(ada, shelf, standi
     assert row_of(ada, "customer-story").state == State.USED
 
 
+def test_where_they_come_from_is_looked_up_of_those_that_are_shown(ada, shelf, django_assert_num_queries, monkeypatch):
+    path = shelf.path("budget-rules")
+    Stored.objects.create(path=path, title="x", source=Source.LINK, added_by=ada)
+    found = services.rows(ada, folder="finance").value
+    with django_assert_num_queries(1) as queries:
+        shown = found[:2]
+    assert [row.origin.added_by for row in shown] == ["ada", ""] and path in queries.captured_queries[0]["sql"]
+    assert shown == [found[0], found[1]] and list(found)[:2] == shown
+    monkeypatch.setattr("dashboard.documents.library.MANY", 1)
+    assert found[:2] == shown
+
+
 # --- Finding ----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("criteria", "expected"),
@@ -122,16 +133,18 @@ def test_it_finds(criteria, expected, ada, shelf):
     assert titles(services.rows(ada, **criteria)) == expected
 
 
-def test_every_column_can_be_sorted_by_both_ways(ada, shelf):
+def test_every_column_can_be_sorted_by_both_ways(ada, shelf, coming):
+    coming(ItemState.RUNNING)
+    Stored.objects.create(path=shelf.path("budget-rules"), title="x", source=Source.LINK, added_by=ada)
     keys = {
-        "words": lambda row: row.words,
-        "tokens": lambda row: row.tokens,
-        "added": lambda row: row.added_at,
+        "words": lambda row: row.words or 0,
+        "tokens": lambda row: row.tokens or 0,
+        "added": lambda row: row.origin.added_at,
         "used": lambda row: len(row.used_in),
         "pinned": lambda row: len(row.pinned_in),
         "title": lambda row: row.title,
         "type": lambda row: row.type,
-        "source": lambda row: row.source,
+        "source": lambda row: row.origin.source,
         "state": lambda row: list(State).index(row.state),
     }
     for column, key in keys.items():
@@ -147,6 +160,15 @@ def test_the_filters_are_of_what_there_is(ada, shelf):
     assert "Finance" in [workspace.name for workspace in facets.workspaces]
 
 
+def test_a_workspaces_new_name_is_told_at_once(ada, shelf):
+    """What the answers are joined to is made anew when one of them says something else, though the library is as it was."""
+    assert [some.name for some in row_of(ada, "budget-rules").used_in] == ["Finance"]
+    instance.connect().workspaces.update("finance", name="Accounting")
+    instance.forget("workspaces")
+    assert [some.name for some in row_of(ada, "budget-rules").used_in] == ["Accounting"]
+    assert "Accounting" in [workspace.name for workspace in services.facets(ada).value.workspaces]
+
+
 def test_folders_are_told_also_when_they_are_empty(ada, shelf):
     services.folder_make(actor=ada, name="empty")
     found = {row.name: (row.documents, row.protected) for row in services.folders(ada).value}
@@ -157,7 +179,7 @@ def test_folders_are_told_also_when_they_are_empty(ada, shelf):
 def test_one_document_with_its_places(ada, shelf):
     path = shelf.path("escalation-levels")
     detail = services.find(ada, path).value
-    assert (detail.document.path, detail.row.path, detail.erasable, detail.size) == (path, path, True, None)
+    assert (detail.row.document.path, detail.row.path, detail.erasable, detail.size) == (path, path, True, None)
     assert [(place.workspace.name, place.pinned) for place in detail.places] == [("Customer Support", True)]
 
 
@@ -174,7 +196,7 @@ def test_one_that_came_since_is_found(ada, shelf, standin):
     body = {"textContent": "some words", "metadata": {"title": "late"}}
     path = standin.post("/v1/document/raw-text", body)["documents"][0]["location"]
     found = services.find(ada, path).value
-    assert (found.row.title, found.row.type, found.row.source) == ("late.txt", "txt", Source.TEXT)
+    assert (found.row.title, found.row.type, found.row.origin.source) == ("late.txt", "txt", Source.TEXT)
 
 
 def test_a_workspaces_documents(ada, shelf):
@@ -219,7 +241,7 @@ def test_an_empty_library_is_not_believed_while_nobody_is_listed_either(ada, she
     assert services.rows(ada).stale
     standin.clear_faults()
     instance.hang_up()
-    assert services.rows(ada).value == []
+    assert not services.rows(ada).value
 
 
 def test_what_was_erased_behind_foyer_is_told_where_it_is_still_listed(ada, shelf, standin):
@@ -228,7 +250,7 @@ def test_what_was_erased_behind_foyer_is_told_where_it_is_still_listed(ada, shel
     instance.connect().documents.delete(path)
     row = row_of(ada, "budget-rules")
     assert (row.path, row.state, row.words is not None) == (path, State.MISSING, True)
-    assert services.find(ada, path).value.document is None
+    assert services.find(ada, path).value.row.document is None
 
 
 def test_what_came_since_the_library_was_read_is_not_taken_for_a_file_that_is_gone(ada, shelf, standin):
@@ -266,6 +288,15 @@ def test_they_see_what_is_in_theirs_and_what_they_added(lim, shelf):
     assert services.find(lim, shelf.path("phishing")).value is None
     detail = services.find(lim, shelf.path("strategy-2027")).value
     assert (detail.places, detail.erasable) == ((), False)
+
+
+def test_what_they_added_is_not_listed_when_its_file_is_gone_and_only_others_list_it(lim, ada, shelf, standin):
+    path = shelf.path("strategy-2027")
+    Stored.objects.create(path=path, title="x", source=Source.FILE, added_by=lim)
+    standin.fault("locked", path="remove-documents")
+    instance.connect().documents.delete(path)
+    assert row_of(ada, "strategy").state == State.MISSING
+    assert services.find(lim, path).value is None
 
 
 def test_what_others_are_adding_is_not_theirs_to_see(lim, ada, shelf, coming):
