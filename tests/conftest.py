@@ -92,6 +92,13 @@ def signed_in(somebody: Operator) -> Client:
     return client
 
 
+def prove_long_ago(client: Client) -> None:
+    """The next dangerous act asks for the password."""
+    session = client.session
+    session["proved_at"] = 0
+    session.save()
+
+
 @pytest.fixture
 def ada(db) -> Operator:
     """A local operator who is admin; the password is `PASSWORD`."""

@@ -44,6 +44,9 @@ class PlaceForm(forms.Form):
         self.fields["workspaces"].initial = [some.id for some in workspaces if some.slug == workspace]
         names = [PROTECTED_FOLDER, *(folder.name for folder in folders.value)]
         self.fields["folder"].choices = [(name, name) for name in dict.fromkeys(names)]  # type: ignore[attr-defined]
+        # To replace is to erase: it is offered to those who may.
+        if "duplicates" in self.fields and not allows(operator, Action.ERASE_DOCUMENTS):
+            self.fields["duplicates"].choices = [c for c in Duplicates.choices if c[0] != Duplicates.REPLACE]  # type: ignore[attr-defined]
 
     def options(self) -> Options:
         """What was chosen, once the form is valid."""
@@ -56,29 +59,30 @@ class PlaceForm(forms.Form):
 
 
 class AddForm(PlaceForm):
-    """For files. To replace is to erase: it is offered to those who may."""
+    """For files."""
 
     duplicates = forms.ChoiceField(
         label=_("What is there already, by its content"), choices=Duplicates.choices, initial=Duplicates.SKIP
     )
 
-    def __init__(self, *args: Any, operator: Operator, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", "add-to-%s")  # dialogs with fields of these names open over its page
-        super().__init__(*args, operator=operator, **kwargs)
-        if not allows(operator, Action.ERASE_DOCUMENTS):
-            self.fields["duplicates"].choices = [c for c in Duplicates.choices if c[0] != Duplicates.REPLACE]  # type: ignore[attr-defined]
+        super().__init__(*args, **kwargs)
 
 
 class LinkForm(PlaceForm):
     """A page of the web."""
 
+    duplicates = forms.ChoiceField(
+        label=_("What is there already, by its address"), choices=Duplicates.choices, initial=Duplicates.SKIP
+    )
     address = forms.CharField(
         label=_("Web address"),
         max_length=2000,
         validators=[URLValidator(["http", "https"], message=_("An address begins with https:// or http://."))],
         widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off", "autofocus": True}),
     )
-    field_order = ("address", "workspaces", "folder")
+    field_order = ("address", "workspaces", "folder", "duplicates")
 
 
 class TextForm(PlaceForm):

@@ -21,7 +21,7 @@ from django_htmx.http import trigger_client_event
 from dashboard import instance
 from dashboard.anythingllm import ApiError
 from dashboard.documents import adding
-from dashboard.documents.add_forms import AddForm, LinkForm, TextForm
+from dashboard.documents.add_forms import AddForm, LinkForm, PlaceForm, TextForm
 from dashboard.documents.models import Duplicates
 from dashboard.errors import Declined, Words, describe
 from dashboard.http import Request, number_of, render_page, wants_partial
@@ -63,11 +63,13 @@ def document_add(request: Request) -> HttpResponse:
     form = AddForm(request.POST, operator=request.user)
     if not form.is_valid():
         return render(request, "documents/_add_options.html", {"add": form}, status=422)
-    if form.options().duplicates == Duplicates.REPLACE:
-        demand = also_requires(request, Action.ERASE_DOCUMENTS)
-        if demand is not None:
-            return demand
-    return trigger_client_event(HttpResponse(status=204), "documents-begin")
+    return _demand(request, form) or trigger_client_event(HttpResponse(status=204), "documents-begin")
+
+
+def _demand(request: Request, form: PlaceForm) -> HttpResponse | None:
+    """For the proof of password that replacing wants, because it is erasing; else None."""
+    is_dangerous = form.options().duplicates == Duplicates.REPLACE
+    return also_requires(request, Action.ERASE_DOCUMENTS) if is_dangerous else None
 
 
 @require_POST
@@ -84,10 +86,9 @@ def document_add_file(request: Request) -> HttpResponse:
             form.add_error(None, _("Choose at least one file."))
         return _add_page(request, form)
     options, batch = form.options(), request.POST.get("batch") or get_random_string(32)
-    if options.duplicates == Duplicates.REPLACE and adding.batch_of(request.user, batch) is None:
-        demand = also_requires(request, Action.ERASE_DOCUMENTS)
-        if demand is not None:
-            return demand
+    demand = _demand(request, form) if adding.batch_of(request.user, batch) is None else None
+    if demand is not None:
+        return demand
     if by_script:
         item = adding.add_file(
             actor=request.user, batch=batch, ticket=request.POST["ticket"], file=files[0], options=options
@@ -196,6 +197,9 @@ def _job(request: Request, job_id: int) -> Job:
 def document_link(request: Request) -> HttpResponse:
     form = LinkForm(request.POST or None, operator=request.user, workspace=request.GET.get("workspace", ""))
     if request.method == "POST" and form.is_valid():
+        demand = _demand(request, form)
+        if demand is not None:
+            return demand
         address = form.cleaned_data["address"]
         try:
             item = adding.add_link(actor=request.user, address=address, options=form.options())

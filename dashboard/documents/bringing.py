@@ -89,11 +89,15 @@ class _Bringing:
         )
 
     def _twin(self) -> list[Stored]:
-        """What the newest upload of the same content has become, if all of it is still there for the actor to see."""
-        if not self.incoming.sha256 or self.batch.duplicates == Duplicates.KEEP:
+        """What the newest upload of the same content, or page of the same address, has become, if all of it is still there for the
+        actor to see.
+        """
+        incoming = self.incoming
+        if self.batch.duplicates == Duplicates.KEEP:
             return []
+        same = {"address": incoming.name} if incoming.source == Source.LINK else {"sha256": incoming.sha256}
         uploads: dict[str, list[Stored]] = {}
-        for stored in Stored.objects.filter(sha256=self.incoming.sha256).order_by("-pk"):
+        for stored in Stored.objects.filter(**same).order_by("-pk"):
             uploads.setdefault(stored.upload, []).insert(0, stored)
         return next((documents for documents in uploads.values() if all(map(self._sees, documents))), [])
 

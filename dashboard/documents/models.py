@@ -18,7 +18,7 @@ class Source(models.TextChoices):
 
 
 class Duplicates(models.TextChoices):
-    """What becomes of a file whose content is in the library already."""
+    """What becomes of a file whose content, or a page whose address, is in the library already."""
 
     SKIP = "skip", _("Use what is there")
     KEEP = "keep", _("Keep both")

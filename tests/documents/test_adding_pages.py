@@ -11,7 +11,7 @@ import pytest
 
 from dashboard.documents import adding
 from dashboard.documents.adding import Options
-from dashboard.documents.models import Stored
+from dashboard.documents.models import Duplicates, Stored
 from dashboard.errors import Declined
 from dashboard.jobs.models import ItemState, Job, JobItem, JobState
 from tests.documents.arriving import found, in_workspace, library, work
@@ -124,10 +124,38 @@ def test_a_page_that_cannot_be_fetched_fails_with_the_instances_words(ada, stand
     assert new(standin, before) == []
 
 
+def test_a_page_that_is_there_already_is_not_fetched_again(ada, standin, web, place, before):
+    first = link(ada, f"{web}/news")
+    asked = len(standin.state()["requests"])
+    second = link(ada, f"{web}/news", workspace_ids=(place["id"],))
+    assert second.state == "skipped" and second.message.startswith("There already, as ")
+    assert first.incoming.paths == new(standin, before)
+    assert not [r for r in standin.state()["requests"][asked:] if "upload-link" in r["path"]]
+    assert first.incoming.paths[0] in in_workspace(standin, place["slug"])
+    assert link(ada, f"{web}/menu").state == "done"
+
+
+def test_a_page_is_replaced_by_what_it_is_now(ada, standin, web, place, before):
+    first = link(ada, f"{web}/news", workspace_ids=(place["id"],))
+    second = link(ada, f"{web}/news", duplicates=Duplicates.REPLACE)
+    assert second.state == "done", second.message
+    assert second.incoming.paths == new(standin, before) != first.incoming.paths
+    kept = in_workspace(standin, place["slug"])
+    assert second.incoming.paths[0] in kept and first.incoming.paths[0] not in kept
+
+
+def test_an_error_page_replaces_nothing(ada, standin, web, place, before, site):
+    first = link(ada, f"{web}/news", workspace_ids=(place["id"],))
+    Stored.objects.update(address=f"{web}/gone")
+    assert link(ada, f"{web}/gone", duplicates=Duplicates.REPLACE).state == "failed"
+    assert first.incoming.paths == new(standin, before)
+    assert first.incoming.paths[0] in in_workspace(standin, place["slug"])
+
+
 def test_a_lost_answer_makes_no_second_page(ada, standin, web, before):
     first = link(ada, f"{web}/news")
     standin.fault("lost", path="/upload-link", times=1)
-    second = link(ada, f"{web}/news")
+    second = link(ada, f"{web}/news", duplicates=Duplicates.KEEP)
     assert (first.state, second.state) == ("done", "done")
     assert sorted(first.incoming.paths + second.incoming.paths) == new(standin, before)
 

@@ -6,7 +6,7 @@ import pytest
 
 from dashboard import instance
 from dashboard.accounts.models import Role
-from tests.conftest import PASSWORD, operator, signed_in
+from tests.conftest import PASSWORD, operator, prove_long_ago, signed_in
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -15,12 +15,6 @@ URL = "/documents/add/"
 
 def options(shelf, **more):
     return {"workspaces": [shelf.workspaces["finance"]], "folder": "custom-documents", "duplicates": "skip", **more}
-
-
-def prove_long_ago(client):
-    session = client.session
-    session["proved_at"] = 0
-    session.save()
 
 
 def test_it_tells_what_can_be_sent_before_anything_is(standin, admin_client, settings):

@@ -21,6 +21,7 @@ from dashboard.invites import sweeps
 from dashboard.invites.models import Joining
 from dashboard.jobs import services
 from dashboard.jobs.models import Job
+from tests.conftest import prove_long_ago
 from tests.faults.operations import (
     NEW_PASSWORD,
     QUESTION,
@@ -96,9 +97,7 @@ def linked(s: Scene) -> None:
 
 def proved(s: Scene) -> HttpResponse:
     """Deletes as an operator linked to an account, who must first prove the password to the instance."""
-    session = s.client.session
-    session["proved_at"] = 0
-    session.save()
+    prove_long_ago(s.client)
     return s.client.post(f"/users/{s.sam}/delete/", {"confirm": "sam", "proof": s.standin.password})
 
 
@@ -284,7 +283,7 @@ def text_added(s: Scene) -> HttpResponse:
 
 
 def link_added(s: Scene) -> HttpResponse:
-    form = {"address": s.web, "folder": "sales", "workspaces": [s.finance]}
+    form = {"address": s.web, "folder": "sales", "workspaces": [s.finance], "duplicates": "skip"}
     return s.to_the_end(s.client.post("/documents/add/link/", form))
 
 

@@ -395,7 +395,7 @@ def document_add_file(things):
 
 @posts()
 def document_link(things):
-    return _place(things) | {"address": "http://93.184.216.34/page"}
+    return _place(things) | {"duplicates": "skip", "address": "http://93.184.216.34/page"}
 
 
 @posts()

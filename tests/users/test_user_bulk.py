@@ -8,7 +8,7 @@ from dashboard.audit.models import AuditEvent
 from dashboard.jobs import engine, services
 from dashboard.jobs.models import ItemState, Job
 from dashboard.users import bulk
-from tests.conftest import PASSWORD, operator, signed_in
+from tests.conftest import PASSWORD, operator, prove_long_ago, signed_in
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -258,9 +258,7 @@ def test_only_admins_may(request, standin, who, ids):
     ("action", "posted"), [("delete", {"confirm": "1"}), ("role", {"role": "admin"})], ids=["delete", "promote"]
 )
 def test_grave_acts_ask_for_the_password_again(admin_client, standin, ids, user_of, action, posted):
-    session = admin_client.session
-    session["proved_at"] = 0
-    session.save()
+    prove_long_ago(admin_client)
     shown = show(admin_client, action, ids=ids("sam"))
     assert shown.status_code == 200
     response = confirm(admin_client, action, shown, **posted)
@@ -273,9 +271,7 @@ def test_grave_acts_ask_for_the_password_again(admin_client, standin, ids, user_
 
 
 def test_a_lesser_role_needs_no_password(admin_client, standin, ids):
-    session = admin_client.session
-    session["proved_at"] = 0
-    session.save()
+    prove_long_ago(admin_client)
     finished(confirm(admin_client, "role", show(admin_client, "role", ids=ids("sam")), role="manager"))
 
 

@@ -14,7 +14,7 @@ from dashboard.audit.models import AuditEvent
 from dashboard.jobs import engine, services
 from dashboard.jobs.models import ItemState, Job
 from dashboard.users.models import ImportDraft
-from tests.conftest import PASSWORD, operator, signed_in
+from tests.conftest import PASSWORD, operator, prove_long_ago, signed_in
 
 pytestmark = pytest.mark.django_db
 URL = "/users/import/"
@@ -231,9 +231,7 @@ def test_lists_that_nobody_imports_are_forgotten_after_a_day(admin_client, stand
 
 
 def test_importing_admins_asks_for_the_password_again(admin_client, standin, user_of):
-    session = admin_client.session
-    session["proved_at"] = 0
-    session.save()
+    prove_long_ago(admin_client)
     preview = pasted(admin_client, "name,role\nanna,admin")
     response = admin_client.post(preview)
     assert response.status_code == 422

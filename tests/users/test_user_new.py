@@ -3,6 +3,7 @@ import re
 import pytest
 
 from dashboard.audit.models import AuditEvent, Outcome
+from tests.conftest import prove_long_ago
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -84,9 +85,7 @@ def test_when_the_instance_is_down_nothing_typed_is_lost_and_nothing_done(admin_
 
 
 def test_making_an_admin_asks_for_the_password_again(admin_client, standin, user_of):
-    session = admin_client.session
-    session["proved_at"] = 0
-    session.save()
+    prove_long_ago(admin_client)
     response = admin_client.post(URL, {**GOOD, "role": "admin"})
     assert response.status_code == 422
     assert 'name="proof"' in response.content.decode()

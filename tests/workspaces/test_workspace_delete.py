@@ -5,6 +5,7 @@ import pytest
 from dashboard import instance
 from dashboard.access.models import Grant, Group, GroupWorkspace, OpenWorkspace
 from dashboard.audit.models import AuditEvent, Outcome
+from tests.conftest import prove_long_ago
 from tests.workspaces.conftest import HTMX
 
 URL = "/workspaces/company-handbook/delete/"
@@ -131,9 +132,7 @@ def test_the_last_workspace_can_be_deleted(admin_client, standin, stored, form):
 
 
 def test_it_takes_a_fresh_proof_of_password(admin_client, standin, stored, form):
-    session = admin_client.session
-    session["proved_at"] = 0
-    session.save()
+    prove_long_ago(admin_client)
     assert admin_client.post(URL, form).status_code == 422
     assert stored("company-handbook")
 
