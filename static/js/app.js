@@ -1,5 +1,6 @@
 // Foyer's own script: dialogs, toasts, keys, copying, selecting rows. One listener per kind of event, on the document, so that
-// what htmx brings in later needs no setting up. Without it every page still works as links and forms.
+// what htmx brings in later needs no setting up. It is loaded before the page is shown (pages do not defer it), so that whoever is faster
+// than a slow line finds every key and button at work. Without it every page still works as links and forms.
 "use strict";
 
 const words = () => document.body.dataset;
@@ -90,6 +91,7 @@ document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-open], [data-close], [data-copy], [data-reveal], [data-fill], [data-print]");
   if (!target) return;
   if (target.dataset.open) {
+    if (!document.getElementById(target.dataset.open)) return; // still on its way; where it is a link, it leads to a page
     event.preventDefault();
     open(target.dataset.open);
   } else if ("close" in target.dataset) {
@@ -249,3 +251,14 @@ function paletteKey(event, palette) {
 }
 
 document.addEventListener("DOMContentLoaded", refresh);
+
+// On a slow line one types before htmx comes, which hears of later letters only: what is there by then is looked for.
+document.addEventListener(
+  "htmx:load",
+  () => {
+    for (const form of document.querySelectorAll('form[hx-trigger*="input changed"]')) {
+      if ([...form.querySelectorAll("input")].some((field) => field.value !== field.defaultValue)) form.requestSubmit();
+    }
+  },
+  { once: true },
+);

@@ -39,6 +39,8 @@ class Hand:
 
     A click on anything counts one, the OK of a confirmation and Back too, and so does a key that submits. A text typed or pasted into one
     field counts one field. Choosing a file in the system's dialog counts one click. Scrolling does not count.
+
+    It waits for a page to be loaded, as a click before that may open a page of its own in place of a dialog.
     """
 
     def __init__(self, page: Page) -> None:
@@ -47,6 +49,8 @@ class Hand:
 
     def click(self, target: Locator) -> None:
         self.clicks += 1
+        target.wait_for()
+        self.page.wait_for_load_state()
         target.click()
 
     def choose(self, select: Locator, option: str) -> None:

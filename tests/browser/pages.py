@@ -584,6 +584,7 @@ def join_closed(foyer, standin, things):
     maker.get_by_role("button", name="Make the link").click()
     address = maker.locator("#address").inner_text()
     maker.get_by_role("link", name="Who joined").click()
+    maker.wait_for_url(re.compile(r"/invites/\d+/$"))
     maker.get_by_role("link", name="Revoke").click()
     send(maker, "Revoke link")
     expect(maker.locator("main")).to_contain_text("Revoked")
@@ -764,6 +765,7 @@ def library_by_folder(foyer, standin, things):
     page = library(foyer)
     page.get_by_role("navigation", name="Folders").get_by_role("link").last.click()
     expect(page.get_by_role("link", name="Rename folder")).to_be_visible()
+    page.wait_for_load_state()
     return page
 
 

@@ -18,7 +18,7 @@ STOPS = 250  # of Tab, before one gives up
 
 
 class Keys:
-    """Presses keys, and counts them."""
+    """Presses keys, and counts them. Not before a page is loaded: the shortcuts are its script's."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -26,6 +26,7 @@ class Keys:
 
     def press(self, *keys: str) -> None:
         for key in keys:
+            self.page.wait_for_load_state()
             self.page.keyboard.press(key)
             self.pressed += 1
 

@@ -29,6 +29,22 @@ def test_a_job_tells_how_far_it_is_until_it_has_ended(page, standin):
     assert len(changed) == total
 
 
+def test_what_is_typed_before_htmx_came_is_looked_for(page, standin):
+    on_its_way = []
+    page.route("**/htmx-2*", lambda route: on_its_way.append(route))
+    page.goto("/users/", wait_until="commit")
+    search = page.get_by_role("searchbox", name="Search", exact=True)
+    expect(search).to_be_visible()
+    page.keyboard.press("/")
+    expect(search).to_be_focused()
+    page.keyboard.type("dora.olsen")
+    expect(page.locator("#user-table tbody tr")).to_have_count(50)
+    on_its_way[0].continue_()
+    expect(page.locator("#user-table tbody tr")).to_have_count(2)  # dora.olsen869 is another one
+    expect(search).to_be_focused()
+    expect(page).to_have_url(re.compile("q=dora.olsen"))
+
+
 def test_the_light_follows_the_instance(page, foyer, standin):
     def half_a_minute_later() -> None:
         page.clock.run_for(31_000)
@@ -178,6 +194,7 @@ def test_a_theme_of_ones_own_looks_like_the_browsers(foyer):
     page.locator(".profile-button").click()
     page.locator("#profile-menu").get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.wait_for_load_state()
     assert page.evaluate(colours) == dark != light
     page.locator(".profile-button").click()
     page.locator("#profile-menu").get_by_role("button", name="System").click()
