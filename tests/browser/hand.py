@@ -49,8 +49,7 @@ class Hand:
 
     def click(self, target: Locator) -> None:
         self.clicks += 1
-        target.wait_for()
-        self.page.wait_for_load_state()
+        self._wait_for(target)
         target.click()
 
     def choose(self, select: Locator, option: str) -> None:
@@ -61,6 +60,7 @@ class Hand:
     def choose_files(self, opener: Locator, paths: Sequence[Path]) -> None:
         """Opens the system's dialog and takes files there, which lie side by side."""
         self.clicks += 2
+        self._wait_for(opener)
         with self.page.expect_file_chooser() as dialog:
             opener.click()
         dialog.value.set_files(paths)
@@ -72,6 +72,10 @@ class Hand:
     def submit(self, field: Locator, key: str = "Enter") -> None:
         self.clicks += 1
         field.press(key)
+
+    def _wait_for(self, target: Locator) -> None:
+        target.wait_for()
+        self.page.wait_for_load_state()
 
     @property
     def cost(self) -> str:
