@@ -256,7 +256,7 @@ document.addEventListener("DOMContentLoaded", refresh);
 document.addEventListener(
   "htmx:load",
   () => {
-    for (const form of document.querySelectorAll('form[hx-trigger*="input changed"]')) {
+    for (const form of document.querySelectorAll("form[hx-trigger^=input]")) {
       if ([...form.querySelectorAll("input")].some((field) => field.value !== field.defaultValue)) form.requestSubmit();
     }
   },
