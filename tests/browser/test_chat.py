@@ -201,7 +201,7 @@ def test_renaming_and_deleting(page, standin):
     page.get_by_role("link", name="Rename").click()
     page.locator("#dialog").get_by_label("Name").fill("Days off")
     page.locator("#dialog").get_by_role("button", name="Rename").click()
-    expect(page.get_by_role("heading", name="Days off")).to_be_visible()
+    expect(page.get_by_role("heading", name="Days off", exact=True)).to_be_visible()
     page.wait_for_load_state()
     page.locator("main").get_by_role("link", name="Delete").click()
     page.locator("#dialog").get_by_role("button", name="Delete").click()
