@@ -28,6 +28,7 @@ def test_a_cold_page_comes_first_and_asks_for_the_library_after(standin, admin_c
     page = admin_client.get(URL)
     assert "Reading the library" in page.content.decode()
     assert "rows" not in page.context
+    assert b"js/upload" in page.content  # "Add files" works as soon as the panel is there
     asked = [line["path"] for line in standin.state()["requests"]]
     assert "/api/v1/documents" not in asked
     whole = admin_client.get(URL, headers=HTMX | {"HX-Target": "documents"})
