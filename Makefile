@@ -1,6 +1,6 @@
 # Foyer: `make run` to use it, `make test` to trust it.
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage check lint types sandbox bench evidence image chromium
+.PHONY: help run test test-all coverage check lint types sandbox bench evidence image chromium
 MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
@@ -9,7 +9,8 @@ SANDBOX_PORT ?= 3001
 
 help:
 	@echo "make run      start Foyer here (PORT=8000, SANDBOX_PORT=3001)"
-	@echo "make test     run every test"
+	@echo "make test     what every change must pass: all tests, of the matrices a third"
+	@echo "make test-all every test"
 	@echo "make coverage the same, and what was run of each file"
 	@echo "make check    lint and types"
 	@echo "make lint     style, templates, migrations, deployment settings"
@@ -38,12 +39,18 @@ run: .venv/base
 sandbox: .venv/base
 	@exec $(PY) -m dashboard.sandbox --port $(SANDBOX_PORT) $(ARGS)
 
+# Without reordering, because the browser's tests must stay last.
+PYTEST := $(PY) -m pytest -n auto --dist loadgroup --no-loadscope-reorder
+
 test: .venv/dev chromium
-	$(PY) -m pytest -n 2 $(ARGS)
+	$(PYTEST) $(ARGS)
+
+test-all: export TESTS := all
+test-all: test
 
 # By itself: counting lines makes every process of the tests slower by half.
 coverage: .venv/dev chromium
-	$(PY) -m pytest -n 2 --cov --cov-report=term $(ARGS)
+	$(PYTEST) --cov --cov-report=term $(ARGS)
 
 chromium:
 	@command -v chromium >/dev/null || \

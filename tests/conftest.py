@@ -14,13 +14,17 @@ from django.test import Client, TransactionTestCase
 from django.utils import translation
 
 from dashboard import instance
+from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Operator, Role
+from dashboard.anythingllm import http
 from dashboard.audit import triggers
 from dashboard.jobs import engine
 from dashboard.sandbox.testing import Sandbox, running_sandbox
+from tests import sampling
 
 PASSWORD = "correct-horse-battery"
 # `make evidence` tries more of the same: more moments to kill at, more examples.
+SLOW_TO_START = ("running_foyer", "house")  # fixtures that one worker starts for all
 THOROUGH = os.environ.get("EVIDENCE") == "thorough"
 
 hypothesis.settings.register_profile("foyer", deadline=None)  # a busy machine is no failure
@@ -61,6 +65,14 @@ def _nothing_remembered() -> None:
     translation.deactivate()
     cache.clear()
     instance.hang_up()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch) -> None:
+    """Nobody waits before another try, nor for a refusal to take its time; tests of these pauses set their own."""
+    monkeypatch.setattr(http, "BACKOFF", 0.001)
+    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
+    monkeypatch.setattr(accounts, "REFUSED_AFTER", 0.0)
 
 
 @pytest.fixture(autouse=True)
@@ -125,8 +137,17 @@ def member_client(db) -> Client:
     return signed_in(operator(Role.MEMBER, "sam"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_report_header() -> str:
+    whole = "all of them" if sampling.EVERYTHING else f"one in {sampling.ONE_IN}, those of {sampling.commit()}"
+    return f"matrices: {whole}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The browser comes last: what drives it keeps an event loop running, beside which Django refuses to touch its database."""
+    sampling.leave_out(config, items)
+    for item in items:
+        for process in set(SLOW_TO_START).intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(process))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

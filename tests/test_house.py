@@ -7,147 +7,15 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
-
 from dashboard.accounts.models import Role
 from dashboard.permissions import POLICY, Action
+from tests.doors import DOORS, urls
 
 ROOT = Path(__file__).resolve().parents[1]
 HOUSE = ROOT / "dashboard"
-READ, WRITE, BOTH = {"GET"}, {"POST"}, {"GET", "POST"}
-
-# Every door: which action opens it (None: it is public), and by which methods. A URL that is not listed here fails.
-DOORS: dict[str, tuple[Action | None, set[str]]] = {
-    "healthz": (None, READ),
-    "readyz": (None, READ),
-    "sign_in": (None, BOTH),
-    "join": (None, BOTH),
-    "join_check": (None, WRITE),
-    "first_steps": (Action.USE_FOYER, READ),
-    "first_question": (Action.USE_FOYER, WRITE),
-    "anythingllm_open": (Action.USE_FOYER, WRITE),
-    "chat_home": (Action.USE_CHAT, READ),
-    "chat_turn": (Action.USE_CHAT, READ),
-    "chat_workspace": (Action.USE_CHAT, READ),
-    "chat_ask": (Action.USE_CHAT, WRITE),
-    "chat_thread": (Action.USE_CHAT, READ),
-    "chat_sources": (Action.USE_CHAT, READ),
-    "chat_rename": (Action.USE_CHAT, BOTH),
-    "chat_delete": (Action.USE_CHAT, BOTH),
-    "home": (Action.USE_FOYER, READ),
-    "palette": (Action.USE_FOYER, READ),
-    "light": (Action.USE_FOYER, READ),
-    "refresh": (Action.USE_FOYER, WRITE),
-    "theme_change": (Action.USE_FOYER, WRITE),
-    "sign_out": (Action.USE_FOYER, WRITE),
-    "sign_out_everywhere": (Action.USE_FOYER, WRITE),
-    "recovery_codes": (Action.USE_FOYER, BOTH),
-    "profile": (Action.USE_FOYER, BOTH),
-    "password_change": (Action.USE_FOYER, BOTH),
-    "operator_list": (Action.MANAGE_OPERATORS, READ),
-    "operator_new": (Action.MANAGE_OPERATORS, BOTH),
-    "operator_edit": (Action.MANAGE_OPERATORS, BOTH),
-    "operator_password": (Action.MANAGE_OPERATORS, BOTH),
-    "operator_workspaces": (Action.MANAGE_OPERATORS, BOTH),
-    "operator_of_user": (Action.MANAGE_OPERATORS, BOTH),
-    "user_list": (Action.VIEW_USERS, READ),
-    "user_detail": (Action.VIEW_USERS, READ),
-    "user_export": (Action.EXPORT_USERS, READ),
-    "user_new": (Action.CREATE_USERS, BOTH),
-    "user_check": (Action.CREATE_USERS, READ),
-    "user_import": (Action.CREATE_USERS, BOTH),
-    "user_import_preview": (Action.CREATE_USERS, BOTH),
-    "user_import_export": (Action.CREATE_USERS, READ),
-    "user_edit": (Action.CHANGE_USERS, BOTH),
-    "user_suspend": (Action.CHANGE_USERS, WRITE),
-    "user_lock_out": (Action.CHANGE_USERS, BOTH),
-    "user_resume": (Action.CHANGE_USERS, WRITE),
-    "user_password": (Action.CHANGE_USERS, BOTH),
-    "user_bulk": (Action.CHANGE_USERS, BOTH),
-    "user_delete": (Action.DELETE_USERS, BOTH),
-    "invite_list": (Action.INVITE, READ),
-    "invite_new": (Action.INVITE, BOTH),
-    "invite_detail": (Action.INVITE, READ),
-    "invite_link": (Action.INVITE, READ),
-    "invite_print": (Action.INVITE, READ),
-    "invite_extend": (Action.INVITE, BOTH),
-    "invite_revoke": (Action.INVITE, BOTH),
-    "invite_mail": (Action.INVITE, WRITE),
-    "invite_batch": (Action.INVITE, BOTH),
-    "invite_batch_detail": (Action.INVITE, READ),
-    "invite_batch_export": (Action.INVITE, READ),
-    "invite_batch_mail": (Action.INVITE, WRITE),
-    "invite_found": (Action.INVITE, READ),
-    "invite_found_revoke": (Action.INVITE, BOTH),
-    "workspace_list": (Action.VIEW_WORKSPACES, READ),
-    "workspace_export": (Action.VIEW_WORKSPACES, READ),
-    "workspace_new": (Action.CREATE_WORKSPACES, BOTH),
-    "workspace_detail": (Action.VIEW_WORKSPACES, READ),
-    "workspace_add_people": (Action.CHANGE_ACCESS, BOTH),
-    "workspace_settings": (Action.CHANGE_WORKSPACES, BOTH),
-    "workspace_delete": (Action.DELETE_WORKSPACES, BOTH),
-    "access_matrix": (Action.CHANGE_ACCESS, READ),
-    "access_example": (Action.CHANGE_ACCESS, READ),
-    "access_stage": (Action.CHANGE_ACCESS, WRITE),
-    "access_set_list": (Action.CHANGE_ACCESS, READ),
-    "access_set": (Action.CHANGE_ACCESS, READ),
-    "access_apply": (Action.CHANGE_ACCESS, WRITE),
-    "access_discard": (Action.CHANGE_ACCESS, WRITE),
-    "access_undo": (Action.CHANGE_ACCESS, WRITE),
-    "access_open": (Action.OPEN_WORKSPACES, WRITE),
-    "access_toggle": (Action.CHANGE_ACCESS, WRITE),
-    "group_list": (Action.MANAGE_GROUPS, READ),
-    "group_new": (Action.MANAGE_GROUPS, BOTH),
-    "group_detail": (Action.MANAGE_GROUPS, READ),
-    "group_edit": (Action.MANAGE_GROUPS, BOTH),
-    "group_join": (Action.MANAGE_GROUPS, WRITE),
-    "group_leave": (Action.MANAGE_GROUPS, WRITE),
-    "group_delete": (Action.MANAGE_GROUPS, WRITE),
-    "document_list": (Action.VIEW_DOCUMENTS, READ),
-    "document_detail": (Action.VIEW_DOCUMENTS, READ),
-    "document_embed": (Action.CHANGE_DOCUMENTS, BOTH),
-    "document_remove": (Action.CHANGE_DOCUMENTS, BOTH),
-    "document_erase": (Action.CHANGE_DOCUMENTS, BOTH),
-    "document_move": (Action.CHANGE_DOCUMENTS, BOTH),
-    "document_pin": (Action.CHANGE_DOCUMENTS, WRITE),
-    "folder_new": (Action.MANAGE_FOLDERS, BOTH),
-    "folder_rename": (Action.MANAGE_FOLDERS, BOTH),
-    "folder_remove": (Action.MANAGE_FOLDERS, BOTH),
-    "workspace_find": (Action.VIEW_DOCUMENTS, READ),
-    "document_add": (Action.CHANGE_DOCUMENTS, BOTH),
-    "document_add_file": (Action.CHANGE_DOCUMENTS, WRITE),
-    "document_link": (Action.CHANGE_DOCUMENTS, BOTH),
-    "document_text": (Action.CHANGE_DOCUMENTS, BOTH),
-    "document_add_status": (Action.CHANGE_DOCUMENTS, READ),
-    "document_add_retry": (Action.CHANGE_DOCUMENTS, WRITE),
-    "chatlog_list": (Action.VIEW_CHATS, READ),
-    "chatlog_detail": (Action.VIEW_CHATS, READ),
-    "chatlog_export": (Action.VIEW_CHATS, READ),
-    "chatlog_update": (Action.VIEW_CHATS, WRITE),
-    "usage_overview": (Action.VIEW_USAGE, READ),
-    "usage_export": (Action.VIEW_USAGE, READ),
-    "job_list": (Action.VIEW_JOBS, READ),
-    "job_detail": (Action.VIEW_JOBS, READ),
-    "job_cancel": (Action.VIEW_JOBS, WRITE),
-    "job_retry": (Action.VIEW_JOBS, WRITE),
-    "job_report": (Action.VIEW_JOBS, READ),
-    "job_passwords": (Action.VIEW_JOBS, WRITE),
-    "audit_list": (Action.VIEW_LEDGER, READ),
-    "audit_export": (Action.VIEW_LEDGER, READ),
-    "system_overview": (Action.VIEW_SYSTEM, READ),
-    "connection_test": (Action.VIEW_SYSTEM, WRITE),
-}
 
 
 # --- Doors ------------------------------------------------------------------------------------------------------------
-def urls(patterns: list[URLPattern | URLResolver] | None = None) -> Iterator[URLPattern]:
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:
-        if isinstance(pattern, URLResolver):
-            yield from urls(pattern.url_patterns)
-        else:
-            yield pattern
-
-
 def test_every_url_is_listed_and_its_view_asks_for_that_action():
     asked = {url.name: getattr(url.callback, "required_action", None) for url in urls()}
     assert asked == {name: action for name, (action, _methods) in DOORS.items()}
@@ -166,30 +34,6 @@ def test_every_role_has_a_line_in_the_policy_and_every_action_a_role():
     assert set(POLICY) == set(Role)
     assert set.union(*POLICY.values()) == set(Action)
     assert POLICY[Role.MEMBER] < POLICY[Role.VIEWER] < POLICY[Role.MANAGER] < POLICY[Role.ADMIN]
-
-
-def address(name: str, standin) -> str:
-    """The URL of a door, with things that exist on the instance."""
-    things = {
-        "user_id": standin.get("/v1/admin/users")["users"][-1]["id"],
-        "slug": standin.get("/v1/workspaces")["workspaces"][0]["slug"],
-        "operator_id": 1,
-        "job_id": 1,
-        "set_id": 1,
-        "group_id": 1,
-        "workspace_id": standin.get("/v1/workspaces")["workspaces"][0]["id"],
-        "draft_id": 1,
-        "code": "no-such-code",
-        "link_id": 1,
-        "batch": "00000000-0000-4000-8000-000000000001",
-        "invite_id": 1,
-        "thread": "nobodys",
-        "turn_id": 1,
-        "chat_id": 1,
-        "exchange_id": 1,
-    }
-    url = next(url for url in urls() if url.name == name)
-    return reverse(name, kwargs={key: things[key] for key in url.pattern.converters})
 
 
 # --- Names ------------------------------------------------------------------------------------------------------------

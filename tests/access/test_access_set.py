@@ -22,11 +22,6 @@ pytestmark = pytest.mark.django_db
 Outcome = AccessChange.Outcome
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
-
-
 @pytest.fixture
 def rooms(team):
     """Three workspaces by id: sam and cem in the first, cem in the second, nobody in the third."""

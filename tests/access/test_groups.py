@@ -13,11 +13,6 @@ from dashboard.jobs.models import Job
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
-
-
 @pytest.fixture
 def sales(room, team):
     """A group that gives the room, with nobody in it."""

@@ -4,16 +4,9 @@ import pytest
 from django.test import Client
 
 from dashboard import instance
-from dashboard.accounts import services
 from dashboard.accounts.models import Operator, Role
 from dashboard.audit.models import AuditEvent
 from tests.conftest import PASSWORD
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    """Refusals come at once; that they are held back otherwise has a test of its own."""
-    monkeypatch.setattr(services, "REFUSED_AFTER", 0.0)
 
 
 class Door:

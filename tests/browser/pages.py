@@ -9,20 +9,11 @@ from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from dashboard.sandbox.testing import Sandbox
+from tests import doors
 from tests.browser.conftest import Foyer
-from tests.test_house import DOORS, urls
+from tests.doors import converters
 
-# What can be read but is no page to look at: probes, fragments, files, and what only sometimes is there (see STATES).
-NOT_PAGES = {
-    "healthz", "readyz", "light", "user_check", "access_example",
-    "audit_export", "user_export", "user_import_export", "workspace_export", "job_report",
-    "invite_batch_export", "chatlog_export", "usage_export",
-    "chat_turn", "chat_thread", "chat_sources", "chat_rename", "chat_delete",
-    "user_bulk", "recovery_codes", "sign_in", "document_add_status",
-    "document_detail", "document_embed", "document_remove", "document_erase", "document_move", "folder_rename", "folder_remove",
-}  # fmt: skip
-READ = {name for name, (_action, methods) in DOORS.items() if "GET" in methods}
-PAGES = {url.name: list(url.pattern.converters) for url in urls() if url.name in READ - NOT_PAGES}
+PAGES = {name: converters(name) for name in doors.PAGES}
 
 # Where to find one of each kind, once `Things` has made them.
 Things = dict[str, int | str]

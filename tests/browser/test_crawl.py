@@ -16,7 +16,7 @@ from dashboard.permissions import POLICY
 from tests.browser.conftest import Foyer
 from tests.browser.pages import PAGES, Things, address
 from tests.browser.test_weight_and_doors import OWN_CODE
-from tests.test_house import DOORS
+from tests.doors import DOORS
 
 pytestmark = pytest.mark.browser
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import NOT_PAGES, PAGES, READ, STATES, address
+from tests.browser.pages import PAGES, STATES, address
 from tests.conftest import THOROUGH
 
 pytestmark = pytest.mark.browser
@@ -44,6 +44,7 @@ def opened(name, foyer, things, **options) -> Page:
     return page
 
 
+@pytest.mark.matrix
 def test_a_page_is_for_everybody(shown, foyer):
     """No id is there twice, at every width nothing lies off screen or is cut off, nothing moves for whoever asked for that, and in light and
     dark axe finds nothing; nothing is wrong in the console."""
@@ -55,6 +56,7 @@ def test_a_page_is_for_everybody(shown, foyer):
     axe_finds_nothing(shown, foyer)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", IN_CHINESE)
 def test_a_page_in_chinese_is_for_everybody(name, foyer, things):
     page = opened(name, foyer, things, locale="zh-CN")
@@ -75,15 +77,15 @@ def axe_finds_nothing(page: Page, foyer) -> None:
     for scheme in THEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         page.evaluate(AXE)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then((result) => result.violations)")
+        # Of all that it looks for only the contrast depends on the colours.
+        rules = {"resultTypes": ["violations"]} | ({"runOnly": ["color-contrast"]} if scheme == "dark" else {})
+        found = page.evaluate("(rules) => axe.run(document, rules).then((result) => result.violations)", rules)
         foyer.said[:] = said  # axe itself tries inline styles
         told = [(rule["id"], scheme, [node["html"][:200] for node in rule["nodes"][:3]]) for rule in found]
         assert told == [], json.dumps(told, indent=1)
 
 
 def test_no_page_is_left_out(figure):
-    assert READ - set(NOT_PAGES) == set(PAGES), "each can be opened"
-    assert set(NOT_PAGES) <= READ, "a name that is no page any more"
     widths = len(MORE_WIDTHS if THOROUGH else WIDTHS)
     looked_at = f"{len(PAGES)} pages, {len(STATES)} states"
     figure("every page: ids, console, reduced motion", looked_at)

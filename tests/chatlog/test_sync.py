@@ -154,7 +154,6 @@ def test_the_log_of_another_instance_takes_the_place_of_this_one(log, settings):
 # --- Faults -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_fault_in_the_middle_loses_and_doubles_nothing(standin, kind, monkeypatch):
-    monkeypatch.setattr(http, "BACKOFF", 0.001)
     monkeypatch.setattr(http, "MAX_BODY", 500_000)
     standin.fault(kind, path="workspace-chats", after=3, times=4, **FAULTS[kind])
     patience(read=SHORT if kind in SLOW else 5, write=5)

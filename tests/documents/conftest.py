@@ -47,9 +47,8 @@ def shelf(standin):
 
 
 @pytest.fixture
-def work(monkeypatch):
+def work():
     """Does a job's work to its end, or until the job waits."""
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
 
     def to_the_end(job: Job) -> Job:
         while engine.work(job.pk):

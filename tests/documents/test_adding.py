@@ -25,11 +25,6 @@ OFFICE = "The office dog is called Pumpernickel."
 
 
 @pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
-
-
-@pytest.fixture(autouse=True)
 def incoming(settings, tmp_path):
     """Nothing of other tests in it."""
     settings.INCOMING_DIR = settings.FILE_UPLOAD_TEMP_DIR = tmp_path

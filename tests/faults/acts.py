@@ -22,15 +22,18 @@ from dashboard.invites.models import Joining
 from dashboard.jobs import services
 from dashboard.jobs.models import Job
 from tests.conftest import prove_long_ago
+from tests.doors import DOORS
 from tests.faults.operations import (
     NEW_PASSWORD,
     QUESTION,
+    QUESTIONS,
     SUPPORT,
     Scene,
     applied,
     ask,
     conversation,
     join_address,
+    just_posted,
     of_the_group,
     staged,
 )
@@ -414,3 +417,8 @@ CHAT: dict[str, Act] = {
 }
 
 ACTS = {**PEOPLE, **ROOMS, **LIBRARY, **CHAT}
+
+_known = {name.split()[0] for name in [*ACTS, *QUESTIONS]}
+QUESTIONS |= {
+    name: just_posted(name) for name, (_action, methods) in DOORS.items() if "POST" in methods and name not in _known
+}

@@ -30,7 +30,6 @@ from dashboard.audit.models import AuditEvent
 from dashboard.documents import embedding, erasing, folders
 from dashboard.errors import describe
 from dashboard.invites import joining
-from dashboard.jobs import engine
 from dashboard.jobs.models import Job, JobItem
 from dashboard.sandbox.testing import Sandbox
 from tests.conftest import signed_in
@@ -106,10 +105,7 @@ def some_of(things: Sequence[T], many: int, turn: int) -> list[T]:
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch):
     """The same limits as always, only smaller, so that what ends by one of them ends soon."""
-    monkeypatch.setattr(http, "BACKOFF", 0.001)
     monkeypatch.setattr(http, "MAX_BODY", 500_000)
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
-    monkeypatch.setattr(door, "REFUSED_AFTER", 0.0)
 
 
 @pytest.fixture

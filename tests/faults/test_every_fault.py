@@ -12,6 +12,7 @@ from dashboard import instance
 from dashboard.audit.models import AuditEvent, Outcome
 from dashboard.jobs.models import ItemState
 from tests.conftest import THOROUGH
+from tests.doors import DOORS
 from tests.faults.acts import ACTS, PEOPLE
 from tests.faults.conftest import (
     KINDS,
@@ -31,7 +32,6 @@ from tests.faults.conftest import (
 )
 from tests.faults.operations import FIRST, QUESTIONS, VISITS, forget
 from tests.faults.world import difference
-from tests.test_house import DOORS, WRITE
 
 pytestmark = pytest.mark.django_db
 
@@ -70,8 +70,8 @@ def says_so(name: str, response) -> bool:
 def test_every_door_is_in_the_table_by_each_of_its_methods(figure):
     looked = {name.split()[0] for name in VISITS}
     sent = {name.split()[0] for name in [*ACTS, *QUESTIONS]}
-    assert {name for name, (_action, methods) in DOORS.items() if methods != WRITE} == looked
-    assert {name for name, (_action, methods) in DOORS.items() if methods & WRITE} == sent - {"job"}
+    assert {name for name, (_action, methods) in DOORS.items() if "GET" in methods} == looked
+    assert {name for name, (_action, methods) in DOORS.items() if "POST" in methods} == sent - {"job"}
     acts, pages = combinations(), len(VISITS) * len(KINDS) * (1 + THOROUGH)
     assert {(when, kind) for _name, when, kind in acts} == {
         (w, k) for w in WHEN for k in KINDS if w == "all" or k != "refused"
@@ -82,6 +82,7 @@ def test_every_door_is_in_the_table_by_each_of_its_methods(figure):
 
 
 # --- Pages ------------------------------------------------------------------------------------------------------------
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", VISITS)
 def test_a_page_says_what_is_wrong_or_shows_the_last_answer(name, stage, everything_logged):
     """With an earlier answer and without; when there is no time for both, in turns."""
@@ -147,6 +148,7 @@ def combinations() -> list[tuple[str, str, str]]:
     return found
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("name", "when", "kind"), combinations())
 def test_an_act_tells_the_truth(name, when, kind, ada, standin, web, well_ended, everything_logged):
     act, good = ACTS[name], well_ended(name)
@@ -201,6 +203,7 @@ def test_an_act_tells_the_truth(name, when, kind, ada, standin, web, well_ended,
 
 
 # --- What asks, and changes nothing ---------------------------------------------------------------------------------------
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_what_changes_nothing_on_the_instance_says_what_is_wrong(name, stage, everything_logged):
     FIRST.get(name, lambda _stage: None)(stage)

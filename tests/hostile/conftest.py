@@ -294,8 +294,7 @@ class Worlds:
 
 
 @pytest.fixture
-def worlds(standin, ada, admin_client, monkeypatch) -> Worlds:
-    monkeypatch.setattr(accounts, "REFUSED_AFTER", 0.0)
+def worlds(standin, ada, admin_client) -> Worlds:
     return Worlds(standin, ada, admin_client)
 
 

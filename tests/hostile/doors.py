@@ -1,6 +1,6 @@
 """What a person would post to each door, and ask of each page: for other tests to spoil.
 
-A door that takes a name which stands in none of these lists fails `test_every_name_and_every_form_is_tried...`, and a new door or form does, too.
+A door that takes a name which stands neither here nor in `tests.doors` fails `test_every_name_and_every_form_is_tried...`, and a new form does, too.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from dashboard.jobs.models import Job
+from tests import doors
 from tests.conftest import PASSWORD
+from tests.doors import DOORS
 from tests.hostile.conftest import Things, until
 from tests.hostile.page import page_of
-from tests.test_house import DOORS, urls
 
 Posted = dict[str, Any]
 
@@ -47,23 +48,16 @@ def posts(who: str = "ada", places: str = "") -> Callable[[Callable[[Things], Po
 
 def address(name: str, things: Things, places: str = "") -> str:
     instead = dict(pair.split("=") for pair in places.split())
-    pattern = next(url.pattern for url in urls() if url.name == name)
-    return reverse(name, kwargs={key: things[instead.get(key, key)] for key in pattern.converters})
+    return reverse(name, kwargs={key: things[instead.get(key, key)] for key in doors.converters(name)})
 
 
 def nothing(things: Things) -> Posted:
     return {}
 
 
-for _name in ("sign_out", "sign_out_everywhere", "recovery_codes", "connection_test", "user_import_preview"):
-    POSTS[_name] = Door(_name, nothing)
-for _name in ("user_lock_out", "invite_batch_mail"):
-    POSTS[_name] = Door(_name, nothing)
 POSTS["job_retry"] = Door("job_retry", lambda things: {"next": "/jobs/"})
 POSTS["job_cancel"] = Door("job_cancel", lambda things: {"next": "/jobs/"}, places="job_id=open_job_id")
 POSTS["job_passwords"] = Door("job_passwords", nothing, places="job_id=import_id")
-for _name in ("access_apply", "access_discard", "group_delete", "chat_delete"):
-    POSTS[_name] = Door(_name, nothing)
 POSTS["access_undo"] = Door("access_undo", nothing, places="set_id=applied_id")
 
 
@@ -424,6 +418,11 @@ def chat_rename(things):
 @posts()
 def chatlog_update(things):
     return {"next": "/chats/"}
+
+
+for _name, (_action, _methods) in DOORS.items():
+    if "POST" in _methods and all(door.name != _name for door in POSTS.values()):
+        POSTS[_name] = Door(_name, doors.POSTED.get(_name, nothing))
 
 
 # What a person types, where it is not hidden; all else is chosen, ticked or the page's own, and secrets are not sent back.

@@ -22,10 +22,10 @@ from hypothesis import strategies as st
 
 import dashboard
 from tests.conftest import THOROUGH
+from tests.doors import DOORS
 from tests.hostile.doors import ALSO_ASKED, POSTS, QUERIES, READ_BY, TYPED, address, asked
 from tests.hostile.page import as_typed, page_of, sound, toasts
 from tests.hostile.texts import texts
-from tests.test_house import DOORS
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -167,6 +167,7 @@ def tried(name: str, keys: list[str]) -> Callable[[Callable[..., None]], Callabl
 
 # A file that was complete when the part after it turns out to be broken: Django leaves it to the garbage collector, which deletes it.
 @pytest.mark.filterwarnings("ignore:.*incoming.*[.]upload:pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", sorted(POSTS))
 def test_whatever_is_posted_is_done_or_refused_in_words_and_nothing_is_lost(name, worlds, refused):
     door = POSTS[name]
@@ -193,6 +194,7 @@ def test_whatever_is_posted_is_done_or_refused_in_words_and_nothing_is_lost(name
     example()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("name", sorted(QUERIES))
 def test_whatever_is_asked_in_an_address_is_answered_in_words_and_writes_nothing(name, worlds, refused):
     usual, url = pairs_of(asked(name, worlds.things)), address(name, worlds.things)

@@ -16,8 +16,8 @@ from django.urls import reverse
 from dashboard.asgi import pages
 from dashboard.audit.models import AuditEvent
 from tests.conftest import THOROUGH
+from tests.doors import DOORS, urls
 from tests.hostile.page import Page, sound
-from tests.test_house import DOORS, urls
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -189,7 +189,6 @@ def asked() -> Asked:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch) -> None:
-    monkeypatch.setattr("dashboard.accounts.services.REFUSED_AFTER", 0.0)
     monkeypatch.setattr("dashboard.invites.tries.too_many", lambda request: 0)
 
 

@@ -265,8 +265,7 @@ def test_an_unknown_code_gets_one_answer_in_one_time(visitor, standin):
     assert not standin.state()["writes"]
 
 
-def test_after_ten_tries_a_minute_no_code_is_looked_at_from_that_address(visitor, standin, make_link, monkeypatch):
-    monkeypatch.setattr("dashboard.accounts.services.REFUSED_AFTER", 0)
+def test_after_ten_tries_a_minute_no_code_is_looked_at_from_that_address(visitor, standin, make_link):
     link = make_link()
     assert [visitor.get(f"/join/wrong-{n}/").status_code for n in range(11)] == [404] * 10 + [429]
     for answer in (visitor.get(address(link)), join(visitor, link), check(visitor, link)):

@@ -11,7 +11,6 @@ from tests.jobs.rig import jobs as rig
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch):
     """Between tries to reach the instance no time passes here, and a slow machine brings a job to its end in one slice, too."""
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
     monkeypatch.setattr(engine, "SLICE", 60.0)
     rig.trouble.clear()
 

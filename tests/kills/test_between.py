@@ -261,8 +261,7 @@ def test_a_server_that_dies_while_it_begins_a_job_has_begun_none_or_one(kind, ad
 
 
 @pytest.mark.parametrize("kind", [Import, AccessSet, Adding, Embedding, Join])
-def test_killed_before_any_statement_it_comes_out_right_and_once(kind, ada, standin, seed, figure, monkeypatch):
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
+def test_killed_before_any_statement_it_comes_out_right_and_once(kind, ada, standin, seed, figure):
     print(f"seed {seed}")  # noqa: T201
     statement, tried = Random(seed).randrange(EVERY), 0  # noqa: S311
     pending = {i["id"] for i in standin.get("/v1/admin/invites")["invites"] if i["status"] == "pending"}

@@ -27,7 +27,7 @@ from dashboard.invites import codes
 from dashboard.invites import services as invites
 from dashboard.workspaces.forms import PROVIDERS
 from tests.conftest import operator, signed_in
-from tests.test_house import DOORS, urls
+from tests.doors import DOORS, urls
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"

@@ -9,22 +9,21 @@ import urllib.request
 
 import pytest
 
-from tests.project.processes import browser, running
+from tests.project.processes import browser
 
 
-def test_a_request_is_one_json_line_without_query_body_or_path(tmp_path):
-    with running(["dashboard.run"], tmp_path, SECRET_KEY="s3cret-only-for-this-test-" * 2) as web:
-        web.wait_until(lambda: "Foyer is ready" in web.said())
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{web.port}/users/7/?code=s3cret",
-            data=urllib.parse.urlencode({"password": "s3cret"}).encode(),
-            headers={"Cookie": "sessionid=s3cret", "Authorization": "Bearer s3cret", "HX-Request": "true"},
-        )
-        with pytest.raises(urllib.error.HTTPError) as refusal:
-            browser.open(request, timeout=10)
-        refusal.value.close()
-        web.get("/healthz")  # asked every few seconds, so not logged
-        lines = [json.loads(line) for line in web.said().splitlines() if line.startswith("{")]
+def test_a_request_is_one_json_line_without_query_body_or_path(running_foyer):
+    web, before = running_foyer, len(running_foyer.said())
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{web.port}/users/7/?code=s3cret",
+        data=urllib.parse.urlencode({"password": "s3cret"}).encode(),
+        headers={"Cookie": "sessionid=s3cret", "Authorization": "Bearer s3cret", "HX-Request": "true"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        browser.open(request, timeout=10)
+    refusal.value.close()
+    web.get("/healthz")  # asked every few seconds, so not logged
+    lines = [json.loads(line) for line in web.said()[before:].splitlines() if line.startswith("{")]
     assert [line["message"] for line in lines if line["logger"] == "dashboard.request"] == ["request"]
     line = next(line for line in lines if line["logger"] == "dashboard.request")
     assert line.pop("ms") > 0
@@ -43,20 +42,19 @@ def test_a_request_is_one_json_line_without_query_body_or_path(tmp_path):
     assert "s3cret" not in web.said()
 
 
-def test_the_code_of_a_joining_link_is_not_logged_whatever_becomes_of_it(tmp_path):
-    with running(["dashboard.run"], tmp_path, SECRET_KEY="only-for-this-test-" * 2, LOG_LEVEL="DEBUG") as web:
-        web.wait_until(lambda: "Foyer is ready" in web.said())
-        for method, path in [
-            ("GET", "pl4nted/"),
-            ("POST", "pl4nted/"),
-            ("PUT", "pl4nted/"),
-            ("GET", "pl4nted"),
-            ("POST", "pl4nted/check/"),
-        ]:
-            request = urllib.request.Request(f"http://127.0.0.1:{web.port}/join/{path}", method=method)
-            with pytest.raises(urllib.error.HTTPError) as refusal:
-                browser.open(request, timeout=10)
-            refusal.value.close()
-            assert refusal.value.headers["Referrer-Policy"] == "no-referrer"
-        web.wait_until(lambda: web.said().count('"message": "request"') >= 5)
-        assert "pl4nted" not in web.said()
+def test_the_code_of_a_joining_link_is_not_logged_whatever_becomes_of_it(running_foyer):
+    web, before = running_foyer, len(running_foyer.said())
+    for method, path in [
+        ("GET", "pl4nted/"),
+        ("POST", "pl4nted/"),
+        ("PUT", "pl4nted/"),
+        ("GET", "pl4nted"),
+        ("POST", "pl4nted/check/"),
+    ]:
+        request = urllib.request.Request(f"http://127.0.0.1:{web.port}/join/{path}", method=method)
+        with pytest.raises(urllib.error.HTTPError) as refusal:
+            browser.open(request, timeout=10)
+        refusal.value.close()
+        assert refusal.value.headers["Referrer-Policy"] == "no-referrer"
+    web.wait_until(lambda: web.said()[before:].count('"message": "request"') >= 5)
+    assert "pl4nted" not in web.said()

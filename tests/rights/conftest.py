@@ -9,7 +9,6 @@ from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.test import Client
 
-from dashboard.accounts import services as accounts
 from dashboard.jobs import engine
 from tests.rights import world as worlds
 
@@ -20,13 +19,6 @@ POSTED = {"csrfmiddlewaretoken": "as every form of ours has one"}
 @pytest.fixture
 def world(standin, db) -> worlds.World:
     return worlds.build(standin)
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    """Refusals come at once, and between tries to reach the instance no time passes here."""
-    monkeypatch.setattr(accounts, "REFUSED_AFTER", 0.0)
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
 
 
 def ask(client: Client, method: str, url: str, data: dict[str, Any] | None = None, *, htmx: bool = False) -> Any:

@@ -14,11 +14,10 @@ from django.test import Client
 from dashboard.accounts.models import Operator
 from dashboard.permissions import POLICY, UNLIMITED, Role
 from tests.conftest import THOROUGH, signed_in
+from tests.doors import COLUMNS, DOORS, LINES, METHODS, Line, urls
 from tests.rights.conftest import ask, goes_to_sign_in, status, text
-from tests.rights.table import COLUMNS, LINES, METHODS, Line
 from tests.rights.watching import LOOKING_WRITES, Watch
 from tests.rights.world import FOREIGN, World
-from tests.test_house import DOORS, urls
 
 # Everybody who has a column of their own, as an operator of Foyer itself (local) or as an account of the instance (linked).
 LOCAL, LINKED = ("admin", "manager", "some", "viewer", "member"), ("admin", "manager", "some", "member")
@@ -67,12 +66,7 @@ def ways(who: str) -> Iterator[tuple[Line, str, bool]]:
 
 # --- The table is whole, and agrees with the policy ---------------------------------------------------------------------
 def test_every_url_has_a_line_and_every_line_is_a_url():
-    assert set(LINES) == {url.name for url in urls()} == set(DOORS)
-
-
-def test_every_line_has_the_methods_of_its_door():
-    told = {door: set(line.answers) - {"HEAD"} for door, line in LINES.items()}
-    assert told == {door: methods for door, (_action, methods) in DOORS.items()}
+    assert set(LINES) == {url.name for url in urls()}
 
 
 def test_the_table_and_the_policy_say_the_same():

@@ -11,7 +11,7 @@ from django.test import Client
 
 from dashboard.accounts.models import Operator, Role
 from tests.conftest import THOROUGH, operator, signed_in
-from tests.rights.table import LINES
+from tests.doors import LINES
 from tests.rights.watching import Watch
 from tests.rights.world import World
 

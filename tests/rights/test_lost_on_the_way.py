@@ -26,8 +26,8 @@ from dashboard.jobs import services as jobs
 from dashboard.jobs.models import ItemState, Job, JobState
 from tests.conftest import THOROUGH, operator, signed_in
 from tests.documents.arriving import arrive
+from tests.doors import LINES
 from tests.rights.conftest import ask, goes_to_sign_in, text, work
-from tests.rights.table import LINES
 from tests.rights.watching import Watch
 from tests.rights.world import FOREIGN, World
 

@@ -28,8 +28,8 @@ from dashboard.documents.models import Batch, Incoming, Stored
 from dashboard.invites.models import Link
 from dashboard.jobs.models import ItemState, Job, JobItem
 from tests.conftest import THOROUGH, signed_in
+from tests.doors import LINES
 from tests.rights.conftest import ask, status, text
-from tests.rights.table import LINES
 from tests.rights.watching import LOOKING_WRITES, Watch
 from tests.rights.world import FOREIGN, World
 

@@ -26,7 +26,7 @@ from dashboard.jobs.models import ItemState, Job, JobState
 from dashboard.sandbox.testing import Sandbox
 from dashboard.users.models import ImportDraft
 from tests.conftest import operator
-from tests.test_house import urls
+from tests.doors import urls
 
 OWN, FOREIGN = "familiar", "verboten"
 ROLES = {"admin": Role.ADMIN, "manager": Role.MANAGER, "viewer": Role.VIEWER, "member": Role.MEMBER}

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from django.urls import reverse
 
+from tests.doors import DOORS, urls
 from tests.secrets.conftest import MAIL, OPERATOR, House
 from tests.secrets.person import HTMX, Answer, Person
-from tests.test_house import DOORS, urls
 
 CREATED, RESET, JOINED, LOCAL, CHANGED, LISTED, TYPED = (
     f'Pl4nted-{number} "new" & wörd' for number in ("11", "22", "33", "44", "55", "66", "77")

@@ -8,11 +8,11 @@ from email import message_from_string, policy
 
 import pytest
 
+from tests.doors import DOORS
 from tests.secrets import day
 from tests.secrets.conftest import House
 from tests.secrets.observatory import Visit, score
 from tests.secrets.person import HOST, ORIGIN, Answer, Person
-from tests.test_house import DOORS
 
 AT_LEAST = 130
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from dashboard.audit.models import AuditEvent
 from tests.conftest import PASSWORD, THOROUGH, signed_in
-from tests.test_house import DOORS, address
+from tests.doors import DOORS, address, some_things
 
 WRITES = sorted(name for name, (_action, methods) in DOORS.items() if "POST" in methods)
 OURS = "https://testserver"
@@ -46,7 +46,10 @@ def test_no_form_from_elsewhere_is_taken(guarded, standin, figure):
         ways = FORGED if THOROUGH or name in ("theme_change", "user_delete") else {"from another site": EVERYWHERE}
         for how, (token, headers) in ways.items():
             answer = guarded.post(
-                address(name, standin), {"csrfmiddlewaretoken": token, "username": "x"}, headers=headers, secure=True
+                address(name, some_things(standin)),
+                {"csrfmiddlewaretoken": token, "username": "x"},
+                headers=headers,
+                secure=True,
             )
             assert answer.status_code == 403, f"{name} {how}: {answer.status_code}"
             tried += 1
@@ -142,7 +145,7 @@ def led(ada, standin):
         ada.refresh_from_db()  # some of the doors end all sessions
         client = signed_in(ada)
         data = {"next": url, "theme": "dark", "give": "1", "username": "sam", "role": "default", "days": "3"}
-        return client.post(address(name, standin), data, headers=headers, secure=True)
+        return client.post(address(name, some_things(standin)), data, headers=headers, secure=True)
 
     return post
 

@@ -15,11 +15,6 @@ pytestmark = pytest.mark.django_db
 URL = "/users/bulk/"
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
-
-
 @pytest.fixture
 def ids(user_of):
     return lambda *names: [user_of(name)["id"] for name in names]

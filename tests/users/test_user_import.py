@@ -27,11 +27,6 @@ Carl,boss,0,
 """
 
 
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch):
-    monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
-
-
 def text(response) -> str:
     plain = re.sub(r"<[^>]+>", " ", response.content.decode())
     return unescape(" ".join(plain.split()))

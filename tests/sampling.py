@@ -1,0 +1,57 @@
+"""What every change must pass, and what is tried in turns.
+
+Tests marked `matrix` try one thing in every combination. `make test` takes a third of them, another third with each commit; what is listed
+in `found.txt` is always taken, because it has failed before. `make test-all` takes them all, and `make evidence` more of each.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import zlib
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOUND = Path(__file__).with_name("found.txt")
+ONE_IN = 3
+EVERYTHING = os.environ.get("TESTS") == "all" or os.environ.get("EVIDENCE") == "thorough"
+
+
+@cache
+def commit() -> str:
+    """SAMPLE takes the part of another commit, to repeat what it found."""
+    if named := os.environ.get("SAMPLE"):
+        return named
+    asked = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip() or "no commit"
+
+
+@cache
+def found() -> frozenset[str]:
+    return frozenset(line for line in FOUND.read_text().splitlines() if line and not line.startswith("#"))
+
+
+def is_taken(name: str) -> bool:
+    """Whether the test of this name is in the part of this commit."""
+    return EVERYTHING or name in found() or zlib.crc32(f"{commit()} {name}".encode()) % ONE_IN == 0
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that is asked for by its name is taken in any case."""
+    named = [argument for argument in config.args if "::" in argument]
+    left_out = [
+        item
+        for item in items
+        if item.get_closest_marker("matrix")
+        and not is_taken(item.nodeid)
+        and not any(item.nodeid.startswith(n) for n in named)
+    ]
+    if left_out:
+        gone = set(left_out)
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in gone]
