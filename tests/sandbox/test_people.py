@@ -114,7 +114,9 @@ def test_manage_users_cannot_empty_a_workspace(ask: Ask) -> None:
 MANAGE, UPDATE = "/v1/admin/workspaces/finance/manage-users", "/v1/admin/workspaces/2/update-users"
 
 
-@pytest.mark.parametrize(("path", "body"), [(MANAGE, {"userIds": [3, 4], "reset": True}), (UPDATE, {"userIds": [3, 4]})])
+@pytest.mark.parametrize(
+    ("path", "body"), [(MANAGE, {"userIds": [3, 4], "reset": True}), (UPDATE, {"userIds": [3, 4]})]
+)
 def test_an_insert_that_fails_leaves_nobody_and_is_called_success(
     sandbox: Sandbox, ask: Ask, path: str, body: dict[str, object]
 ) -> None:
