@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
@@ -42,7 +43,8 @@ class ApplySet:
                 actor=job.actor,
                 workspace_id=workspace_id,
                 workspace_name=item.label,
-                steps=[step_of(change) for change in todo],
+                # What was tried before may be our own doing.
+                steps=[replace(step, only_new=False) if item.attempts > 1 else step for step in map(step_of, todo)],
                 roster=roster(RECENT),
             )
         except Busy:

@@ -59,6 +59,7 @@ class Step:
     group_id: int | None = None
     until: datetime | None = None
     only_over: bool = False  # takes only what was given until a time that has passed
+    only_new: bool = False  # when somebody else has given it meanwhile, it stays theirs
 
     def takes(self, grant: Grant) -> bool:
         """Whether this grant ends with the step. Taking by hand ends what was given by hand or by an invite, not a group's reason."""
@@ -69,6 +70,12 @@ class Step:
         if self.reason == Reason.DIRECT:
             return grant.reason in BY_HAND
         return grant.reason == self.reason and grant.group_id == self.group_id
+
+    def comes_late(self, grants: Iterable[Grant]) -> bool:
+        """Whether somebody who turned out to be a member already is one by others: on the instance, or here for the same reason."""
+        own = [grant for grant in grants if grant.user_id == self.user_id]
+        same = any(grant.reason == self.reason and grant.group_id == self.group_id for grant in own)
+        return self.only_new and (same or not own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +169,8 @@ def _apply(
     results = [_judge(step, standing[step], truth, roster) for step in steps]
     with transaction.atomic():
         for step, result in zip(steps, results, strict=True):
-            if result.outcome in (Outcome.DONE, Outcome.ALREADY, Outcome.KEPT):
+            so_already = result.outcome == Outcome.ALREADY and step.comes_late(grants)
+            if result.outcome in (Outcome.DONE, Outcome.ALREADY, Outcome.KEPT) and not so_already:
                 _remember(actor, workspace_id, step, grants)
     return truth, results
 
