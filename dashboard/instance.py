@@ -23,6 +23,7 @@ from django.core.cache import cache as shared
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dashboard import locks
 from dashboard.anythingllm import (
     AnythingLLMClient,
     ApiError,
@@ -150,7 +151,9 @@ class Line:
 
     def __init__(self, address: str, api_key: str) -> None:
         self.breaker = Breaker()
-        self.client = AnythingLLMClient(address, api_key, before_call=self.breaker.before, on_call=self._heard)
+        self.client = AnythingLLMClient(
+            address, api_key, before_call=self.breaker.before, before_write=locks.check, on_call=self._heard
+        )
         self._shelves: dict[str, _Shelf] = {}
         self.of_each: dict[str, dict[int, _OfOne]] = {}
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")

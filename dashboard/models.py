@@ -10,7 +10,8 @@ class Lease(models.Model):
 
     name = models.CharField(max_length=100, primary_key=True)
     holder = models.CharField(max_length=32)
-    until = models.DateTimeField()
+    until = models.DateTimeField()  # by the database's clock
+    fence = models.BigIntegerField(default=0)  # grows with every taking
 
     def __str__(self) -> str:
         return self.name

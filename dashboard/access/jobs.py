@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
 from dashboard import instance
+from dashboard.access.bystanders import NOBODY, Others
 from dashboard.access.models import AccessChange, AccessSet
-from dashboard.access.services import change_members
+from dashboard.access.services import change_members, put_back
 from dashboard.access.sets import Outcome, finish_shape, step_of
 from dashboard.anythingllm import ApiError, Roster
 from dashboard.errors import Declined, describe
@@ -28,8 +30,12 @@ class ApplySet:
         workspace_id, mine = int(item.key), scope(job.actor)
         changes = list(AccessChange.objects.filter(set=job.params["set"], workspace_id=workspace_id))
         todo = [change for change in changes if change.outcome in ("", Outcome.FAILED, Outcome.UNKNOWN)]
-        if not todo:  # its worker died at the very end
-            return summary(changes)
+        if not todo:  # its worker died at the very end, or others whom this hit are still missing
+            others = put_back(workspace_id)
+            if changes and changes[0].outcome in (Outcome.DONE, Outcome.ALREADY):
+                changes[0].message = others.in_words()[:300]
+                changes[0].save(update_fields=["message"])
+            return summary(changes, others)
         try:
             if mine is not None and workspace_id not in mine:
                 raise Declined(_("You do not look after this workspace any more."))
@@ -37,7 +43,8 @@ class ApplySet:
                 actor=job.actor,
                 workspace_id=workspace_id,
                 workspace_name=item.label,
-                steps=[step_of(change) for change in todo],
+                # What was tried before may be our own doing.
+                steps=[replace(step, only_new=False) if item.attempts > 1 else step for step in map(step_of, todo)],
                 roster=roster(RECENT),
             )
         except Busy:
@@ -52,10 +59,12 @@ class ApplySet:
                 # What a worker did who died before he could write it down was done all the same.
                 if item.attempts > 1 and change.outcome == Outcome.ALREADY and change.was_member != change.give:
                     change.outcome = Outcome.DONE
+            done = summary(changes, others := results[0].others)
+            todo[0].message = " ".join(filter(None, (todo[0].message, others.in_words())))[:300]
         finally:
             AccessChange.objects.bulk_update(todo, ["outcome", "message"])
         finish_shape(AccessSet.objects.get(pk=job.params["set"]).also)
-        return summary(changes)
+        return done
 
     def check(self, item: JobItem, job: Job) -> Result | None:
         """Nothing needs to be read back first: each change is a difference to what is read, so that doing it again does no harm."""
@@ -70,8 +79,8 @@ def roster(max_age: float) -> Roster:
     )
 
 
-def summary(changes: list[AccessChange]) -> Result:
-    """ "12 given, 3 taken, 1 failed: ..." of one workspace."""
+def summary(changes: list[AccessChange], others: Others) -> Result:
+    """ "12 given, 3 taken, 1 failed: ..." of one workspace, and what befell the others there."""
     counts = Counter((change.outcome, change.give if change.outcome == Outcome.DONE else None) for change in changes)
     words = {
         (Outcome.DONE, True): _("%(n)d given"),
@@ -83,8 +92,10 @@ def summary(changes: list[AccessChange]) -> Result:
     }
     said = ", ".join(text % {"n": counts[key]} for key, text in words.items() if counts[key])
     trouble = [change for change in changes if change.outcome in (Outcome.FAILED, Outcome.UNKNOWN)]
-    if not trouble:
-        return Result(ItemState.DONE, said)
-    unknown = any(change.outcome == Outcome.UNKNOWN for change in trouble)
-    why = "; ".join(f"{change.username}: {change.message}" for change in trouble[:3])
-    return Result(ItemState.UNKNOWN if unknown else ItemState.FAILED, f"{said}: {why}")
+    if trouble:
+        said += ": " + "; ".join(f"{change.username}: {change.message}" for change in trouble[:3])
+    if others != NOBODY:
+        said += f". {others.in_words()}"
+    if any(change.outcome == Outcome.UNKNOWN for change in trouble) or others.unseen:
+        return Result(ItemState.UNKNOWN, said)
+    return Result(ItemState.FAILED if trouble or others.missing else ItemState.DONE, said)

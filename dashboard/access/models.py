@@ -98,6 +98,38 @@ class Grant(models.Model):
         return f"{self.user_id} in {self.workspace_id}: {self.reason}"
 
 
+class MembersBefore(models.Model):
+    """Who was a member of a workspace before Foyer last took somebody out of it, which the instance does by deleting all of them first.
+
+    Written before the instance is asked, and not settled until the whole list was compared with this one: see access.bystanders.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open"  # not compared yet, or somebody is missing
+        WHOLE = "whole"  # nobody was missing, but what got no answer may still happen
+        SETTLED = "settled"
+
+    workspace_id = models.PositiveBigIntegerField(primary_key=True)
+    workspace_name = models.CharField(max_length=255)
+    slug = models.CharField(max_length=255)  # that of another workspace with this id is another one
+    members = models.JSONField()  # names by id, as text
+    adds = models.JSONField()  # ids
+    removes = models.JSONField()  # ids
+    lost = models.JSONField(default=dict)  # names by id: who was found missing, and is not known to be back
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    written_at = models.DateTimeField()
+    late_until = models.DateTimeField()  # until when what was asked may still happen
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN, db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.workspace_id}: {self.state}"
+
+    @property
+    def staying(self) -> dict[int, str]:
+        """Who was to stay, by id."""
+        return {int(key): name for key, name in self.members.items() if int(key) not in self.removes}
+
+
 class AccessSet(models.Model):
     """Changes of access that were staged together: previewed, applied as a job, and undone together if need be."""
 

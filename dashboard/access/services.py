@@ -1,7 +1,8 @@
 """Who may open which workspace: the one safe way to change it, and why it is so.
 
 The instance replaces whole member lists, loses them to unknown ids, and says success either way. So every change here is a difference,
-applied to a list just read, under a lock that holds between processes, and judged by the list that is read back.
+applied to a list just read, under a lock that holds between processes, and judged by the list that is read back; those whom it does not
+concern are looked after, too (bystanders.py).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -20,9 +21,20 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from dashboard import errors, instance, locks
-from dashboard.access.models import AccessChange, Grant, Group, GroupMember, GroupWorkspace, OpenWorkspace, Reason
+from dashboard.access import bystanders
+from dashboard.access.bystanders import NOBODY, Others
+from dashboard.access.models import (
+    AccessChange,
+    Grant,
+    Group,
+    GroupMember,
+    GroupWorkspace,
+    MembersBefore,
+    OpenWorkspace,
+    Reason,
+)
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError, MembershipMismatch, Roster, User, Workspace
+from dashboard.anythingllm import ApiError, MembershipMismatch, Roster, User, Workspace, Writing
 from dashboard.audit.models import Outcome as LedgerOutcome
 from dashboard.audit.services import recording
 from dashboard.errors import Words
@@ -47,6 +59,7 @@ class Step:
     group_id: int | None = None
     until: datetime | None = None
     only_over: bool = False  # takes only what was given until a time that has passed
+    only_new: bool = False  # when somebody else has given it meanwhile, it stays theirs
 
     def takes(self, grant: Grant) -> bool:
         """Whether this grant ends with the step. Taking by hand ends what was given by hand or by an invite, not a group's reason."""
@@ -58,11 +71,20 @@ class Step:
             return grant.reason in BY_HAND
         return grant.reason == self.reason and grant.group_id == self.group_id
 
+    def comes_late(self, grants: Iterable[Grant]) -> bool:
+        """Whether somebody who turned out to be a member already is one by others: on the instance, or here for the same reason."""
+        own = [grant for grant in grants if grant.user_id == self.user_id]
+        same = any(grant.reason == self.reason and grant.group_id == self.group_id for grant in own)
+        return self.only_new and (same or not own)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
+    """How a step ended. `others`: what befell those of the workspace whom no step concerned; the same for all steps of one change."""
+
     outcome: Outcome
     message: Words = ""
+    others: Others = NOBODY
 
 
 GONE = _("This account is not there any more.")
@@ -86,11 +108,18 @@ def change_members(
 ) -> list[Result]:
     """Applies the steps to one workspace, at most three calls besides the roster, and tells for each how it ended.
 
-    `roster` are users and workspaces just read, shared by the workspaces of one set. Raises Busy, and ApiError when nothing was changed
-    at all; what may have been changed is read back and told as it is. Trying again does no harm.
+    `roster` are users and workspaces just read, shared by the workspaces of one set. Raises Busy; ApiError when nothing was changed at
+    all; and Declined while somebody is missing there since an earlier change. What may have been changed is read back and told as it is.
+    Trying again does no harm.
     """
     with ExitStack() as stack:
         stack.enter_context(locks.held(f"workspace:{workspace_id}"))
+        earlier = bystanders.repair(workspace_id)
+        if earlier.missing:
+            raise errors.Declined(
+                gettext("Nothing is changed in %(workspace)s while people are missing there. %(others)s")
+                % {"workspace": workspace_name, "others": earlier.in_words()}
+            )
         entries = [
             stack.enter_context(
                 recording(
@@ -107,13 +136,24 @@ def change_members(
             )
             for step in steps
         ]
-        results = _apply(actor, workspace_id, steps, roster or instance.connect().memberships.roster())
+        roster = roster or instance.connect().memberships.roster()
+        truth, results = _apply(actor, workspace_id, workspace_name, steps, roster)
+        others = replace(truth.others, back=earlier.back + truth.others.back)
         for entry, result in zip(entries, results, strict=True):
-            entry.outcome, entry.detail = LEDGER[result.outcome], str(result.message)
-        return results
+            entry.outcome = LEDGER[result.outcome]
+            entry.detail = " ".join(filter(None, (str(result.message), others.in_words())))
+        return [replace(result, others=others) for result in results]
 
 
-def _apply(actor: Operator | None, workspace_id: int, steps: Sequence[Step], roster: Roster) -> list[Result]:
+def put_back(workspace_id: int) -> Others:
+    """Looks after those who were to stay when somebody was last taken out of the workspace. Raises Busy, ApiError."""
+    with locks.held(f"workspace:{workspace_id}"):
+        return bystanders.repair(workspace_id)
+
+
+def _apply(
+    actor: Operator | None, workspace_id: int, workspace_name: str, steps: Sequence[Step], roster: Roster
+) -> tuple[Truth, list[Result]]:
     grants = list(
         Grant.objects.filter(workspace_id=workspace_id, user_id__in={step.user_id for step in steps}).select_related(
             "group"
@@ -123,13 +163,16 @@ def _apply(actor: Operator | None, workspace_id: int, steps: Sequence[Step], ros
     standing = {step: [grant for grant in left if grant.user_id == step.user_id] for step in steps}
     adds = {step.user_id for step in steps if step.give and step.user_id in roster.user_ids}
     removes = {step.user_id for step in steps if not step.give and not standing[step]} - adds
-    truth = _write(workspace_id, adds, removes, roster)
+    truth = _write(actor, workspace_id, workspace_name, adds, removes, roster)
+    if truth.after is not None:
+        bystanders.joined(workspace_id, {s.user_id: s.username for s in steps if s.give and s.user_id in truth.after})
     results = [_judge(step, standing[step], truth, roster) for step in steps]
     with transaction.atomic():
         for step, result in zip(steps, results, strict=True):
-            if result.outcome in (Outcome.DONE, Outcome.ALREADY, Outcome.KEPT):
+            so_already = result.outcome == Outcome.ALREADY and step.comes_late(grants)
+            if result.outcome in (Outcome.DONE, Outcome.ALREADY, Outcome.KEPT) and not so_already:
                 _remember(actor, workspace_id, step, grants)
-    return results
+    return truth, results
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,34 +184,66 @@ class Truth:
     before: frozenset[int]
     after: frozenset[int] | None
     problem: Words = ""
+    others: Others = NOBODY
 
 
-def _write(workspace_id: int, adds: Collection[int], removes: Collection[int], roster: Roster) -> Truth:
-    """One difference on the instance. Raises ApiError only when certainly nothing was changed."""
-    memberships = instance.connect().memberships
+def _write(
+    actor: Operator | None,
+    workspace_id: int,
+    workspace_name: str,
+    adds: Collection[int],
+    removes: Collection[int],
+    roster: Roster,
+) -> Truth:
+    """One difference on the instance, and whoever else it hit put back. Raises ApiError only when certainly nothing was changed."""
+    before: frozenset[int] = frozenset()
+    kept: tuple[MembersBefore, datetime] | None = None
+
+    def before_write(writing: Writing) -> None:
+        nonlocal before, kept
+        before = bystanders.ids(writing.before)
+        if writing.deletes:
+            slug = roster.slugs[workspace_id]
+            kept = bystanders.keep(
+                actor=actor,
+                workspace_id=workspace_id,
+                workspace_name=workspace_name,
+                slug=slug,
+                writing=writing,
+                removes=removes,
+            )
+
     try:
-        change = memberships.change(workspace_id, add=adds, remove=removes, roster=roster)
-        return Truth(change.before, change.after)
+        change = instance.connect().memberships.change(
+            workspace_id, add=adds, remove=removes, roster=roster, before_write=before_write
+        )
+        truth = Truth(change.before, change.after)
     except MembershipMismatch as error:
-        return Truth(error.before, frozenset(member.user_id for member in error.observed))
+        truth = Truth(error.before, bystanders.ids(error.observed))
     except ApiError as error:
         if not error.outcome_unknown:
             raise
-        return _read_back(workspace_id, error)
+        truth = _read_back(workspace_id, error, before)
     finally:
         instance.forget_members(workspace_id)
+    if kept is None:
+        return truth
+    record, earlier = kept
+    if not truth.problem:
+        record.late_until = earlier  # it was answered, so it is over
+    return replace(truth, others=bystanders.look_at_once(record, truth.after))
 
 
-def _read_back(workspace_id: int, error: ApiError) -> Truth:
-    """What the members are after a write whose answer got lost; who is there counts as changed by it, and who is not may still come."""
+def _read_back(workspace_id: int, error: ApiError, before: frozenset[int]) -> Truth:
+    """What the members are after a write whose answer got lost; who is not there may still come."""
     problem = errors.describe(error).sentence
     try:
         observed = instance.connect().memberships.read(workspace_id)
         if not observed:
             instance.users(max_age=0).certain()  # fails when all is answered empty because the database is busy
     except ApiError:
-        return Truth(frozenset(), None, problem)
-    return Truth(frozenset(), frozenset(member.user_id for member in observed), problem)
+        return Truth(before, None, problem)
+    return Truth(before, bystanders.ids(observed), problem)
 
 
 def _judge(step: Step, standing: list[Grant], truth: Truth, roster: Roster) -> Result:
@@ -370,7 +445,7 @@ def ending(operator: Operator, within: timedelta) -> list[Grant]:
 def forget_workspace(workspace_id: int) -> None:
     """Drops what Foyer knows about the access to a workspace that was deleted."""
     with transaction.atomic():
-        for model in (Grant, GroupWorkspace, OpenWorkspace):
+        for model in (Grant, GroupWorkspace, OpenWorkspace, MembersBefore):
             model.objects.filter(workspace_id=workspace_id).delete()
     instance.forget_members(workspace_id)
 

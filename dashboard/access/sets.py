@@ -300,6 +300,7 @@ def step_of(change: AccessChange) -> Step:
         reason=Reason(change.reason),
         group_id=change.group_id,
         until=change.until,
+        only_new=change.give and not change.was_member,
     )
 
 
@@ -406,10 +407,12 @@ def undo(*, actor: Operator, access_set: AccessSet) -> AccessSet:
         raise Declined(_("These changes are not finished, so they cannot be undone yet."))
     if access_set.also.get("delete"):
         raise Declined(_("The group was deleted. Make it again to give what it gave."))
+    since = Grant.objects.filter(granted_at__gte=access_set.applied_at, granted_by=job.actor if job else None)
+    made = set(since.values_list("workspace_id", "user_id", "reason", "group_id"))
     return stage(
         actor=actor,
         title=_("Undo: %(title)s") % {"title": access_set.title},
-        wanted=[w for change in access_set.changes.all() if (w := _opposite(change))],
+        wanted=[w for change in access_set.changes.all() if (w := _opposite(change, made))],
         undoes=access_set,
         also={OPPOSITE.get(key, key): value for key, value in access_set.also.items()},
     )
@@ -419,9 +422,13 @@ def job_of(access_set: AccessSet) -> Job | None:
     return Job.objects.filter(pk=access_set.job_id).first() if access_set.job_id else None
 
 
-def _opposite(change: AccessChange) -> Wanted | None:
-    """What brings back what was so when the change was staged, as far as it was made."""
+def _opposite(change: AccessChange, made: Collection[tuple[int, int, str, int | None]]) -> Wanted | None:
+    """What brings back what was so when the change was staged, as far as the set has made it. `made`: the grants made by applying it."""
     if change.outcome not in (Outcome.DONE, Outcome.KEPT, Outcome.ALREADY):
+        return None
+    by_others = change.outcome == Outcome.ALREADY and change.was_member != change.give  # between the look and the act
+    # What was left to do then is the reason, unless one of theirs is the same.
+    if by_others and (change.workspace_id, change.user_id, change.reason, change.group_id) not in made:
         return None
     reason = Reason(change.reason), change.group_id, change.had_until
     back = Wanted(change.workspace_id, change.user_id, not change.give, *reason)

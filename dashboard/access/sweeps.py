@@ -1,4 +1,6 @@
-"""What the worker does every minute without being asked: it ends access whose time is over, and welcomes who is new on the instance."""
+"""What the worker does every minute without being asked: it gives back what the instance lost, ends access whose time is over, and welcomes
+who is new on the instance.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,17 @@ from contextlib import suppress
 from django.utils import timezone
 
 from dashboard import instance, locks
+from dashboard.access import bystanders
 from dashboard.access.models import Grant, OpenWorkspace
-from dashboard.access.services import Step, change_members, open_to, trying_again_later
+from dashboard.access.services import Step, change_members, open_to, put_back, trying_again_later
 
 
 def sweep() -> None:
     """One round, by one worker only. What the instance does not let happen now is tried again in the next round."""
     with suppress(locks.Busy), locks.held("access-sweep", wait=0):
+        for workspace_id in bystanders.unsettled():
+            with trying_again_later():
+                put_back(workspace_id)
         with trying_again_later():
             end_what_is_over()
         with trying_again_later():

@@ -15,6 +15,7 @@ from django_htmx.http import reswap
 
 from dashboard import instance, sight
 from dashboard.access import sets
+from dashboard.access.bystanders import NOBODY
 from dashboard.access.forms import ToggleForm
 from dashboard.access.models import AccessChange, AccessSet
 from dashboard.access.services import IMPLICIT_ROLES, Cell, Result, Step, Switch, change_members, grants_of
@@ -168,6 +169,9 @@ def _say(request: Request, user: User, workspace: Workspace, give: bool, result:
             messages.success(request, _("%(name)s may open %(workspace)s.") % words)
         case _done:
             messages.success(request, _("%(name)s may not open %(workspace)s any more.") % words)
+    if result.others != NOBODY:
+        tell = messages.warning if result.others.settled else messages.error
+        tell(request, result.others.in_words())
 
 
 def _workspace(request: Request, workspace_id: int) -> Workspace:

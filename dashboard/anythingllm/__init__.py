@@ -23,7 +23,7 @@ from .errors import (
     Unreachable,
 )
 from .http import Budget, Call, HttpClient, Kind
-from .memberships import Roster
+from .memberships import Roster, Writing
 from .types import (
     ApiStatus,
     ChatAnswer,
@@ -113,5 +113,6 @@ __all__ = [
     "Workspace",
     "WorkspaceDocument",
     "WorkspaceFields",
+    "Writing",
     "differences",
 ]

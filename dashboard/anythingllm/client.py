@@ -25,7 +25,8 @@ class AnythingLLMClient:
     ANYTHINGLLM_API_KEY.
 
     Thread-safe. `timeout` in seconds: see HttpClient. `before_call` may raise an ApiError to keep a call from
-    being tried (a circuit breaker does); `on_call` is told of every call that was tried.
+    being tried (a circuit breaker does), `before_write` anything to keep one that changes something; `on_call` is
+    told of every call that was tried.
     """
 
     def __init__(
@@ -36,11 +37,18 @@ class AnythingLLMClient:
         *,
         budgets: Mapping[Kind, Budget] | None = None,
         before_call: Callable[[], None] | None = None,
+        before_write: Callable[[], None] | None = None,
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
         key = api_key or os.environ.get("ANYTHINGLLM_API_KEY")
         self.http_client = http = HttpClient(
-            base_url, key, timeout, budgets=budgets, before_call=before_call, on_call=on_call
+            base_url,
+            key,
+            timeout,
+            budgets=budgets,
+            before_call=before_call,
+            before_write=before_write,
+            on_call=on_call,
         )
         self.auth = AuthModule(http)
         self.users = UsersModule(http)

@@ -58,6 +58,9 @@ class Kind(Enum):
     STREAM = "stream"
 
 
+WRITES = frozenset({Kind.WRITE, Kind.UPLOAD, Kind.EMBED})
+
+
 @dataclass(frozen=True, slots=True)
 class Budget:
     """Seconds. `read` bounds every silence, the whole of a head, and the whole of a body, however slowly they drip; of a
@@ -366,6 +369,7 @@ class HttpClient:
         *,
         budgets: Mapping[Kind, Budget] | None = None,
         before_call: Callable[[], None] | None = None,
+        before_write: Callable[[], None] | None = None,
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
         self.root = _root_of(base_url)
@@ -381,6 +385,7 @@ class HttpClient:
             **(budgets or {}),
         }
         self._before_call = before_call
+        self._before_write = before_write
         self._on_call = on_call
         self._kept = self._session(_Adapter(pool_connections=1, pool_maxsize=32))
         self._fresh = self._session(_FreshAdapter(pool_connections=1, pool_maxsize=32))
@@ -495,6 +500,8 @@ class HttpClient:
         return self._guarded(method, route, kind, judged)
 
     def _guarded(self, method: str, route: str, kind: Kind, act: Callable[[], T]) -> T:
+        if self._before_write and kind in WRITES:
+            self._before_write()
         if self._before_call:
             self._before_call()
         started = time.monotonic()

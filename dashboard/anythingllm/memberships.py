@@ -2,13 +2,16 @@
 
 The instance has two writers. manage-users (by slug) drops unknown ids but cannot empty a workspace; update-users (by
 id) can, but deletes everybody first, and one unknown id then leaves the workspace EMPTY with success:true. There is no
-removal of one. So: ids are checked against users just read, and what is read back is compared. Two writers still
-overwrite each other: the caller holds a lock per workspace.
+removal of one: of all calls of v1.16, only deleting the account, deleting the workspace, and these two take a member
+out, and both delete the whole list before they insert those who stay, with no transaction around the two and no word
+when the second fails. Only adding without `reset` deletes nothing. So: ids are checked against users just read, the
+whole of what is read back is compared, and `before_write` lets the caller keep the list before it is deleted. Two
+writers still overwrite each other: the caller holds a lock per workspace.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from .errors import ApiError, MembershipMismatch, NotAnythingLLM, NotFound, ServerError, Unconfirmed
@@ -32,6 +35,19 @@ class Change:
 
     before: frozenset[int]
     after: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What is about to be asked of the instance: whether it will delete all members of the workspace before it inserts
+    `target`, and who they were just now."""
+
+    deletes: bool
+    before: frozenset[Member]
+    target: frozenset[int]
+
+
+BeforeWrite = Callable[[Writing], None]
 
 
 class MembershipsModule:
@@ -67,30 +83,37 @@ class MembershipsModule:
         add: Collection[int] = (),
         remove: Collection[int] = (),
         roster: Roster | None = None,
+        before_write: BeforeWrite | None = None,
     ) -> Change:
         """Applies a difference in at most three calls besides the roster, and returns the members read before and after.
         When there seem to be no members to be removed, two calls more make sure.
 
         NotFound, before anything is sent, when a user to be added or the workspace is gone. MembershipMismatch when what is
-        read back lacks an added one or still has a removed one; what others changed meanwhile is no mismatch.
+        read back lacks an added one or still has a removed one, or, after a removal, lacks anybody who was to stay; whom
+        others added meanwhile is no mismatch. What `before_write` raises keeps the write from being sent.
         """
         roster = roster or self.roster()
         unknown = set(add) - roster.user_ids
         if unknown:
             raise NotFound(200, f"The instance does not list these users: {sorted(unknown)}.")
-        before = _ids(self.read(workspace_id))
-        if remove and not before:
+        members = self.read(workspace_id)
+        if remove and not members:
             # No members may mean "database busy", as an empty list of users does, or that somebody's reset is half done.
             if not self._users.list():
                 raise ServerError(200, "The instance lists no users; its database may be busy.")
-            before = _ids(self.read(workspace_id))
+            members = self.read(workspace_id)
+        before = _ids(members)
         adds, removes = frozenset(add) - before, (frozenset(remove) & before) - frozenset(add)
         if not adds and not removes:
             return Change(before, before)
-        observed = self._write(roster, workspace_id, adds=None if removes else adds, target=(before | adds) - removes)
+        target = (before | adds) - removes
+        observed = self._write(
+            roster, workspace_id, members, adds=None if removes else adds, target=target, before_write=before_write
+        )
         after = _ids(observed)
-        if adds - after or removes & after:
-            raise MembershipMismatch(observed, before=before, missing=adds - after, unexpected=removes & after)
+        missing, unexpected = (target if removes else adds) - after, removes & after
+        if missing or unexpected:
+            raise MembershipMismatch(observed, before=before, missing=missing, unexpected=unexpected)
         return Change(before, after)
 
     def add(self, workspace_id: int, user_ids: Collection[int], *, roster: Roster | None = None) -> frozenset[int]:
@@ -105,23 +128,34 @@ class MembershipsModule:
         """Exactly these users, save those the instance no longer lists. Returns the ids of the members afterwards."""
         roster = roster or self.roster()
         target = roster.user_ids & frozenset(user_ids)
-        before = _ids(self.read(workspace_id))
+        members = self.read(workspace_id)
+        before = _ids(members)
         if before == target:
             return before
-        observed = self._write(roster, workspace_id, adds=None, target=target)
+        observed = self._write(roster, workspace_id, members, adds=None, target=target)
         after = _ids(observed)
         if after != target:
             raise MembershipMismatch(observed, before=before, missing=target - after, unexpected=after - target)
         return after
 
     def _write(
-        self, roster: Roster, workspace_id: int, *, adds: frozenset[int] | None, target: frozenset[int]
+        self,
+        roster: Roster,
+        workspace_id: int,
+        members: list[Member],
+        *,
+        adds: frozenset[int] | None,
+        target: frozenset[int],
+        before_write: BeforeWrite | None = None,
     ) -> list[Member]:
         """Adds `adds`, or (None) makes `target` the members; returns those observed afterwards."""
         slug = roster.slugs.get(workspace_id)
         if slug is None:
             raise NotFound(200, "The instance does not list this workspace.")
+        tell = before_write or (lambda _writing: None)
+        before = frozenset(members)
         if target:
+            tell(Writing(adds is None, before, target))
             try:
                 self._http.call(
                     "POST",
@@ -134,6 +168,7 @@ class MembershipsModule:
                 return self._read_back(workspace_id)
             except NotAnythingLLM:
                 pass  # No such route before v1.4.
+        tell(Writing(True, before, target))
         self._http.call(
             "POST",
             "/v1/admin/workspaces/{workspaceId}/update-users",

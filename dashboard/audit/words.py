@@ -19,6 +19,7 @@ ACTIONS: dict[str, Words] = {
     "workspace.deleted": _("deleted workspace"),
     "access.given": _("gave access to"),
     "access.taken": _("took access from"),
+    "access.restored": _("gave back access, which AnythingLLM had lost, to"),
     "group.created": _("made group"),
     "group.renamed": _("renamed group"),
     "operator.signed_in": _("signed in"),

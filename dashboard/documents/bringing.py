@@ -80,7 +80,7 @@ class _Bringing:
         ready = _("Ready in %(workspaces)s") % {"workspaces": get_text_list(names, _("and"))}
         return Result(ItemState.DONE, ready if names else _("In the library"))
 
-    def _one_at_a_time(self) -> AbstractContextManager[None]:
+    def _one_at_a_time(self) -> AbstractContextManager[object]:
         """Two of one content would both find none there yet; and of two pages of one host nobody could tell whose answer got lost."""
         incoming = self.incoming
         what = incoming.sha256 or host_of(incoming)

@@ -57,6 +57,8 @@ class Config:
     """Seconds the embedder takes for a document."""
     latency: float = 0
     """Seconds added to every answer."""
+    between: float = 0
+    """Seconds between deleting all members of a workspace and inserting those who stay."""
 
     def since(self, text: str) -> bool:
         """Whether the version that is played has what came with version `text`."""

@@ -27,6 +27,8 @@ key-refused           the API key is not known
 single-user           the instance says it is not in multi-user mode
 locked                another process holds the database: reads work, writes fail, many of them silently
 locked-all            the same, but reads fail, too
+half                  members are deleted, but inserting any fails; the answer is as always, success
+half-lost             the same, and the connection is closed without a byte: the instance died between the two
 ====================  =====================================================================================================
 """
 
@@ -58,9 +60,9 @@ _ERRORS = {
 }
 _PROXY = {"502": "502 Bad Gateway", "503": "503 Service Temporarily Unavailable", "504": "504 Gateway Time-out"}
 _BEFORE = {"down", "reset", "stall", "stale"}
-_AFTER = {"lost", "drip", "headers", "truncated", "cut"}
+_AFTER = {"lost", "half-lost", "drip", "headers", "truncated", "cut"}
 _INSTEAD = {"html", "html-500", "echo", "empty", "shape", "utf8", "redirect", "long", "key-refused", *_ERRORS, *_PROXY}
-_CHANGED = {"single-user", "locked", "locked-all"}
+_CHANGED = {"single-user", "locked", "locked-all", "half"}
 KINDS = frozenset({"latency"} | _BEFORE | _AFTER | _INSTEAD | _CHANGED)
 
 
@@ -150,6 +152,8 @@ async def through(app: "StandIn", seen: "Seen", scope: Scope, receive: Receive, 
         await answer(scope, receive, send)
         return
     lock = "all" if "locked-all" in kinds else "write" if "locked" in kinds else ""
+    if not lock and kinds.keys() & {"half", "half-lost"}:
+        lock = "members"
     answer = await app.answer(request, locked=lock, single_user="single-user" in kinds)
     seen.status = answer.status_code
     for kind in _AFTER & kinds.keys():
@@ -203,7 +207,7 @@ async def _mangled(fault: Fault, answer: Response, scope: Scope, receive: Receiv
     await answer(scope, receive, keep)
     body = b"".join(message.get("body", b"") for message in messages)
     start = messages[0]
-    if fault.kind == "lost":
+    if fault.kind in ("lost", "half-lost"):
         await _hang_up(receive, send)
     elif fault.kind == "headers":
         # Past the HTTP server, which would send the head in one piece; it knows nothing of this answer, so the connection ends with it.

@@ -8,6 +8,7 @@ from django.utils import timezone
 from dashboard import instance, locks
 from dashboard.access import sets
 from dashboard.access.models import AccessChange, AccessSet, Grant, Group, Reason
+from dashboard.access.services import change_members
 from dashboard.access.sets import Wanted
 from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent
@@ -268,6 +269,47 @@ def test_what_failed_is_not_undone(ada, rooms, stage, standin):
     work(sets.apply(actor=ada, access_set=staged))
     staged.refresh_from_db()
     assert not sets.undo(actor=ada, access_set=staged).changes.exists()
+
+
+def test_what_others_gave_on_the_instance_meanwhile_stays_theirs_and_is_not_undone(ada, team, rooms, stage, applied):
+    staged = stage((rooms[2], "sam", True, {"until": timezone.now() + timedelta(days=1)}), (rooms[2], "cem", True))
+    team.set_members(rooms[2], "sam")
+    done = applied(staged)
+    assert outcomes(done) == [Outcome.ALREADY, Outcome.DONE]
+    assert [grant.user_id for grant in Grant.objects.all()] == [team.users["cem"]]
+    applied(sets.undo(actor=ada, access_set=done))
+    assert team.members(rooms[2]) == {team.users["sam"]}
+
+
+def test_what_somebody_else_gave_here_meanwhile_stays_theirs_and_is_not_undone(ada, team, rooms, stage, applied):
+    mia = operator(Role.MANAGER, "mia")
+    staged = stage((rooms[2], "sam", True))
+    change_members(actor=mia, workspace_id=rooms[2], workspace_name="C", steps=[team.step("sam", True)])
+    done = applied(staged)
+    assert outcomes(done) == [Outcome.ALREADY]
+    assert Grant.objects.get().granted_by == mia
+    assert not sets.undo(actor=ada, access_set=done).changes.exists()
+
+
+def test_a_reason_that_was_added_to_what_others_gave_meanwhile_is_undone_alone(ada, team, rooms, stage, applied):
+    sales = Group.objects.create(name="Sales")
+    staged = stage((rooms[2], "sam", True, {"reason": Reason.GROUP, "group_id": sales.pk}))
+    applied(stage((rooms[2], "sam", True)))
+    done = applied(staged)
+    assert outcomes(done) == [Outcome.ALREADY]
+    assert Grant.objects.count() == 2
+    applied(sets.undo(actor=ada, access_set=done))
+    assert Grant.objects.get().reason == Reason.DIRECT
+    assert team.users["sam"] in team.members(rooms[2])
+
+
+def test_what_others_took_meanwhile_is_not_given_back(ada, team, rooms, stage, applied):
+    staged = stage((rooms[0], "sam", False), (rooms[1], "cem", False))
+    team.set_members(rooms[0], "cem")
+    done = applied(staged)
+    assert outcomes(done) == [Outcome.ALREADY, Outcome.DONE]
+    applied(sets.undo(actor=ada, access_set=done))
+    assert [team.members(room) for room in rooms[:2]] == [{team.users["cem"]}, {team.users["cem"]}]
 
 
 def test_what_is_not_finished_cannot_be_undone(ada, rooms, stage):

@@ -42,15 +42,25 @@ def started(command: list[str], log: Path, environment: dict[str, str]) -> subpr
 class StandIn(Sandbox):
     """The stand-in as a process, and what is true on it: read from its database, past everything that Foyer uses."""
 
-    def __init__(self, directory: Path) -> None:
-        self._file = directory / "standin.sqlite3"
-        port, self.api_key = free_port(), "KILLS-KILLS-KILLS"
-        self.url = f"http://127.0.0.1:{port}"
-        size = ["--users", "120", "--workspaces", "16", "--documents", "60"]
-        where = ["--port", str(port), "--db", str(self._file), "--api-key", self.api_key]
-        self._process = started(["-m", "dashboard.sandbox", *where, *size], directory / "standin.log", {})
-        wait_until(lambda: self._process.poll() is not None or not nobody_listens(port), "the stand-in starts")
-        self.configure(latency=0.01, processing=0.1, embedding=0.25)
+    def __init__(self, directory: Path, workspaces: int = 16, **settings: float) -> None:
+        self._file, self._log = directory / "standin.sqlite3", directory / "standin.log"
+        self._port, self.api_key = free_port(), "KILLS-KILLS-KILLS"
+        self.url = f"http://127.0.0.1:{self._port}"
+        size = ["--users", "120", "--workspaces", str(workspaces), "--documents", "60"]
+        where = ["--port", str(self._port), "--db", str(self._file), "--api-key", self.api_key]
+        self._command = ["-m", "dashboard.sandbox", *where, *size]
+        self._settings = {"latency": 0.01, "processing": 0.1, "embedding": 0.25} | settings
+        self.start()
+
+    def start(self) -> None:
+        self._process = started(self._command, self._log, {})
+        wait_until(lambda: self._process.poll() is not None or not nobody_listens(self._port), "the stand-in starts")
+        self.configure(**self._settings)
+
+    def kill(self) -> None:
+        """What it had written stays, what it was at is left half done."""
+        self._process.kill()
+        self._process.wait()
 
     def stop(self) -> None:
         self._process.terminate()

@@ -111,6 +111,34 @@ def test_manage_users_cannot_empty_a_workspace(ask: Ask) -> None:
     assert len(answer.json()["users"]) == 1
 
 
+MANAGE, UPDATE = "/v1/admin/workspaces/finance/manage-users", "/v1/admin/workspaces/2/update-users"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"), [(MANAGE, {"userIds": [3, 4], "reset": True}), (UPDATE, {"userIds": [3, 4]})]
+)
+def test_an_insert_that_fails_leaves_nobody_and_is_called_success(
+    sandbox: Sandbox, ask: Ask, path: str, body: dict[str, object]
+) -> None:
+    workspace = next(w["id"] for w in ask("GET", "/v1/workspaces").json()["workspaces"] if w["slug"] == "finance")
+    path = path.replace("/2/", f"/{workspace}/")
+    sandbox.fault("half", path=path)
+    answer = ask("POST", path, json=body)
+    assert (answer.status_code, answer.json()["success"]) == (200, True)
+    assert ask("GET", f"/v1/admin/workspaces/{workspace}/users").json() == {"users": []}
+    sandbox.clear_faults()
+    ask("POST", MANAGE, json={"userIds": [3]})
+    assert [user["userId"] for user in ask("GET", f"/v1/admin/workspaces/{workspace}/users").json()["users"]] == [3]
+
+
+def test_who_dies_between_deleting_and_inserting_leaves_nobody_and_says_nothing(sandbox: Sandbox, ask: Ask) -> None:
+    sandbox.fault("half-lost", path="manage-users")
+    with pytest.raises(requests.ConnectionError):
+        ask("POST", MANAGE, json={"userIds": [3, 4], "reset": True})
+    workspace = next(w["id"] for w in ask("GET", "/v1/workspaces").json()["workspaces"] if w["slug"] == "finance")
+    assert ask("GET", f"/v1/admin/workspaces/{workspace}/users").json() == {"users": []}
+
+
 def test_an_invite_is_claimed_once(sandbox: Sandbox, ask: Ask) -> None:
     code = ask("POST", "/v1/admin/invite/new", json={"workspaceIds": [2, 99999]}).json()["invite"]["code"]
     assert requests.get(f"{sandbox.url}/api/invite/{code}", timeout=5).json()["invite"]["status"] == "pending"

@@ -1,5 +1,6 @@
 """Who is a member of a workspace: /v1/admin/workspaces/*, the two writers and their traps."""
 
+import asyncio
 import contextlib
 import math
 
@@ -29,7 +30,7 @@ def member_list(call: Call) -> Response:
 
 
 @endpoints.add("POST", "/v1/admin/workspaces/{workspace}/update-users", api_key, multi_user)
-def member_replace(call: Call) -> Response:
+async def member_replace(call: Call) -> Response:
     """By id. Says success whatever happens, and empties the workspace when one id is unknown."""
     wanted = call.body.get("userIds", [])
     if wanted is None:
@@ -37,8 +38,8 @@ def member_replace(call: Call) -> Response:
     workspace_id = js.number(call.params["workspace"])
     if not math.isnan(workspace_id):
         with contextlib.suppress(DatabaseError):
-            _replace(
-                call.store,
+            await _replace(
+                call,
                 int(workspace_id),
                 [js.number(user_id) for user_id in wanted] if isinstance(wanted, list) else [],
             )
@@ -46,7 +47,7 @@ def member_replace(call: Call) -> Response:
 
 
 @endpoints.add("POST", "/v1/admin/workspaces/{workspace}/manage-users", api_key, multi_user, since="1.4.0")
-def member_manage(call: Call) -> Response:
+async def member_manage(call: Call) -> Response:
     """By slug. Adds the users that exist; with `reset` they replace the others. An empty list changes nothing."""
     workspace = call.store.one("SELECT id FROM workspaces WHERE slug = ?", call.params["workspace"])
     wanted = call.body.get("userIds")
@@ -59,7 +60,7 @@ def member_manage(call: Call) -> Response:
         return json_answer({"success": False, "error": "No valid user IDs provided.", "users": present}, 404)
     with contextlib.suppress(DatabaseError):
         if call.body.get("reset"):
-            _replace(call.store, workspace["id"], ids)
+            await _replace(call, workspace["id"], ids)
         else:
             _add(
                 call.store,
@@ -73,10 +74,11 @@ def _user_id(value: Json) -> float:
     return js.whole(js.number(value))
 
 
-def _replace(store: Store, workspace_id: int, user_ids: list[float]) -> None:
-    """Two steps without one transaction, as in the real one."""
-    store.write("workspace_users.deleteMany", "DELETE FROM workspace_users WHERE workspace_id = ?", workspace_id)
-    _add(store, workspace_id, user_ids)
+async def _replace(call: Call, workspace_id: int, user_ids: list[float]) -> None:
+    """Two steps without one transaction, as in the real one: whatever ends it in between leaves no members at all."""
+    call.store.write("workspace_users.deleteMany", "DELETE FROM workspace_users WHERE workspace_id = ?", workspace_id)
+    await asyncio.sleep(call.app.config.between)
+    _add(call.store, workspace_id, user_ids)
 
 
 def _add(store: Store, workspace_id: int, user_ids: list[float]) -> None:
