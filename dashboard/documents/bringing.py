@@ -21,7 +21,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Document, NotApplied, Refused
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.audit.services import recording
-from dashboard.documents import embedding, erasing, folders, library
+from dashboard.documents import embedding, erasing, folders, library, reader
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source, Stored
 from dashboard.documents.paths import folder_of, key_of, moved_to
 from dashboard.documents.presence import is_there
@@ -117,6 +117,8 @@ class _Bringing:
         incoming = self.incoming
         if incoming.replaces:
             incoming.save(update_fields=["replaces"])
+        if self.item.attempts > 1:
+            reader.demand_running()
         tell(self.item, _("Being read"))
         with recording(self.actor, "document.added", target=("document", "", incoming.name)) as entry:
             try:
@@ -136,6 +138,7 @@ class _Bringing:
                         upload=incoming.token,
                         path=document.path or "",
                         title=_title(incoming, document)[:255],
+                        name="" if is_page else incoming.name[:255],
                         source=incoming.source,
                         address=incoming.name if is_page else "",
                         size=incoming.size,

@@ -15,9 +15,12 @@ from django.utils.translation import gettext as _
 
 from dashboard import instance
 from dashboard.anythingllm import ApiError, Document, NotApplied, Refused
+from dashboard.documents import reader
 from dashboard.documents.models import Incoming, Source, Stored
 from dashboard.documents.presence import is_there
 from dashboard.errors import Declined
+from dashboard.jobs.kinds import Later
+from dashboard.locks import Busy
 
 BOXES = {".mbox", ".xlsx"}  # become several documents; with a title given, all would have the same
 
@@ -26,7 +29,10 @@ def send(incoming: Incoming) -> list[Document]:
     """The documents it has become, read back. What was sent before is looked for first. Raises ApiError; Declined when the file is gone."""
     again = incoming.asked_at is not None
     if again and (found := became(incoming)):
-        return found
+        if not (incoming.suspected_at and is_box(incoming)):
+            return found
+        # A reader that stopped in the middle of a box has left a part of it.
+        instance.connect().documents.remove([document.path for document in found if document.path])
     if incoming.source == Source.LINK:
         incoming.before = incoming.before or [document.path for document in _pages(incoming)]
     elif not incoming.staged.exists():
@@ -34,7 +40,13 @@ def send(incoming: Incoming) -> list[Document]:
     incoming.asked_at = timezone.now()
     incoming.save(update_fields=["before", "asked_at"])
     try:
-        documents = instance.settled(lambda: _ask(incoming) or None, lambda: became(incoming) or None)
+        with reader.watched(incoming):
+            documents = instance.settled(lambda: _ask(incoming) or None, lambda: became(incoming) or None)
+    except (Later, Busy):
+        if not again and not incoming.suspected_at:
+            incoming.asked_at = None
+            incoming.save(update_fields=["asked_at"])
+        raise
     except ApiError as problem:
         if not again and not problem.outcome_unknown:
             incoming.asked_at = None  # nothing to look for
