@@ -14,6 +14,7 @@ from dashboard.chat import threads, turns
 from dashboard.chat.models import Turn, TurnState
 from dashboard.chat.rights import Asker
 from dashboard.chat.threads import Thread
+from dashboard.titles import shown
 
 KEPT_WITHIN = timedelta(
     seconds=15
@@ -103,4 +104,4 @@ def _source(found: Mapping[str, Any]) -> Source:
     # The instance puts a block about the document before every passage.
     passage = text.partition("</document_metadata>")[2].strip() or text.strip()
     is_number = isinstance(score, int | float) and not isinstance(score, bool)
-    return Source(str(found.get("title") or ""), passage, score if is_number else None)
+    return Source(shown(str(found.get("title") or "")), passage, score if is_number else None)

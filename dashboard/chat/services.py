@@ -21,6 +21,7 @@ from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
+from dashboard.titles import shown
 
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 
@@ -102,6 +103,6 @@ def first_question(*, actor: Operator, slug: str, text: str) -> Answer:
     titles = [source.get("title") for source in told.sources]
     return Answer(
         THINKING.sub("", told.text).strip(),
-        tuple(dict.fromkeys(t for t in titles if isinstance(t, str))),
+        tuple(dict.fromkeys(shown(t) for t in titles if isinstance(t, str))),
         thread.slug,
     )

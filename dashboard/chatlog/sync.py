@@ -21,6 +21,7 @@ from django.utils import timezone
 from dashboard import instance, locks
 from dashboard.anythingllm import ApiError, ChatRecord, Unconfirmed
 from dashboard.chatlog.models import Citation, Exchange, Person, Place, Progress
+from dashboard.titles import shown
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +232,7 @@ def _exchange(record: ChatRecord) -> Exchange:
 def _titles(record: ChatRecord) -> list[str]:
     """Of each document once, however many of its passages there are."""
     titles = (source.get("title") for source in record.sources)
-    return list(dict.fromkeys(_plain(title)[:255] for title in titles if type(title) is str and title))
+    return list(dict.fromkeys(_plain(shown(title))[:255] for title in titles if type(title) is str and title))
 
 
 def _plain(text: str | None) -> str:

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
-from dashboard import sight
+from dashboard import sight, titles
 from dashboard.anythingllm import ApiError, Workspace
 from dashboard.documents import services
 from dashboard.documents.forms import EraseForm, FolderForm, WorkspacesForm
@@ -343,12 +343,13 @@ def document_pin(request: Request) -> HttpResponse:
         raise BadRequest
     document = services.pin(actor=request.user, workspace_id=workspace_id, path=path, pinned=posted["pinned"] == "1")
     workspace = next(some for some in sight.workspaces(request.user).value if some.id == workspace_id)
-    words = {"title": document.title, "workspace": workspace.name}
+    title = titles.shown(document.title)
+    words = {"title": title, "workspace": workspace.name}
     if document.pinned:
         messages.success(request, _("The whole of %(title)s is now read with every question in %(workspace)s.") % words)
     else:
         messages.success(request, _("%(title)s is not pinned in %(workspace)s any more.") % words)
     if not wants_partial(request):
         return _back(request)
-    context = {"path": path, "title": document.title, "workspace": workspace, "pinned": document.pinned}
+    context = {"path": path, "title": title, "workspace": workspace, "pinned": document.pinned}
     return render(request, "documents/_pin.html", context | {"next": posted.get("next", "")})

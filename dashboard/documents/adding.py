@@ -117,7 +117,7 @@ def batch_of(operator: Operator, token: str) -> Batch | None:
 
 def rows(job: Job) -> QuerySet[JobItem]:
     """The job's items in the order of their arrival, `incoming` at hand: what the page lists."""
-    return job.items.filter(incoming__isnull=False).select_related("incoming").order_by("position")
+    return job.items.filter(incoming__isnull=False).select_related("incoming").order_by("pk")
 
 
 def retry(*, actor: Operator, job: Job, item_ids: Collection[int] | None = None, any_page: bool = False) -> None:

@@ -9,22 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 
-from dashboard import instance, locks
+from dashboard import instance, locks, titles
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import Document, NotApplied
+from dashboard.anythingllm import Document, NotApplied, Refused
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.audit.services import recording
-from dashboard.documents import embedding, erasing, folders, library
+from dashboard.documents import embedding, erasing, folders, library, reader
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source, Stored
-from dashboard.documents.paths import folder_of, key_of
-from dashboard.documents.sending import became, host_of, is_there, send
+from dashboard.documents.paths import folder_of, key_of, moved_to
+from dashboard.documents.presence import is_there
+from dashboard.documents.sending import became, host_of, is_box, send
 from dashboard.errors import Declined
 from dashboard.jobs.kinds import Result
 from dashboard.jobs.models import ItemState, JobItem
@@ -55,6 +56,7 @@ class _Bringing:
     batch: Batch
     item: JobItem
     actor: Operator
+    lost: list[str] = field(default_factory=list)  # titles of what is not in its folder any more
 
     def go(self) -> Result:
         incoming, workspace_ids = self.incoming, dict.fromkeys(self.batch.workspace_ids)
@@ -78,7 +80,11 @@ class _Bringing:
         names = self._put(documents, workspace_ids)
         self._replace(doomed, documents)
         ready = _("Ready in %(workspaces)s") % {"workspaces": get_text_list(names, _("and"))}
-        return Result(ItemState.DONE, ready if names else _("In the library"))
+        words = [ready if names else _("In the library")]
+        if self.lost:
+            lost = {"titles": get_text_list(self.lost, _("and")), "folder": self.batch.folder}
+            words.append(_("Not in %(folder)s any more, as somebody may have erased it: %(titles)s") % lost)
+        return Result(ItemState.DONE, ". ".join(words))
 
     def _one_at_a_time(self) -> AbstractContextManager[object]:
         """Two of one content would both find none there yet; and of two pages of one host nobody could tell whose answer got lost."""
@@ -111,20 +117,28 @@ class _Bringing:
         incoming = self.incoming
         if incoming.replaces:
             incoming.save(update_fields=["replaces"])
+        if self.item.attempts > 1:
+            reader.demand_running()
         tell(self.item, _("Being read"))
         with recording(self.actor, "document.added", target=("document", "", incoming.name)) as entry:
-            documents = send(incoming)
+            try:
+                documents = send(incoming)
+            except Refused:
+                self._tidy()
+                raise
             instance.forget("library")
             is_page = incoming.source == Source.LINK
             if is_page and not incoming.any_page:
                 self._demand_a_page(documents[0])
             incoming.paths = [document.path for document in documents]
             with transaction.atomic():
+                Stored.objects.filter(path__in=incoming.paths).delete()  # of documents in whose place these are
                 Stored.objects.bulk_create(
                     Stored(
                         upload=incoming.token,
                         path=document.path or "",
-                        title=_title(incoming, document, alone=len(documents) == 1)[:255],
+                        title=_title(incoming, document)[:255],
+                        name="" if is_page else incoming.name[:255],
                         source=incoming.source,
                         address=incoming.name if is_page else "",
                         size=incoming.size,
@@ -134,7 +148,7 @@ class _Bringing:
                     for document in documents
                 )
                 incoming.save(update_fields=["paths"])
-            entry.target_id = key_of(incoming.paths[0])
+            entry.target_id = key_of(moved_to(incoming.paths[0], self.batch.folder))
             entry.after = {"folder": self.batch.folder, "documents": len(documents), "bytes": incoming.size}
 
     def _demand_a_page(self, document: Document) -> None:
@@ -154,22 +168,36 @@ class _Bringing:
         )
 
     def _in_its_folder(self) -> list[Stored]:
-        """The documents it has become. Pages, and files of an old instance, come into its own folder first and are moved."""
+        """The documents it has become. The instance puts them into its own folder, and sheets into one that it makes for their workbook;
+        from there they are moved.
+        """
         folder = self.batch.folder
         documents = list(Stored.objects.filter(upload=self.incoming.token))
         if not documents:
             raise Declined(_("It was added, and has been erased since."))
         elsewhere = [stored.path for stored in documents if folder_of(stored.path) != folder]
-        if folder == PROTECTED_FOLDER or not elsewhere:
-            return documents
-        moved = folders.move(actor=self.actor, paths=elsewhere, folder=folder)
-        problems = [some.problem for some in moved if some.problem]
-        if problems:
-            raise Declined(problems[0])
-        documents = list(Stored.objects.filter(upload=self.incoming.token))
-        self.incoming.paths = [stored.path for stored in documents]
-        self.incoming.save(update_fields=["paths"])
+        if elsewhere:
+            used = self._used() if self.item.attempts > 1 else set()
+            self.lost = folders.place([path for path in elsewhere if path not in used], folder)
+            if used.intersection(elsewhere) and folder != PROTECTED_FOLDER:
+                raise Declined(folders.IN_USE)
+            documents = list(Stored.objects.filter(upload=self.incoming.token))
+            self.incoming.paths = [stored.path for stored in documents]
+            self.incoming.save(update_fields=["paths"])
+        self._tidy()
         return documents
+
+    def _used(self) -> set[str]:
+        """What is in a workspace, and so must not be moved."""
+        embedded = instance.workspace_documents(embedding.RECENT).certain()
+        return {document.path for documents in embedded.values() for document in documents}
+
+    def _tidy(self) -> None:
+        """The folder that the instance made for a workbook goes when nothing is left in it."""
+        if is_box(self.incoming):
+            for folder in instance.library(max_age=0).certain():
+                if self.incoming.token in folder.name and not folder.documents:
+                    folders.clear_away(folder.name)
 
     def _put(self, documents: list[Stored], workspace_ids: Collection[int]) -> list[str]:
         """Into the workspaces, one after the other; gives their names. Raises Declined when one of them did not get it."""
@@ -214,8 +242,10 @@ class _Bringing:
             erasing.erase_one(actor=self.actor, path=old.path, title=old.title)
 
 
-def _title(incoming: Incoming, document: Document, *, alone: bool) -> str:
-    """As people know it. Of several from one file each has its own, with the name in it under which that was sent."""
-    if incoming.source != Source.LINK and alone:
+def _title(incoming: Incoming, document: Document) -> str:
+    """As people know it. Of a box each document has its own, with the name in it under which that was sent."""
+    if sheet := is_box(incoming) and titles.sheet_in(document.title):
+        return titles.of_sheet(incoming.name, sheet)
+    if incoming.source != Source.LINK and not is_box(incoming):
         return incoming.name
     return document.title.replace(f"-{incoming.token}", "")

@@ -14,7 +14,7 @@ from django.db import models
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import instance, locks, sight
+from dashboard import instance, locks, sight, titles
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import NotApplied, NotFound, ServerError, Workspace, WorkspaceDocument
 from dashboard.audit.models import Outcome
@@ -22,6 +22,7 @@ from dashboard.audit.services import Entry, recording
 from dashboard.documents import library
 from dashboard.documents.models import Stored
 from dashboard.documents.paths import key_of, pair_key
+from dashboard.documents.presence import is_there
 from dashboard.errors import Declined, Words
 from dashboard.jobs import services as workshop
 from dashboard.jobs.models import Job
@@ -201,7 +202,7 @@ def pin(*, actor: Operator, workspace_id: int, path: str, pinned: bool) -> Works
         if document is None:
             raise Declined(_("This document is not in the workspace any more. Load the page again."))
         action = "document.pinned" if pinned else "document.unpinned"
-        with _recording(actor, action, workspace, path, document.title):
+        with _recording(actor, action, workspace, path, titles.shown(document.title)):
             return instance.settled(
                 lambda: instance.connect().workspaces.pin(workspace.slug, path, pinned),
                 lambda: next((d for d in _documents(workspace) if d.path == path and d.pinned == pinned), None),
@@ -257,11 +258,7 @@ def _recording(actor: Operator, action: str, workspace: Workspace, path: str, ti
 
 
 def _why_not_embedded(path: str) -> Words:
-    try:
-        instance.connect().documents.get(path)
-    except NotFound:
-        return GONE
-    return NOT_EMBEDDED
+    return NOT_EMBEDDED if is_there(path) else GONE
 
 
 # --- What a question would find ----------------------------------------------------------------------------------------
@@ -293,7 +290,7 @@ def search_vectors(
                 "AnythingLLM could not search: its embedder does not answer, or failed. Its settings and its log tell more."
             )
         ) from None
-    return [Hit(str(hit.metadata.get("title") or ""), _passage(hit.text), hit.score) for hit in hits]
+    return [Hit(titles.shown(str(hit.metadata.get("title") or "")), _passage(hit.text), hit.score) for hit in hits]
 
 
 def _passage(text: str) -> str:

@@ -10,12 +10,13 @@ from django.utils.translation import ngettext
 
 from dashboard import instance
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import NotApplied, NotFound, Workspace
+from dashboard.anythingllm import NotApplied, Workspace
 from dashboard.audit.models import Outcome
 from dashboard.audit.services import recording
 from dashboard.documents import embedding, library
 from dashboard.documents.models import Stored
 from dashboard.documents.paths import key_of
+from dashboard.documents.presence import is_there
 from dashboard.errors import Declined, Words
 from dashboard.jobs import services as workshop
 from dashboard.jobs.models import Job
@@ -79,7 +80,7 @@ def erase_one(*, actor: Operator, path: str, title: str) -> bool:
         refused = library.erase_refusal(actor, own=own, elsewhere=elsewhere)
         if refused:
             raise Declined(refused)
-    if not holders and _gone(path):
+    if not holders and not is_there(path):
         _forget(path)
         return False
     before = {"path": path, "workspaces": [workspace.name for workspace in holders]}
@@ -109,18 +110,10 @@ def erased(path: str) -> bool:
 
 def _left(path: str, holders: Collection[Workspace]) -> Words:
     """What is left of it, empty when nothing is."""
-    if not _gone(path):
+    if is_there(path):
         return NOT_ERASED
     listed = [workspace.name for workspace in holders if embedding.lists(workspace, path)]
     return STILL_LISTED % {"workspaces": ", ".join(listed)} if listed else ""
-
-
-def _gone(path: str) -> bool:
-    try:
-        instance.connect().documents.get(path)
-    except NotFound:
-        return True
-    return False
 
 
 def _holders(path: str, max_age: float) -> list[Workspace]:

@@ -7,9 +7,10 @@ remove it calls removed. So everything is told from what is read back.
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -18,9 +19,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import (
     ApiError,
     Document,
-    NotAnythingLLM,
     NotApplied,
-    NotFound,
     Refused,
     Unconfirmed,
     Workspace,
@@ -32,6 +31,8 @@ from dashboard.documents import erasing, library
 from dashboard.documents.embedding import GONE, RECENT
 from dashboard.documents.library import DocumentRow, State
 from dashboard.documents.models import Incoming, Stored
+from dashboard.documents.paths import moved_to
+from dashboard.documents.presence import in_folder
 from dashboard.errors import Declined, Words
 from dashboard.instance import Reading
 from dashboard.jobs import services as workshop
@@ -44,6 +45,9 @@ LONGEST = 100  # letters of a folder's name
 
 IN_USE = _("It is in a workspace, and AnythingLLM moves only what is in none. Take it out first.")
 NOT_MOVED = _("AnythingLLM did not move it.")
+TAKEN = _("Another document of this name is in that folder already.")
+NO_FOLDER = _("There is no such folder any more. Load the page again.")
+LOST = _("It was in that folder before, and is not there any more: somebody may have erased it at the same time.")
 CHANGED = _("Another number of documents is in it now. Look again, and confirm again.")
 PROTECTED = _("This folder is AnythingLLM's own and always stays.")
 
@@ -88,7 +92,7 @@ def move(*, actor: Operator, paths: Collection[str], folder: str) -> list[Moved]
             for row in rows
         }
         moved = _moved(rows, folder)
-        for row, outcome in zip(rows, moved, strict=True):
+        for row, outcome in zip(rows, moved, strict=False):  # after them comes what was lost beside
             if outcome.problem:
                 entries[row.path].outcome, entries[row.path].detail = Outcome.FAILED, str(outcome.problem)
     return moved + [Moved(row.path, row.title) for row in found if row.folder == folder]
@@ -96,48 +100,94 @@ def move(*, actor: Operator, paths: Collection[str], folder: str) -> list[Moved]
 
 def _moved(rows: list[DocumentRow], folder: str) -> list[Moved]:
     """Moves what can be moved. Raises ApiError when certainly nothing was, or when it cannot be read back."""
-    # Left to the instance, an embedded document would be moved from under its workspaces while its database is busy.
-    targets = {row.path: f"{folder}/{row.path.rpartition('/')[2]}" for row in rows if _movable(row)}
-    lost: ApiError | None = None
-    if targets:
-        try:
-            instance.connect().documents.move(targets)
-        except (NotApplied, Refused):
-            pass  # of some: which, is read back
-        except ApiError as error:
-            if not error.outcome_unknown:
-                raise
-            lost = error
-        finally:
-            instance.forget("library")
+    # Left to the instance, an embedded document would be moved from under its workspaces while its database is busy, and over another one.
+    before = _here(folder)
+    targets = {row.path: moved_to(row.path, folder) for row in rows if _movable(row)}
+    lost = _ask({old: new for old, new in targets.items() if new not in before})
     try:
-        there = {name: _paths(name) for name in {folder, *(row.folder for row in rows)}}
+        there = {name: _here(name) for name in {folder, *(row.folder for row in rows)}}
     except ApiError as problem:
         raise lost or Unconfirmed("What was moved could not be read back.") from problem
-    moved = {old: new for old, new in targets.items() if new in there[folder]}
+    moved = {old: new for old, new in targets.items() if new in there[folder] and new not in before}
     if lost and not moved:
         raise lost  # it may still be at it
     _follow(moved)
-    return [_told(row, targets.get(row.path, ""), there[folder] | there[row.folder]) for row in rows]
+    told = [_told(row, targets.get(row.path, ""), before, there[folder] | there[row.folder]) for row in rows]
+    return told + [Moved(path, document.title, LOST) for path, document in _lost(before, there[folder])]
+
+
+def place(paths: Collection[str], folder: str) -> list[str]:
+    """Moves what was just added, and is in no workspace yet, to the folder that it is for. Gives the titles of what is not in that folder
+    any more, or not as it was before.
+
+    Trying again does no harm. Raises Declined when not all of it is there afterwards; ApiError.
+    """
+    documents = in_folder(folder)
+    if documents is None and folder != PROTECTED_FOLDER:
+        words = _("It is in the library, but there is no folder %(name)s any more. Make it again, then retry.")
+        raise Declined(words % {"name": folder})
+    if documents is None:
+        _make(folder)  # the instance's own is not there before its first upload
+    before = _by_path(documents)
+    targets = {path: moved_to(path, folder) for path in paths}
+    lost = _ask(
+        {old: new for old, new in targets.items() if new not in before}
+    )  # a worker that died may have moved some
+    after = _here(folder)
+    moved = {old: new for old, new in targets.items() if new in after}
+    _follow(moved)
+    if len(moved) < len(targets):
+        raise lost or Declined(NOT_MOVED)
+    return [document.title for _path, document in _lost(before, after)]
+
+
+def _ask(moves: dict[str, str]) -> ApiError | None:
+    """Asks the instance to move; what came of it has to be read back. Gives the error when its answer got lost; raises those which say that
+    nothing was done.
+    """
+    if not moves:
+        return None
+    try:
+        instance.connect().documents.move(moves)
+    except (NotApplied, Refused):
+        pass  # of some: which, is read back
+    except ApiError as error:
+        if not error.outcome_unknown:
+            raise
+        return error
+    finally:
+        instance.forget("library")
+    return None
+
+
+def _lost(before: dict[str, Document], after: dict[str, Document]) -> list[tuple[str, Document]]:
+    """What was in a folder before something was moved into it, and is not there any more, or is another document now."""
+    return [(path, was) for path, was in before.items() if path not in after or after[path].id != was.id]
 
 
 def _movable(row: DocumentRow) -> bool:
     return not row.used_in and not row.elsewhere and row.state != State.MISSING
 
 
-def _told(row: DocumentRow, target: str, there: Collection[str]) -> Moved:
-    if target in there:
+def _told(row: DocumentRow, target: str, before: Collection[str], there: Collection[str]) -> Moved:
+    if target in there and target not in before:
         return Moved(target, row.title)
     if row.path not in there:
         return Moved(row.path, row.title, GONE)
+    if target in before:
+        return Moved(row.path, row.title, TAKEN)
     return Moved(row.path, row.title, NOT_MOVED if _movable(row) else IN_USE)
 
 
 def _follow(moves: dict[str, str]) -> None:
     """What Foyer knows of these documents goes with them."""
-    for stored in Stored.objects.filter(path__in=moves):
-        stored.path = moves[stored.path]
-        stored.save(update_fields=["path"])
+    with transaction.atomic():
+        known = list(Stored.objects.filter(path__in=moves))
+        # What was known of a document that lay there before says nothing of this one.
+        Stored.objects.filter(path__in=[moves[stored.path] for stored in known]).delete()
+        for stored in known:
+            stored.path = moves[stored.path]
+            stored.save(update_fields=["path"])
     for coming in Incoming.objects.filter(ended_at=None).exclude(paths=[]):
         paths = [moves.get(path, path) for path in coming.paths]
         if paths != coming.paths:
@@ -245,7 +295,7 @@ def _make(name: str) -> None:
 
 def _remove_empty(name: str) -> None:
     """The instance would erase what is in it, so what may be in it is read right before."""
-    left = len(_paths(name))
+    left = len(_here(name))
     if left:
         words = ngettext(
             "%(n)d document is still in it, so it stays.", "%(n)d documents are still in it, so it stays.", left
@@ -257,30 +307,29 @@ def _remove_empty(name: str) -> None:
         instance.forget("library")
 
 
+def clear_away(name: str) -> None:
+    """Removes a folder that was made by the way, unless something is in it."""
+    with suppress(Declined, NotApplied):
+        _remove_empty(name)
+
+
 def exists(name: str) -> bool:
     """Asked of the instance. Raises ApiError."""
-    return _documents(name) is not None
+    return in_folder(name) is not None
 
 
 def _demand(name: str) -> None:
     if not exists(name):
-        raise Declined(_("There is no such folder any more. Load the page again."))
+        raise Declined(NO_FOLDER)
 
 
-def _paths(name: str) -> set[str]:
-    """What is in the folder now. Raises ApiError."""
-    return {document.path for document in _documents(name) or () if document.path}
+def _here(name: str) -> dict[str, Document]:
+    """What is in the folder now, by path. Raises ApiError."""
+    return _by_path(in_folder(name))
 
 
-def _documents(name: str) -> tuple[Document, ...] | None:
-    """As it is now, without opening the files of all other folders; None when there is no such folder."""
-    client = instance.connect().documents
-    try:
-        return client.in_folder(name).documents
-    except (NotFound, NotAnythingLLM):
-        # Before v1.7.5 there is only the whole tree. And a 404 may come from whatever stands between: that a folder is not there decides
-        # what is erased and what is told to be gone, so two have to say it.
-        return next((folder.documents for folder in client.get_folders() if folder.name == name), None)
+def _by_path(documents: Collection[Document] | None) -> dict[str, Document]:
+    return {document.path: document for document in documents or () if document.path}
 
 
 def _demand_plain(name: str) -> None:

@@ -18,7 +18,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import instance, sight
+from dashboard import instance, sight, titles
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Document, DocumentFolder, NotFound, Workspace, WorkspaceDocument
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
@@ -226,7 +226,7 @@ def _join(
         path: str, title: str, words: int | None, tokens: int | None, document: Document | None, state: State
     ) -> None:
         used_in, pinned_in = tuple(used.get(path, ())), tuple(pinned.get(path, ()))
-        folder, type = folder_of(path), type_of(path) or type_of(title)
+        folder, type, title = folder_of(path), type_of(path) or type_of(title), titles.shown(title)
         rows[path] = DocumentRow(path, folder, title, type, words, tokens, document, used_in, pinned_in, state=state)
 
     for document in (document for folder in folders for document in folder.documents):
@@ -477,7 +477,7 @@ def in_workspace(workspace: Workspace) -> Reading[list[InWorkspace]]:
     else:
         documents = Reading(instance.connect().workspaces.get_documents(workspace.slug), timezone.now())
     found = [
-        InWorkspace(some.path, some.title, *_lengths(some), some.pinned, some.watched, some.created_at)
+        InWorkspace(some.path, titles.shown(some.title), *_lengths(some), some.pinned, some.watched, some.created_at)
         for some in {some.path: some for some in documents.value}.values()
     ]
     found.sort(key=lambda some: natural(some.title))

@@ -30,7 +30,10 @@ class Stored(models.Model):
 
     upload = models.CharField(max_length=12)
     path = models.CharField(max_length=500, unique=True)  # "folder/name-uuid.json", the instance's key for it
-    title = models.CharField(max_length=255)  # the name of the file, as it was
+    title = models.CharField(max_length=255)  # the name of the file, as it was; of one of several from a file its own
+    name = models.CharField(
+        max_length=255, blank=True, db_index=True
+    )  # of the whole file: a new version is known by it
     source = models.CharField(max_length=4, choices=Source.choices)
     address = models.CharField(max_length=2000, blank=True)  # of a page
     size = models.PositiveBigIntegerField(default=0)  # bytes of the whole file
@@ -53,6 +56,9 @@ class Batch(models.Model):
     folder = models.CharField(max_length=255)
     workspace_ids = models.JSONField(default=list)
     duplicates = models.CharField(max_length=7, choices=Duplicates.choices, default=Duplicates.SKIP)
+    replaces = models.JSONField(
+        null=True
+    )  # by the name of a file, the documents that were shown as replaced by it; null: none were shown
     job = models.OneToOneField(Job, on_delete=models.CASCADE, null=True, related_name="batch")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -81,6 +87,7 @@ class Incoming(models.Model):
     replaces = models.JSONField(default=list)  # the documents that go when these are in place
     doubted = models.BooleanField(default=False)  # the page that came back looked like an error and was erased again
     any_page = models.BooleanField(default=False)  # keep it all the same
+    suspected_at = models.DateTimeField(null=True)  # when the instance's reader stopped while it was being read
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
 

@@ -14,10 +14,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dashboard import instance
-from dashboard.anythingllm import ApiError, Document, NotAnythingLLM, NotApplied, NotFound, Refused
-from dashboard.anythingllm.documents import PROTECTED_FOLDER
+from dashboard.anythingllm import ApiError, Document, NotApplied, Refused
+from dashboard.documents import reader
 from dashboard.documents.models import Incoming, Source, Stored
+from dashboard.documents.presence import is_there
 from dashboard.errors import Declined
+from dashboard.jobs.kinds import Later
+from dashboard.locks import Busy
 
 BOXES = {".mbox", ".xlsx"}  # become several documents; with a title given, all would have the same
 
@@ -26,7 +29,10 @@ def send(incoming: Incoming) -> list[Document]:
     """The documents it has become, read back. What was sent before is looked for first. Raises ApiError; Declined when the file is gone."""
     again = incoming.asked_at is not None
     if again and (found := became(incoming)):
-        return found
+        if not (incoming.suspected_at and is_box(incoming)):
+            return found
+        # A reader that stopped in the middle of a box has left a part of it.
+        instance.connect().documents.remove([document.path for document in found if document.path])
     if incoming.source == Source.LINK:
         incoming.before = incoming.before or [document.path for document in _pages(incoming)]
     elif not incoming.staged.exists():
@@ -34,7 +40,13 @@ def send(incoming: Incoming) -> list[Document]:
     incoming.asked_at = timezone.now()
     incoming.save(update_fields=["before", "asked_at"])
     try:
-        documents = instance.settled(lambda: _ask(incoming) or None, lambda: became(incoming) or None)
+        with reader.watched(incoming):
+            documents = instance.settled(lambda: _ask(incoming) or None, lambda: became(incoming) or None)
+    except (Later, Busy):
+        if not again and not incoming.suspected_at:
+            incoming.asked_at = None
+            incoming.save(update_fields=["asked_at"])
+        raise
     except ApiError as problem:
         if not again and not problem.outcome_unknown:
             incoming.asked_at = None  # nothing to look for
@@ -58,33 +70,27 @@ def became(incoming: Incoming) -> list[Document]:
     return [some for some in _library() if incoming.token in some.name or incoming.token in some.title]
 
 
-def is_there(path: str | None) -> bool:
-    """Whether the library has the document now. Raises ApiError."""
-    try:
-        return path is not None and instance.connect().documents.get(path) is not None
-    except NotFound:
-        return False
+def is_box(incoming: Incoming) -> bool:
+    """Whether several documents come of it."""
+    return incoming.source == Source.FILE and PurePosixPath(incoming.name).suffix.lower() in BOXES
 
 
 def sent_name(incoming: Incoming) -> str:
     """A file's name that no other upload has, without what the instance would change."""
     name = PurePosixPath(incoming.name)
-    stem = re.sub(r"[^\w-]+", "-", name.stem)[:50].strip("-")
+    # Of a box the instance makes titles of it.
+    stem = re.sub(r"[^\w (),+-]+" if is_box(incoming) else r"[^\w-]+", "-", name.stem)[:50].strip("- ")
     suffix = name.suffix.lower() if re.fullmatch(r"\.\w{1,9}", name.suffix, re.ASCII) else ""
     return f"{stem}-{incoming.token}{'.txt' if incoming.source == Source.TEXT else suffix}"
 
 
 def _ask(incoming: Incoming) -> list[Document]:
-    documents, folder = instance.connect().documents, incoming.batch.folder
+    documents = instance.connect().documents
     if incoming.source == Source.LINK:
         return list(documents.upload_link(incoming.name))
     name = sent_name(incoming)
-    metadata = {} if PurePosixPath(name).suffix in BOXES else {"title": incoming.name}
-    if folder != PROTECTED_FOLDER:
-        try:
-            return list(documents.upload(incoming.staged, folder_name=folder, file_name=name, metadata=metadata))
-        except NotAnythingLLM:
-            pass  # before v1.7.5 there is no such route; it is moved afterwards
+    metadata = {} if is_box(incoming) else {"title": incoming.name}
+    # Never into a chosen folder at once: there sheets would overwrite those of other workbooks. It is moved afterwards.
     return list(documents.upload(incoming.staged, file_name=name, metadata=metadata))
 
 

@@ -29,7 +29,7 @@ from dashboard.accounts import services as accounts
 from dashboard.anythingllm import ApiError, KeyRefused, Unreachable
 from dashboard.audit.models import Outcome
 from dashboard.context import request_address, request_id
-from dashboard.jobs.kinds import Kind, Result, registered
+from dashboard.jobs.kinds import Kind, Later, Result, registered
 from dashboard.jobs.models import OPEN, UNFINISHED, ItemState, Job, JobItem, JobState
 from dashboard.locks import Busy
 from dashboard.permissions import Action, allows
@@ -140,6 +140,9 @@ def _hand(job: Job, kind: Kind, ends: float) -> str | None:
             continue
         try:
             result = _attempt(kind, item, job)
+        except Later as error:
+            _put_back(item)
+            return str(error.sentence)
         except (Unreachable, KeyRefused, Busy) as error:
             _put_back(item)
             if misses == len(PAUSES):
@@ -159,7 +162,7 @@ def _hand(job: Job, kind: Kind, ends: float) -> str | None:
 
 def _attempt(kind: Kind, item: JobItem, job: Job) -> Result:
     """Performs one item. Raises Unreachable or KeyRefused when nothing was changed and the other items would fare the same, and Busy when
-    what it changes is locked: by somebody else, or by a worker that died and whose lease has to run out.
+    what it changes is locked: by somebody else, or by a worker that died and whose lease has to run out; Later.
     """
     if item.attempts > 1:
         found = _asked(kind.check, item, job, refused=ItemState.UNKNOWN)
@@ -178,7 +181,7 @@ def _asked(ask: Callable[[JobItem, Job], R], item: JobItem, job: Job, *, refused
     """What the kind answers, or its error as the item's outcome: `refused` where the error says that nothing was changed."""
     try:
         return ask(item, job)
-    except Busy:
+    except (Busy, Later):
         raise
     except (ApiError, errors.Declined) as error:
         problem = errors.describe(error)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from dashboard.errors import Words
+from dashboard.errors import Declined, Words
 from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.permissions import Action
 
@@ -25,9 +25,15 @@ class Result:
     message: Words = ""
 
 
+class Later(Declined):
+    """Nothing was changed, and what is left of the job would fare the same: it waits, with this sentence, and is tried every minute."""
+
+
 class Kind(Protocol):
     def perform(self, item: JobItem, job: Job) -> Result:
-        """Does the item and writes the ledger. ApiError and Declined need not be caught: they become the item's outcome."""
+        """Does the item and writes the ledger. ApiError and Declined need not be caught: they become the item's outcome.
+        Later keeps the whole job waiting.
+        """
 
     def check(self, item: JobItem, job: Job) -> Result | None:
         """Reads back an item that was tried before. None: it certainly was not done, do it (again)."""

@@ -100,6 +100,15 @@ def tell(item: JobItem, words: Words) -> None:
     JobItem.objects.filter(pk=item.pk, state=ItemState.RUNNING, attempts=item.attempts).update(message=str(words)[:500])
 
 
+def put_last(item: JobItem) -> None:
+    """What else waits in the job is tried before it."""
+    with transaction.atomic():
+        job = _locked(item.job)
+        last = job.items.aggregate(last=Max("position"))["last"] or 0
+        if last != item.position:
+            JobItem.objects.filter(pk=item.pk).update(position=last + 1)
+
+
 def visible_to(operator: Operator) -> QuerySet[Job]:
     """The jobs this operator may see: admins all, others their own."""
     jobs = Job.objects.select_related("actor")

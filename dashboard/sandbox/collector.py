@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 from dashboard.sandbox.js import slugify
+from dashboard.sandbox.sheets import sheets
 from dashboard.sandbox.store import Row, new_uuid
 
 ACCEPTED_TYPES = {
@@ -44,6 +45,7 @@ ACCEPTED_TYPES = {
 _FORMATS = {extension for extensions in ACCEPTED_TYPES.values() for extension in extensions}
 _TEXT = {".txt", ".md", ".org", ".adoc", ".rst", ".html", ".csv", ".json"}
 _LONGEST_PAGE = 5_000_000
+KILLER = b"STOPREADER"  # in a file: the collector dies of it, as the real one does of some pictures and videos
 
 
 class UnreadableError(Exception):
@@ -52,11 +54,14 @@ class UnreadableError(Exception):
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed document: its file name in the store, its metadata (the keys of the API), its text."""
+    """A parsed document: its file name in the store, its metadata (the keys of the API), its text. Sheets have a folder of their own, and
+    no part in their names that no other has.
+    """
 
     name: str
     meta: Row
     text: str
+    folder: str = ""
 
     def shown(self, folder: str) -> Row:
         """As the upload routes answer it: with the whole text."""
@@ -73,9 +78,11 @@ class Document:
 
 
 def all_from_file(filename: str, content: bytes, given: Row) -> list[Document]:
-    """One document; of a mail box one a letter. Raises UnreadableError."""
+    """One document; of a mail box one a letter, of a workbook one a sheet. Raises UnreadableError."""
     if filename.lower().endswith(".mbox"):
         return _letters(filename, content, given)
+    if filename.lower().endswith(".xlsx"):
+        return _sheets(filename, content, given)
     return [from_file(filename, content, given)]
 
 
@@ -150,6 +157,30 @@ def _letters(filename: str, content: bytes, given: Row) -> list[Document]:
             documents.append(replace(document, name=f"{document.name.removesuffix('.json')}-msg-{number}.json"))
     if not documents:
         raise UnreadableError(f"No mail items found in {filename}.")
+    return documents
+
+
+def _sheets(filename: str, content: bytes, given: Row) -> list[Document]:
+    """The title given is every sheet's. All lie in a folder made for the workbook, each under the name of its sheet alone."""
+    try:
+        found = [(name, text) for name, text in sheets(content) if text]
+    except (KeyError, IndexError, ValueError, zipfile.BadZipFile, zlib.error, ElementTree.ParseError) as error:
+        raise UnreadableError("A processing error occurred.") from error
+    if not found:
+        raise UnreadableError(f"No valid sheets found in {filename}.")
+    folder = slugify(f"{filename}-{new_uuid()[:4]}", words={})
+    documents = []
+    for name, text in found:
+        slug = slugify(name, lower=False, words={})
+        fields = {
+            "url": f"file:///app/server/storage/documents/{folder}/{slug}.csv",
+            "title": given.get("title") or f"{filename} - Sheet:{name}",
+            "docAuthor": given.get("docAuthor") or "Unknown",
+            "description": given.get("description") or f"Spreadsheet data from sheet: {name}",
+            "docSource": given.get("docSource") or "an xlsx file uploaded by the user.",
+            "chunkSource": "",
+        }
+        documents.append(replace(_document("sheet", fields, text), name=f"sheet-{slug}.json", folder=folder))
     return documents
 
 

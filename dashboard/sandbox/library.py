@@ -28,10 +28,11 @@ class EmbedderError(Exception):
 
 
 def save(store: Store, folder: str, document: Document) -> str:
-    """Keep a document; its location "folder/name.json"."""
+    """Keep a document, in place of one of that name; its location "folder/name.json"."""
     disk = store.on_disk
     disk.write("mkdir", "INSERT OR IGNORE INTO folders (name) VALUES (?)", folder)
     values = {"folder": folder, "name": document.name, "meta": js.stringify(document.meta), "text": document.text}
+    disk.write("unlink", "DELETE FROM files WHERE folder = ? AND name = ?", folder, document.name)
     disk.insert("writeFile", "files", values)
     return f"{folder}/{document.name}"
 

@@ -1,10 +1,13 @@
 """For tests: a stand-in that runs beside them, over real HTTP."""
 
+import io
 import json
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from dashboard.sandbox import COMMON_PASSWORD
 from dashboard.sandbox.app import StandIn
@@ -89,6 +92,30 @@ class Sandbox:
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310
         with _direct.open(request, timeout=30) as answer:
             return json.loads(answer.read())
+
+
+def workbook(**sheets: str) -> bytes:
+    """An Excel workbook with these sheets, one cell of text in each."""
+    numbered = list(enumerate(sheets.items(), start=1))
+    relations = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    package = "http://schemas.openxmlformats.org/package/2006/relationships"
+    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
+    names = "".join(f'<sheet name={quoteattr(name)} sheetId="{n}" r:id="rId{n}"/>' for n, (name, _) in numbered)
+    links = "".join(
+        f'<Relationship Id="rId{n}" Type="{relations}/worksheet" Target="worksheets/sheet{n}.xml"/>'
+        for n, _ in numbered
+    )
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(
+            "xl/workbook.xml", f'<workbook {main} xmlns:r="{relations}"><sheets>{names}</sheets></workbook>'
+        )
+        archive.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{package}">{links}</Relationships>')
+        for n, (_, text) in numbered:
+            cell = f'<c r="A1" t="inlineStr"><is><t>{escape(text)}</t></is></c>'
+            sheet = f'<worksheet {main}><sheetData><row r="1">{cell}</row></sheetData></worksheet>'
+            archive.writestr(f"xl/worksheets/sheet{n}.xml", sheet)
+    return content.getvalue()
 
 
 _direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -288,14 +288,8 @@ def test_what_the_instance_cannot_read_fails_with_its_words(ada, standin, before
 
 
 def test_the_instances_words_name_the_file_as_it_is_known(ada, standin):
-    standin.configure(collector_up=False)
-    item = work(arrive(ada, "dog.txt", OFFICE))
-    assert item.state == "failed"
-    assert "processing API is not online. Document dog.txt will not" in item.message
-
-    standin.configure(collector_up=True)
-    adding.retry(actor=ada, job=item.job, item_ids=[item.pk])
-    assert work(item).state == "done"
+    item = work(arrive(ada, "empty.pdf", "%PDF-1.4"))
+    assert (item.state, item.message) == ("failed", "AnythingLLM refused: No text content found in empty.pdf.")
 
 
 @pytest.mark.parametrize("kind", ["lost", "cut", "truncated", "502", "reset"])

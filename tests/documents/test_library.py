@@ -12,7 +12,7 @@ from dashboard.anythingllm import ApiError
 from dashboard.documents import services
 from dashboard.documents.library import Origin, Source, moment
 from dashboard.documents.models import Batch, Incoming, Stored
-from dashboard.documents.paths import key_of, pair_key, type_of
+from dashboard.documents.paths import is_unique, key_of, pair_key, type_of
 from dashboard.documents.services import State
 from dashboard.jobs.models import ItemState, Job
 from tests.conftest import operator
@@ -327,12 +327,20 @@ def test_the_instances_date(published, expected):
         ("a/Report.PDF-1f6b6e0a-0000-4000-8000-000000000000.json", "pdf", "1f6b6e0a-0000-4000-8000-000000000000"),
         ("a/raw-notes-1f6b6e0a-0000-4000-8000-000000000000.json", "", "1f6b6e0a-0000-4000-8000-000000000000"),
         ("a/Version 1.2-1f6b6e0a-0000-4000-8000-000000000000.json", "", "1f6b6e0a-0000-4000-8000-000000000000"),
-        ("a/odd.json", "json", "a9a9eb1c3a0ad1fcd4ca2e4b0ac0f2e1"),
+        ("box/box.mbox-1f6b6e0a-0000-4000-8000-000000000000-msg-2.json", "mbox", "5180ca5cb9bdfa10df3ec0d10c8658de"),
+        ("x.xlsx-04db/sheet-Sheet1.json", "", "b9be9d0da76f6b240e56aa3caeb8d9b2"),
+        ("Team A/sheet-Sheet1-1f6b6e0a-0000-4000-8000-000000000000.json", "", "1f6b6e0a-0000-4000-8000-000000000000"),
     ],
 )
 def test_what_a_path_tells(path, type, key):
     assert type_of(path) == type
     assert len(key_of(path)) <= 36
-    if "odd" not in path:
-        assert key_of(path) == key == key_of(path.replace("a/", "b/"))
-        assert pair_key(7, path) == f"7-{key}"
+    assert key_of(path) == key
+    assert (key == key_of(path.replace("/", "/b/"))) == is_unique(path)  # moved it stays the same
+    assert pair_key(7, path) == f"7-{key}"
+
+
+def test_the_type_of_a_sheet_is_its_workbooks():
+    assert type_of("zahlen.xlsx – Sheet: Umsatz 2026") == type_of("zahlen.xlsx - Sheet:1.2") == "xlsx"
+    assert type_of("notes.md") == "md"
+    assert type_of("config.json") == "json"

@@ -1,8 +1,9 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dashboard.sandbox.testing import Sandbox
+from dashboard.sandbox.testing import Sandbox, workbook
 
 from .conftest import Ask
 
@@ -134,3 +135,41 @@ def test_the_collector_can_be_down(sandbox: Sandbox, ask: Ask) -> None:
     sandbox.configure(collector_up=False)
     assert "is not online" in upload(ask, "a.txt", b"text")["error"]
     assert ask("GET", "/v1/document/accepted-file-types").status_code == 404
+
+
+def test_a_file_can_stop_the_collector_and_takes_what_is_read_beside_it_along(sandbox: Sandbox, ask: Ask) -> None:
+    sandbox.configure(processing=0.3)
+    with ThreadPoolExecutor(2) as pool:
+        killer = pool.submit(upload, ask, "blank.txt", b"STOPREADER")
+        beside = pool.submit(upload, ask, "a.txt", b"text")
+        assert killer.result()["error"] == beside.result()["error"] == "fetch failed"
+    assert "is not online. Document b.txt will not be" in upload(ask, "b.txt", b"text")["error"]
+    assert ask("GET", "/v1/document/accepted-file-types").status_code == 404
+    sandbox.configure(collector_up=True, processing=0)
+    assert upload(ask, "b.txt", b"text")["success"] is True
+
+
+def test_a_workbook_has_a_folder_of_its_own_and_a_document_a_sheet(ask: Ask) -> None:
+    told = [upload(ask, "Budget.xlsx", workbook(Sheet1=f"apples {n}", Other="pears")) for n in range(2)]
+    places = [[document["location"].split("/") for document in one["documents"]] for one in told]
+    assert [[name for _, name in some] for some in places] == [["sheet-Sheet1.json", "sheet-Other.json"]] * 2
+    folders = {folder for some in places for folder, _ in some}
+    assert len(folders) == 2
+    assert all(folder.startswith("budget.xlsx-") for folder in folders)
+    assert told[0]["documents"][0]["title"] == "Budget.xlsx - Sheet:Sheet1"
+
+
+def test_in_a_chosen_folder_the_second_workbook_overwrites_the_first_and_leaves_an_empty_folder(ask: Ask) -> None:
+    for n in range(2):
+        told = ask("POST", "/v1/document/upload/sales", files={"file": (f"b{n}.xlsx", workbook(Sheet1=f"apples {n}"))})
+        location = told.json()["documents"][0]["location"]
+        assert location == "sales/sheet-Sheet1.json"
+        if not n:
+            ask("POST", "/v1/workspace/finance/update-embeddings", json={"adds": [location]})
+    names = [row["name"] for row in ask("GET", "/v1/documents/folder/sales").json()["documents"]]
+    assert names.count("sheet-Sheet1.json") == 1
+    folders = {item["name"]: item["items"] for item in ask("GET", "/v1/documents").json()["localFiles"]["items"]}
+    left = [name for name in folders if name.startswith(("b0.xlsx-", "b1.xlsx-"))]
+    assert [folders[name] for name in left] == [[], []]
+    found = ask("POST", "/v1/workspace/finance/vector-search", json={"query": "apples"}).json()["results"]
+    assert found[0]["text"].endswith("apples 0")

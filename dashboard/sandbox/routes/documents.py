@@ -54,6 +54,10 @@ async def upload(call: Call) -> Response:
     # Two uploads of one name at a time share one place on disk: one gets the other's content, the rest nothing.
     call.app.hotdir[filename] = content
     await asyncio.sleep(call.app.config.processing)
+    if collector.KILLER in content:
+        call.app.config.collector_up = False
+    if not call.app.config.collector_up:  # it died of this file, or of one that was being read at the same time
+        return _refused("fetch failed")
     folder = _inside(call.params.get("folder", library.CUSTOM))
     try:
         documents = collector.all_from_file(filename, _taken(call, filename), _json_object(fields.get("metadata")))
@@ -138,7 +142,14 @@ def _refused(words: str) -> Response:
 
 
 def _kept(call: Call, folder: str, documents: list[Document], slugs: list[str], *, named: bool = False) -> Response:
-    """Store all and embed the first. Unknown workspaces and a failing embedder change nothing in the answer."""
+    """Store all and embed the first. Unknown workspaces and a failing embedder change nothing in the answer.
+
+    What has a folder of its own is moved from there when another was chosen: over whatever has its name, and the folder stays.
+    """
+    own = next((document.folder for document in documents if document.folder), "")
+    if own and named:
+        call.store.on_disk.write("mkdir", "INSERT OR IGNORE INTO folders (name) VALUES (?)", own)
+    folder = folder if named or not own else own
     locations = [library.save(call.store, folder, document) for document in documents]
     for slug in slugs:
         workspace = call.store.one("SELECT id FROM workspaces WHERE slug = ?", slug)
@@ -243,7 +254,9 @@ def generated_file(call: Call) -> Response:
 
 @endpoints.add("GET", "/v1/document/{name}", api_key)
 def document_read(call: Call) -> Response:
-    row = call.store.on_disk.one("SELECT folder, name, meta, cached FROM files WHERE name = ?", call.params["name"])
+    row = call.store.on_disk.one(
+        "SELECT folder, name, meta, cached FROM files WHERE name = ? ORDER BY folder", call.params["name"]
+    )
     return json_answer({"document": library.described(row)}) if row else send_status(404)
 
 
