@@ -23,9 +23,10 @@ from dashboard.anythingllm import ApiError
 from dashboard.audit import services as ledger
 from dashboard.documents import services as documents
 from dashboard.errors import Words, describe
+from dashboard.invites import services as invites
 from dashboard.jobs import services as workshop
 from dashboard.order import natural
-from dashboard.permissions import Action, allows, scope
+from dashboard.permissions import Action, allows
 from dashboard.shell import sections
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ Readings = dict[str, instance.Reading[list[Any]]]
 QUESTIONS: dict[str, tuple[Action, Callable[[Operator, float], instance.Reading[list[Any]]]]] = {
     "users": (Action.VIEW_USERS, sight.users),
     "workspaces": (Action.VIEW_WORKSPACES, sight.workspaces),
-    "invites": (Action.VIEW_USERS, lambda _operator, max_age: instance.invites(max_age)),
+    "invites": (Action.INVITE, invites.open_rows),
 }
 JUMP_AGE = 300.0  # seconds: names may be a little old in the jump box; what Foyer itself changes is seen at once
 
@@ -73,8 +74,7 @@ class Result:
 
 def overview(operator: Operator) -> dict[str, Any]:
     """Context of the start page."""
-    # Whom an invite is for nobody knows, so it is nothing for those who look after some workspaces only.
-    readings, error = ask(operator, "users", "workspaces", *(["invites"] if scope(operator) is None else []))
+    readings, error = ask(operator, "users", "workspaces", "invites")
     return {
         "member": not allows(operator, Action.VIEW_USERS),
         "matters": [
@@ -86,7 +86,8 @@ def overview(operator: Operator) -> dict[str, Any]:
         "stale": next((reading for reading in readings.values() if reading.stale), None),
         "events": ledger.latest(operator, LINES) if allows(operator, Action.VIEW_LEDGER) else None,
         "may_invite": allows(operator, Action.INVITE),
-        "chat_url": settings.ANYTHINGLLM_PUBLIC_URL,
+        "public_url": settings.ANYTHINGLLM_PUBLIC_URL,
+        "sso": not operator.is_local and error is None and instance.signs_in_at_once(),
     }
 
 
@@ -120,13 +121,10 @@ def _matters_of_instance(operator: Operator, readings: Readings, error: ApiError
             words = ngettext("%(n)d person is suspended.", "%(n)d people are suspended.", suspended) % {"n": suspended}
             yield Matter("quiet", words, f"{reverse('user_list')}?state=suspended", _("Show"))
     if "invites" in readings:
-        pending = sum(invite.status == "pending" for invite in readings["invites"].value)
-        if pending:
-            words = ngettext(
-                "%(n)d invite is waiting to be accepted.", "%(n)d invites are waiting to be accepted.", pending
-            )
-            url = f"{reverse('invite_list')}?source=anythingllm&state=open" if allows(operator, Action.INVITE) else ""
-            yield Matter("accent", words % {"n": pending}, url, _("Show"))
+        waiting = len(readings["invites"].value)
+        if waiting:
+            words = ngettext("%(n)d invite is open.", "%(n)d invites are open.", waiting)
+            yield Matter("accent", words % {"n": waiting}, _open_invites(), _("Show"))
 
 
 def _access_that_ends(operator: Operator, readings: Readings) -> Iterator[Matter]:
@@ -168,6 +166,10 @@ def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:
             yield Matter("warn", words % {"n": unknown}, f"{reverse('audit_list')}?outcome=unknown", _("Show"))
 
 
+def _open_invites() -> str:
+    return f"{reverse('invite_list')}?state=open"
+
+
 def _figures(readings: Readings) -> Iterator[Figure]:
     if "users" in readings:
         users = readings["users"].value
@@ -177,7 +179,7 @@ def _figures(readings: Readings) -> Iterator[Figure]:
     if "workspaces" in readings:
         yield Figure(len(readings["workspaces"].value), _("Workspaces"), reverse("workspace_list"))
     if "invites" in readings:
-        yield Figure(sum(i.status == "pending" for i in readings["invites"].value), _("Pending invites"))
+        yield Figure(len(readings["invites"].value), _("Open invites"), _open_invites())
 
 
 def jump(operator: Operator, query: str) -> dict[str, Any]:

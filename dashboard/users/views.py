@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dashboard import instance
 from dashboard.access import services as access
+from dashboard.accounts import services as accounts
 from dashboard.anythingllm import ApiError, User
 from dashboard.anythingllm.rules import generate_password, suggest_username, username_rule
 from dashboard.audit.services import about
@@ -142,9 +143,21 @@ def user_detail(request: Request, user_id: int) -> HttpResponse:
             context |= _switches(request, reading.value)
         except ApiError as error:
             context["access_problem"] = describe(error)
+    operator = accounts.operator_known(user_id)
+    if may["operators"] and operator:
+        context |= {"operator": operator, "looks_after": _names_of(operator.limited_to or ())}
     if may["ledger"]:
-        context["events"] = about(request.user, "user", user_id, limit=10)
+        also = [("operator", operator.pk)] if operator else []
+        context["events"] = about(request.user, ("user", user_id), *also, limit=10)
     return render(request, "users/user_detail.html", context)
+
+
+def _names_of(workspace_ids: Collection[int]) -> list[str]:
+    """Names of workspaces, as far as they are known; of one that is gone, or while the instance cannot tell, none."""
+    try:
+        return [workspace.name for workspace in instance.workspaces().value if workspace.id in workspace_ids]
+    except ApiError:
+        return []
 
 
 def _switches(request: Request, person: User) -> dict[str, Any]:

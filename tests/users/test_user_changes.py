@@ -2,6 +2,8 @@
 
 import pytest
 
+from dashboard import instance
+from dashboard.accounts import services as accounts
 from dashboard.audit.models import AuditEvent, Outcome
 from tests.users.conftest import HTMX
 
@@ -213,3 +215,21 @@ def test_two_admins_cannot_suspend_each_other_at_the_same_time(transactional_db,
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(suspend, [lone_admin["id"], mia]))
     assert sorted(done) == [False, True]
+
+
+def test_a_persons_page_tells_what_they_are_in_foyer(admin_client, ada, user_of, standin):
+    sam = user_of("sam")["id"]
+    page = " ".join(admin_client.get(f"/users/{sam}/").content.decode().split())
+    assert "<dt>In Foyer</dt><dd>has not signed in yet</dd>" in page
+    some = instance.workspaces().value[:2]
+    operator = accounts.operator_of(next(user for user in instance.users().value if user.id == sam), actor=ada)
+    accounts.look_after(actor=ada, operator=operator, workspace_ids=[workspace.id for workspace in some])
+    page = " ".join(admin_client.get(f"/users/{sam}/").content.decode().split())
+    assert f"Manager of 2 workspaces</a>: {some[0].name}, {some[1].name}" in page
+    assert "operator.workspaces_changed" in [
+        event.action for event in admin_client.get(f"/users/{sam}/").context["events"]
+    ]
+
+
+def test_only_those_who_look_after_operators_see_it(manager_client, user_of, standin):
+    assert "In Foyer" not in manager_client.get(f"/users/{user_of('sam')['id']}/").content.decode()
