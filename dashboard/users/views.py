@@ -137,7 +137,8 @@ def user_export(request: Request) -> StreamingHttpResponse:
 def user_detail(request: Request, user_id: int) -> HttpResponse:
     reading = _user_or_404(request, user_id)
     may = _may(request, reading)
-    context: dict[str, Any] = {"person": reading.value, "reading": reading, "may": may}
+    own = user_id == request.user.anythingllm_user_id
+    context: dict[str, Any] = {"person": reading.value, "reading": reading, "may": may, "own": own}
     if may["workspaces"]:
         try:
             context |= _switches(request, reading.value)
@@ -166,12 +167,12 @@ def _switches(request: Request, person: User) -> dict[str, Any]:
     own = [switch for switch in reading.value if switch.on or switch.cell.grants]
     others = [switch for switch in reading.value if not (switch.on or switch.cell.grants)]
     if person.role in services.IMPLICIT_ROLES:
-        return {"access": reading, "own": own, "by_role": others}
+        return {"access": reading, "given": own, "by_role": others}
     words = request.GET.get("w", "").casefold().split()
     others = [switch for switch in others if all(word in switch.workspace_name.casefold() for word in words)]
     return {
         "access": reading,
-        "own": own,
+        "given": own,
         "others": others[:OFFERED],
         "more": max(len(others) - OFFERED, 0),
         "w": request.GET.get("w", ""),
