@@ -17,7 +17,7 @@ from dashboard import anythingllm
 from dashboard.anythingllm.errors import without
 from dashboard.anythingllm.sse import Failed
 from dashboard.audit.models import Outcome
-from dashboard.http import OpenRequest, wants_partial
+from dashboard.http import OpenRequest, own_url, wants_partial
 
 Words = str | Promise
 
@@ -228,7 +228,9 @@ def problem_response(request: OpenRequest, problem: Problem) -> HttpResponse:
 
 
 def page(request: HttpRequest, status: int, title: Words, sentence: Words) -> HttpResponse:
-    context = {"status": status, "title": title, "sentence": sentence}
+    # From an act one goes back to the page that it was begun on.
+    back = own_url(request, request.headers.get("Referer", ""), "") if request.method == "POST" else ""
+    context = {"status": status, "title": title, "sentence": sentence, "back": back}
     return render(request, "errors/error.html", context, status=status)
 
 

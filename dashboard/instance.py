@@ -453,6 +453,14 @@ def entrance(max_age: float = 300.0) -> Reading[Entrance]:
     return line().read("entrance", ask, max_age)
 
 
+def signs_in_at_once() -> bool:
+    """Whether the instance lets us open it for somebody without their password."""
+    try:
+        return entrance().value.sso
+    except ApiError:
+        return False
+
+
 def readable_endings(max_age: float = 3600.0) -> Reading[tuple[str, ...]]:
     """The endings of file names that the instance has a reader for, such as ".pdf". Others it takes when they look like plain text.
 

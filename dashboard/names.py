@@ -1,13 +1,27 @@
-"""User names of the instance, judged in words before it would refuse them."""
+"""Names of users and workspaces: judged in words before the instance would refuse them, compared and told apart as people see them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.anythingllm import Workspace
 from dashboard.anythingllm.rules import UsernameRule
+
+
+def same_name(typed: str, name: str) -> bool:
+    """True when a person has typed this name, as a page shows it: names may hold several spaces and line ends, pages draw one space."""
+    return typed.split() == name.split()
+
+
+def told_apart(workspaces: Iterable[Workspace]) -> list[tuple[int, str]]:
+    """Number and name of each, as choices of a form; of several with one name, with the name in their address."""
+    workspaces = list(workspaces)
+    shared = Counter(" ".join(workspace.name.split()) for workspace in workspaces)
+    return [(w.id, f"{w.name} ({w.slug})" if shared[" ".join(w.name.split())] > 1 else w.name) for w in workspaces]
 
 
 def check_username(username: str, rule: UsernameRule, names: Collection[str]) -> None:

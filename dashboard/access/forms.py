@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.access.models import Group
 from dashboard.anythingllm import User, Workspace
 from dashboard.forms import DayField
+from dashboard.names import told_apart
 
 
 class UntilField(DayField):
@@ -61,14 +62,13 @@ class GroupEditForm(GroupForm):
         label=_("Workspaces"),
         required=False,
         coerce=int,
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple(attrs={"class": "long"}),
         help_text=_("Who is in the group may open these. What this changes is shown before it is done."),
     )
 
     def __init__(self, *args: Any, workspaces: Sequence[Workspace], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        choices = [(workspace.id, workspace.name) for workspace in workspaces]
-        self.fields["workspaces"].choices = choices  # type: ignore[attr-defined]
+        self.fields["workspaces"].choices = told_apart(workspaces)  # type: ignore[attr-defined]
 
 
 class JoinForm(forms.Form):

@@ -178,6 +178,11 @@ def operator_of(user: User, *, actor: Operator | None = None) -> Operator:
     return operator
 
 
+def operator_known(user_id: int) -> Operator | None:
+    """The operator linked to this account, if there is one already."""
+    return Operator.objects.filter(anythingllm_user_id=user_id).first()
+
+
 def _free_name(user: User) -> str:
     """The account's name, with a suffix if another operator has it: a local one, or a linked one whose account was renamed since."""
     others = Operator.objects.exclude(anythingllm_user_id=user.id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -29,6 +27,7 @@ from dashboard.anythingllm import ApiError, PasswordLoginDisabled
 from dashboard.anythingllm.rules import generate_password
 from dashboard.errors import describe
 from dashboard.http import OpenRequest, Request, own_url, render_page
+from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.paging import page_of
 from dashboard.permissions import Action, public, requires
@@ -212,10 +211,10 @@ def _looks_after(request: Request, operator: Operator) -> HttpResponse:
     workspaces = sorted(
         instance.workspaces().certain(), key=lambda w: (w.id not in operator.looked_after, natural(w.name))
     )
-    shared = Counter(workspace.name for workspace in workspaces)
-    names = {w.id: f"{w.name} ({w.slug})" if shared[w.name] > 1 else w.name for w in workspaces}
     # An empty list is an answer, too: nothing may be posted but the token.
-    form = LooksAfterForm(request.POST if request.method == "POST" else None, operator=operator, names=names)
+    form = LooksAfterForm(
+        request.POST if request.method == "POST" else None, operator=operator, names=dict(told_apart(workspaces))
+    )
     if request.method == "POST" and form.is_valid():
         services.look_after(actor=request.user, operator=operator, workspace_ids=form.cleaned_data["workspaces"])
         messages.success(request, _("%(name)s is saved.") % {"name": operator.username})

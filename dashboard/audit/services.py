@@ -151,9 +151,12 @@ def search(
     return events
 
 
-def about(operator: Operator, target_type: str, target_id: object, limit: int = 10) -> list[AuditEvent]:
-    """The newest lines about one thing, of those the operator may see: for a person's page."""
-    return list(visible_to(operator).filter(target_type=target_type, target_id=str(target_id))[:limit])
+def about(operator: Operator, *targets: tuple[str, object], limit: int = 10) -> list[AuditEvent]:
+    """The newest lines about any of these things (type, id), of those the operator may see: for a person's page."""
+    any_of_them = Q(pk__in=[])
+    for target_type, target_id in targets:
+        any_of_them |= Q(target_type=target_type, target_id=str(target_id))
+    return list(visible_to(operator).filter(any_of_them)[:limit])
 
 
 def about_workspace(operator: Operator, workspace_id: int, limit: int = 10) -> list[AuditEvent]:

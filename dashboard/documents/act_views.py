@@ -28,6 +28,7 @@ from dashboard.documents.services import Doomed, Moved, Pair, Standing
 from dashboard.documents.views import search_form
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, number_of, own_url, render_page, wants_partial
+from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, also_requires, requires
 
@@ -156,7 +157,7 @@ def document_embed(request: Request) -> HttpResponse:
     workspaces = sorted(reading.value, key=lambda some: natural(some.name))
     form = WorkspacesForm(
         request.POST if step else None,
-        choices=[(some.id, some.name) for some in workspaces],
+        choices=told_apart(workspaces),
         initial={"workspaces": request.POST.getlist("workspaces")},
     )
     context: dict[str, Any] = {"chosen": chosen, "form": form, "reading": reading}

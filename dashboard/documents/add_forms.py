@@ -14,6 +14,7 @@ from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents import services
 from dashboard.documents.adding import Options
 from dashboard.documents.models import Duplicates
+from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
 
@@ -40,7 +41,7 @@ class PlaceForm(forms.Form):
         there, folders = sight.workspaces(operator), services.folders(operator)
         self.reading = there if there.stale else folders  # how old what can be chosen is
         workspaces = sorted(there.value, key=lambda some: natural(some.name))
-        self.fields["workspaces"].choices = [(some.id, some.name) for some in workspaces]  # type: ignore[attr-defined]
+        self.fields["workspaces"].choices = told_apart(workspaces)  # type: ignore[attr-defined]
         self.fields["workspaces"].initial = [some.id for some in workspaces if some.slug == workspace]
         names = [PROTECTED_FOLDER, *(folder.name for folder in folders.value)]
         self.fields["folder"].choices = [(name, name) for name in dict.fromkeys(names)]  # type: ignore[attr-defined]

@@ -99,7 +99,7 @@ def document_detail(request: Request) -> HttpResponse:
         "path_query": quote(row.path, safe=""),
         "reading": reading,
         "may": may_do,
-        "events": about(request.user, "document", row.key, limit=10) if may_do["ledger"] else (),
+        "events": about(request.user, ("document", row.key), limit=10) if may_do["ledger"] else (),
     }
     return render_page(
         request, "documents/document_detail.html", partial="documents/_document_detail.html", context=context

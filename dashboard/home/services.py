@@ -14,15 +14,16 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard import instance, sight
 from dashboard.access import services as access
 from dashboard.accounts.models import Operator
-from dashboard.anythingllm import ApiError
+from dashboard.anythingllm import ApiError, User
 from dashboard.audit import services as ledger
 from dashboard.documents import services as documents
 from dashboard.errors import Words, describe
+from dashboard.invites import services as invites
 from dashboard.jobs import services as workshop
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, scope
@@ -34,12 +35,13 @@ RECENT = timedelta(days=7)  # how long a failure is news
 LINES = 10  # of the ledger on the start page
 ENDS_SOON = timedelta(days=3)  # before its end, access given for a time is brought to mind
 RESULTS = 12  # of the jump box
+SHORTEST_VERB = 2  # characters
 
 Readings = dict[str, instance.Reading[list[Any]]]
 QUESTIONS: dict[str, tuple[Action, Callable[[Operator, float], instance.Reading[list[Any]]]]] = {
     "users": (Action.VIEW_USERS, sight.users),
     "workspaces": (Action.VIEW_WORKSPACES, sight.workspaces),
-    "invites": (Action.VIEW_USERS, lambda _operator, max_age: instance.invites(max_age)),
+    "invites": (Action.INVITE, invites.open_rows),
 }
 JUMP_AGE = 300.0  # seconds: names may be a little old in the jump box; what Foyer itself changes is seen at once
 
@@ -73,8 +75,7 @@ class Result:
 
 def overview(operator: Operator) -> dict[str, Any]:
     """Context of the start page."""
-    # Whom an invite is for nobody knows, so it is nothing for those who look after some workspaces only.
-    readings, error = ask(operator, "users", "workspaces", *(["invites"] if scope(operator) is None else []))
+    readings, error = ask(operator, "users", "workspaces", "invites")
     return {
         "member": not allows(operator, Action.VIEW_USERS),
         "matters": [
@@ -86,7 +87,8 @@ def overview(operator: Operator) -> dict[str, Any]:
         "stale": next((reading for reading in readings.values() if reading.stale), None),
         "events": ledger.latest(operator, LINES) if allows(operator, Action.VIEW_LEDGER) else None,
         "may_invite": allows(operator, Action.INVITE),
-        "chat_url": settings.ANYTHINGLLM_PUBLIC_URL,
+        "public_url": settings.ANYTHINGLLM_PUBLIC_URL,
+        "sso": not operator.is_local and error is None and instance.signs_in_at_once(),
     }
 
 
@@ -120,13 +122,10 @@ def _matters_of_instance(operator: Operator, readings: Readings, error: ApiError
             words = ngettext("%(n)d person is suspended.", "%(n)d people are suspended.", suspended) % {"n": suspended}
             yield Matter("quiet", words, f"{reverse('user_list')}?state=suspended", _("Show"))
     if "invites" in readings:
-        pending = sum(invite.status == "pending" for invite in readings["invites"].value)
-        if pending:
-            words = ngettext(
-                "%(n)d invite is waiting to be accepted.", "%(n)d invites are waiting to be accepted.", pending
-            )
-            url = f"{reverse('invite_list')}?source=anythingllm&state=open" if allows(operator, Action.INVITE) else ""
-            yield Matter("accent", words % {"n": pending}, url, _("Show"))
+        waiting = len(readings["invites"].value)
+        if waiting:
+            words = ngettext("%(n)d invite is open.", "%(n)d invites are open.", waiting)
+            yield Matter("accent", words % {"n": waiting}, _open_invites(), _("Show"))
 
 
 def _access_that_ends(operator: Operator, readings: Readings) -> Iterator[Matter]:
@@ -168,6 +167,10 @@ def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:
             yield Matter("warn", words % {"n": unknown}, f"{reverse('audit_list')}?outcome=unknown", _("Show"))
 
 
+def _open_invites() -> str:
+    return f"{reverse('invite_list')}?state=open"
+
+
 def _figures(readings: Readings) -> Iterator[Figure]:
     if "users" in readings:
         users = readings["users"].value
@@ -177,21 +180,21 @@ def _figures(readings: Readings) -> Iterator[Figure]:
     if "workspaces" in readings:
         yield Figure(len(readings["workspaces"].value), _("Workspaces"), reverse("workspace_list"))
     if "invites" in readings:
-        yield Figure(sum(i.status == "pending" for i in readings["invites"].value), _("Pending invites"))
+        yield Figure(len(readings["invites"].value), _("Open invites"), _open_invites())
 
 
 def jump(operator: Operator, query: str) -> dict[str, Any]:
-    """The best RESULTS places for what was typed: pages, then workspaces, people and documents whose name starts with
-    it, then those that hold it.
+    """The best RESULTS places for what was typed: pages and acts, then things and people whose name starts with it, then those that hold it.
 
     Nothing typed gives the pages. `problem` is set when the instance could not be asked.
     """
     needle = query.casefold()
     pages = _pages(operator)
     if not needle:
-        return {"results": list(islice(pages, RESULTS))}
+        return {"results": pages}
     readings, error = ask(operator, "workspaces", "users", max_age=JUMP_AGE)
     things: list[Result] = []
+    acts: list[Result] = []
     if "workspaces" in readings:
         things += [
             Result(w.name, _("Workspace"), reverse("workspace_detail", args=[w.slug]), "folder")
@@ -202,6 +205,18 @@ def jump(operator: Operator, query: str) -> dict[str, Any]:
             Result(u.username, _("User"), reverse("user_detail", args=[u.id]), "user")
             for u in best(readings["users"].value, needle, lambda u: u.username)
         ]
+        acts = _acts_on_people(operator, needle, readings["users"].value)
+    if allows(operator, Action.MANAGE_GROUPS):
+        things += [
+            Result(group.name, _("Group"), reverse("group_detail", args=[group.id]), "users")
+            for group in best(access.groups_within(scope(operator)), needle, lambda group: group.name)
+        ]
+    if allows(operator, Action.INVITE):
+        links = invites.visible_to(operator).values_list("pk", "label")
+        things += [
+            Result(label, _("Link"), reverse("invite_detail", args=[pk]), "mail")
+            for pk, label in best(links, needle, lambda link: link[1])
+        ]
     # Opening every file is too much to ask for the jump box alone.
     if allows(operator, Action.VIEW_DOCUMENTS) and instance.library_known(JUMP_AGE):
         rows = [row for row in documents.everything(operator, JUMP_AGE).value if row.path]
@@ -210,7 +225,7 @@ def jump(operator: Operator, query: str) -> dict[str, Any]:
             for row in best(rows, needle, lambda row: row.title)
         ]
     ranked = best(things, needle, lambda result: result.label)
-    found = chain(best(pages, needle, lambda result: result.label), ranked)
+    found = chain(best([*pages, *_acts(operator)], needle, lambda result: result.label), acts, ranked)
     return {"results": list(islice(found, RESULTS)), "problem": describe(error) if error else None}
 
 
@@ -228,6 +243,48 @@ def _pages(operator: Operator) -> list[Result]:
         pages.append(Result(_("First steps"), _("Page"), reverse("first_steps"), "chat"))
     pages.append(Result(_("Your profile"), _("Page"), reverse("profile"), "user"))
     return pages
+
+
+ACTS = (
+    (Action.CREATE_USERS, gettext_lazy("Import users"), "user_import", "upload"),
+    (Action.CHANGE_USERS, gettext_lazy("Suspend or edit people"), "user_list", "users"),
+    (Action.INVITE, gettext_lazy("Invite people"), "invite_new", "mail"),
+    (Action.INVITE, gettext_lazy("Personal links for many people"), "invite_batch", "mail"),
+    (Action.CHANGE_ACCESS, gettext_lazy("Give or take access"), "access_matrix", "lock"),
+    (Action.CREATE_WORKSPACES, gettext_lazy("New workspace"), "workspace_new", "folder"),
+    (Action.MANAGE_GROUPS, gettext_lazy("New group"), "group_new", "users"),
+    (Action.CHANGE_DOCUMENTS, gettext_lazy("Add documents"), "document_add", "file"),
+)
+# Each leads to the page on which it is done, and asked once more where that is due.
+ACTS_ON_PEOPLE = (
+    (Action.CHANGE_USERS, gettext_lazy("Suspend %(name)s"), "user_detail", "user"),
+    (Action.CHANGE_USERS, gettext_lazy("Edit %(name)s"), "user_edit", "pencil"),
+    (Action.CHANGE_USERS, gettext_lazy("Reset the password of %(name)s"), "user_password", "key"),
+    (Action.CHANGE_USERS, gettext_lazy("Lock out %(name)s"), "user_lock_out", "lock"),
+    (Action.DELETE_USERS, gettext_lazy("Delete %(name)s"), "user_delete", "trash"),
+    (Action.CHANGE_ACCESS, gettext_lazy("Give access to %(name)s"), "user_detail", "lock"),
+)
+
+
+def _acts(operator: Operator) -> list[Result]:
+    return [
+        Result(str(label), _("Action"), reverse(page), icon)
+        for action, label, page, icon in ACTS
+        if allows(operator, action)
+    ]
+
+
+def _acts_on_people(operator: Operator, needle: str, users: list[User]) -> list[Result]:
+    """ "suspend ad" finds "Suspend ada": the first word begins an act, the rest is looked for among the names."""
+    words = needle.split()
+    if len(words) < 2 or len(words[0]) < SHORTEST_VERB:
+        return []
+    return [
+        Result(label % {"name": user.username}, _("Action"), reverse(page, args=[user.id]), icon)
+        for action, label, page, icon in ACTS_ON_PEOPLE
+        if allows(operator, action) and str(label).casefold().startswith(words[0])
+        for user in best(users, words[-1], lambda user: user.username)
+    ]
 
 
 def best(things: Iterable[T], needle: str, name: Callable[[T], str]) -> list[T]:

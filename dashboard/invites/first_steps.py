@@ -82,14 +82,6 @@ def _room(workspace: Workspace, documents: tuple[WorkspaceDocument, ...] | None)
     return Room(workspace.slug, workspace.name, None if documents is None else len(documents), question)
 
 
-def signs_in_at_once() -> bool:
-    """Whether the instance lets us open it for somebody without their password."""
-    try:
-        return instance.entrance().value.sso
-    except ApiError:
-        return False
-
-
 def public_path(slug: str = "", thread: str = "") -> str:
     """The path of a workspace, or of a thread in it, on AnythingLLM's own pages."""
     path = f"/workspace/{quote(slug, safe='')}" if slug else "/"

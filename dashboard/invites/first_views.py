@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from dashboard import instance
 from dashboard.anythingllm import ApiError
 from dashboard.chat.services import first_question as ask
 from dashboard.errors import Declined, describe
@@ -46,7 +47,7 @@ def _rooms(request: Request) -> dict[str, Any]:
 
 
 def _way_in() -> dict[str, Any]:
-    return {"sso": steps.signs_in_at_once(), "public_url": settings.ANYTHINGLLM_PUBLIC_URL}
+    return {"sso": instance.signs_in_at_once(), "public_url": settings.ANYTHINGLLM_PUBLIC_URL}
 
 
 @require_POST

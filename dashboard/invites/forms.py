@@ -18,6 +18,7 @@ from dashboard.csvfiles import MAX_BYTES, Unreadable, decoded
 from dashboard.invites import lists
 from dashboard.invites.models import MOST_DAYS, MOST_USES, LinkRole, LinkState
 from dashboard.invites.services import Gifts, LinkFields
+from dashboard.names import told_apart
 from dashboard.order import natural
 
 ANY = [("", _("Any"))]
@@ -53,7 +54,7 @@ class InviteSearchForm(forms.Form):
 
 
 def _by_name(workspaces: Sequence[Workspace]) -> list[tuple[Any, Any]]:
-    return [(w.id, w.name) for w in sorted(workspaces, key=lambda w: natural(w.name))]
+    return list(told_apart(sorted(workspaces, key=lambda w: natural(w.name))))
 
 
 class GiftForm(forms.Form):

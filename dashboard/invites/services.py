@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -17,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import locks, sight
+from dashboard import instance, locks, sight
 from dashboard.access import services as access
 from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Operator, Role
@@ -255,6 +256,13 @@ def visible_to(operator: Operator) -> LinkQuerySet:
         given = Link.objects.values_list("pk", "workspace_ids", "group_ids")
         seen &= Q(pk__in=[pk for pk, ws, gs in given if (ws or gs) and mine >= set(ws) and groups >= set(gs)])
     return links.filter(Q(created_by=operator) | seen)
+
+
+def open_rows(operator: Operator, max_age: float) -> instance.Reading[list[Any]]:
+    """What the page of invites lists as open."""
+    from dashboard.invites import table  # it asks this file, so it is asked late
+
+    return table.rows(operator, state=LinkState.OPEN, max_age=max_age)
 
 
 def maker_of(link: Link, *, max_age: float) -> Operator | None:

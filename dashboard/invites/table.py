@@ -85,7 +85,14 @@ FOUND_STATES = {"pending": LinkState.OPEN, "claimed": LinkState.USED_UP, "disabl
 
 
 def rows(
-    operator: Operator, *, q: str = "", state: str = "", source: str = "", workspace: str = "", sort: str = ""
+    operator: Operator,
+    *,
+    q: str = "",
+    state: str = "",
+    source: str = "",
+    workspace: str = "",
+    sort: str = "",
+    max_age: float = instance.FRESH_FOR,
 ) -> instance.Reading[list[Row]]:
     """Those that fit, of what the operator may see, in the order of a column ("label", "-created"...; the newest first without one).
 
@@ -93,7 +100,7 @@ def rows(
     """
     as_of, problem, names, found = timezone.now(), None, {}, []
     try:
-        workspaces, invites = instance.workspaces(), instance.invites()
+        workspaces, invites = instance.workspaces(max_age), instance.invites(max_age)
         as_of, problem = min(workspaces.as_of, invites.as_of), workspaces.problem or invites.problem
         names = {workspace.id: workspace.name for workspace in workspaces.value}
         found = [_of_found(invite, names) for invite in _found(operator, invites.value)]

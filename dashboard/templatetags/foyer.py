@@ -13,13 +13,23 @@ from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from dashboard import __version__, paging
 from dashboard import context as request_context
 
 register = template.Library()
+
+DAY = 86_400  # seconds
+# Length in seconds, the fewest that are told in it, and the words.
+UNITS = (
+    (365.25 * DAY, 2, ngettext_lazy("in %(n)d year", "in %(n)d years", "n"), ngettext_lazy("%(n)d year ago", "%(n)d years ago", "n")),
+    (30.44 * DAY, 2, ngettext_lazy("in %(n)d month", "in %(n)d months", "n"), ngettext_lazy("%(n)d month ago", "%(n)d months ago", "n")),
+    (DAY, 1, ngettext_lazy("in %(n)d day", "in %(n)d days", "n"), ngettext_lazy("%(n)d day ago", "%(n)d days ago", "n")),
+    (3600, 1, ngettext_lazy("in %(n)d hour", "in %(n)d hours", "n"), ngettext_lazy("%(n)d hour ago", "%(n)d hours ago", "n")),
+    (60, 1, ngettext_lazy("in %(n)d minute", "in %(n)d minutes", "n"), ngettext_lazy("%(n)d minute ago", "%(n)d minutes ago", "n")),
+)  # fmt: skip
 
 SELECTED, CHECKED = mark_safe(" selected"), mark_safe(" checked")
 
@@ -71,10 +81,13 @@ def page_numbers(page: Page[Any]) -> Iterable[str | int]:
 
 @register.filter
 def from_now(when: datetime) -> str:
-    """A point in time in words: "in 6 days", "3 hours ago"."""
-    now = timezone.now()
-    words = {"time": timesince(when, now, depth=1) if when < now else timeuntil(when, now, depth=1)}
-    return _("%(time)s ago") % words if when < now else _("in %(time)s") % words
+    """A point in time in words: "in 7 days", "3 hours ago". What is to come is rounded: seven days are seven, also a moment later."""
+    seconds = (when - timezone.now()).total_seconds()
+    for unit, fewest, ahead, ago in UNITS:
+        if abs(seconds) >= unit * fewest:
+            n = round(seconds / unit) if seconds > 0 else int(-seconds / unit)
+            return str((ahead if seconds > 0 else ago) % {"n": n})
+    return _("in a moment") if seconds > 0 else _("just now")
 
 
 @register.simple_tag

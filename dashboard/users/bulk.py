@@ -16,6 +16,7 @@ from django.core import signing
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
@@ -32,21 +33,35 @@ from dashboard.users import services
 from dashboard.users.forms import LIMIT_MAX, ROLES, UserSearchForm
 
 NAMES_SHOWN = 20
+MANY = 100  # people, as many as a page can show: more than that nobody has ticked one by one
 CONFIRM_WITHIN = 60 * 60  # seconds
 SALT = "dashboard.users.bulk"
 
 
 # --- What can be done ---------------------------------------------------------------------------------------------------
 class PlainForm(forms.Form):
-    """Nothing to fill in. `count` is how many people it is about."""
+    """Nothing to fill in, but the number of people where that is asked for: of deletions always, of other changes from MANY on."""
+
+    always_typed = False
 
     def __init__(self, *args: Any, count: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.count = count
+        if self.always_typed or count > MANY:
+            self.fields["confirm"] = forms.CharField(
+                label=_("Type %(count)d to confirm") % {"count": count},
+                widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+            )
+
+    def clean_confirm(self) -> str:
+        typed: str = self.cleaned_data["confirm"]
+        if typed != str(self.count):
+            raise forms.ValidationError(_("This is not the number of people."))
+        return typed
 
     def params(self) -> dict[str, Any]:
         """What the job's kind needs to know."""
-        return self.cleaned_data
+        return {name: value for name, value in self.cleaned_data.items() if name != "confirm"}
 
 
 class RoleForm(PlainForm):
@@ -64,32 +79,17 @@ class LimitForm(PlainForm):
 
 
 class DeleteForm(PlainForm):
-    """Deleting takes the number of people, typed."""
-
-    confirm = forms.CharField(widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric"}))
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["confirm"].label = _("Type %(count)d to confirm") % {"count": self.count}
-
-    def clean_confirm(self) -> str:
-        typed: str = self.cleaned_data["confirm"]
-        if typed != str(self.count):
-            raise forms.ValidationError(_("This is not the number of people."))
-        return typed
-
-    def params(self) -> dict[str, Any]:
-        return {}
+    always_typed = True
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """`title` (with %(n)d) heads the dialog and the job, and is its button; `spared` tells who is left out, by their own state, and why.
+    """`title` (with %(total)s) heads the dialog and the job, and is its button; `spared` tells who is left out, by their own state, and why.
 
     `shuts_out`: it takes from people what lets them in or look after others, so one's own account and the last admin are left out.
     """
 
-    title: Promise
+    title: Promise  # plural by "n"
     effect: Promise
     form: type[PlainForm] = PlainForm
     spared: Callable[[User], Promise | None] = lambda user: None
@@ -99,7 +99,7 @@ class Change:
 
 CHANGES = {
     "suspend": Change(
-        ngettext_lazy("Suspend %(n)d person", "Suspend %(n)d people", "n"),
+        ngettext_lazy("Suspend %(total)s person", "Suspend %(total)s people", "n"),
         gettext_lazy(
             "They are locked out at once, also where they are signed in. Everything of theirs stays, and they can be resumed."
         ),
@@ -107,12 +107,12 @@ CHANGES = {
         shuts_out=True,
     ),
     "resume": Change(
-        ngettext_lazy("Resume %(n)d person", "Resume %(n)d people", "n"),
+        ngettext_lazy("Resume %(total)s person", "Resume %(total)s people", "n"),
         gettext_lazy("They can sign in again and find everything as it was."),
         spared=lambda user: None if user.suspended else gettext_lazy("Not suspended"),
     ),
     "role": Change(
-        ngettext_lazy("Change the role of %(n)d person", "Change the role of %(n)d people", "n"),
+        ngettext_lazy("Change the role of %(total)s person", "Change the role of %(total)s people", "n"),
         gettext_lazy(
             "Managers and admins open every workspace, whoever is listed as a member. Who has the role already is skipped."
         ),
@@ -120,7 +120,7 @@ CHANGES = {
         shuts_out=True,
     ),
     "limit": Change(
-        ngettext_lazy("Set the daily limit of %(n)d person", "Set the daily limit of %(n)d people", "n"),
+        ngettext_lazy("Set the daily limit of %(total)s person", "Set the daily limit of %(total)s people", "n"),
         gettext_lazy(
             "It counts the messages of the last 24 hours, in all workspaces. Who has this limit already is skipped."
         ),
@@ -128,7 +128,7 @@ CHANGES = {
         spared=lambda user: gettext_lazy("Admin, never limited") if user.role == "admin" else None,
     ),
     "delete": Change(
-        ngettext_lazy("Delete %(n)d person", "Delete %(n)d people", "n"),
+        ngettext_lazy("Delete %(total)s person", "Delete %(total)s people", "n"),
         gettext_lazy(
             "With the accounts go all chats and threads of these people and their memberships in workspaces. This cannot be undone, "
             "and the log of what they asked goes too."
@@ -232,6 +232,7 @@ def user_bulk(request: Request) -> HttpResponse:
     chosen = _chosen(request.POST, everybody, request.user)
     found = plan(change, everybody, chosen, request.user)
     ids = [user.id for user in found.change.users]
+    title = str(change.title % {"n": len(ids), "total": number_format(len(ids), force_grouping=True)})
     confirmed = "confirmed" in request.POST
     form = change.form(request.POST if confirmed else None, count=len(ids))
     if confirmed and set(ids) != set(_unsigned(request.POST.get("selection", ""), request.user)):
@@ -247,7 +248,7 @@ def user_bulk(request: Request) -> HttpResponse:
         job = jobs.start(
             request.user,
             kind=f"users.{name}",
-            title=str(change.title % {"n": len(ids)}),
+            title=title,
             params=params,
             items=[jobs.NewItem(str(user.id), user.username) for user in found.change.users],
         )
@@ -255,7 +256,7 @@ def user_bulk(request: Request) -> HttpResponse:
     context = {
         "name": name,
         "change": change,
-        "title": change.title % {"n": len(ids)},
+        "title": title,
         "plan": found,
         "selection": _signed(ids, request.user),
         "form": form,

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import BIO_MAX, PASSWORD_MAX, PASSWORD_MIN, UsernameRule
-from dashboard.names import check_username
+from dashboard.names import check_username, same_name
 
 ROLES = [("default", _("Default")), ("manager", _("Manager")), ("admin", _("Admin"))]
 STATES = [("active", _("Active")), ("suspended", _("Suspended"))]
@@ -122,6 +122,6 @@ class UserDeleteForm(forms.Form):
 
     def clean_confirm(self) -> str:
         typed: str = self.cleaned_data["confirm"]
-        if typed != self.username:
+        if not same_name(typed, self.username):
             raise forms.ValidationError(_("This is not the name of the account."))
         return typed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from dashboard import instance
 from dashboard.access import services as access
+from dashboard.accounts import services as accounts
 from dashboard.anythingllm import ApiError, User
 from dashboard.anythingllm.rules import generate_password, suggest_username, username_rule
 from dashboard.audit.services import about
@@ -136,15 +137,28 @@ def user_export(request: Request) -> StreamingHttpResponse:
 def user_detail(request: Request, user_id: int) -> HttpResponse:
     reading = _user_or_404(request, user_id)
     may = _may(request, reading)
-    context: dict[str, Any] = {"person": reading.value, "reading": reading, "may": may}
+    own = user_id == request.user.anythingllm_user_id
+    context: dict[str, Any] = {"person": reading.value, "reading": reading, "may": may, "own": own}
     if may["workspaces"]:
         try:
             context |= _switches(request, reading.value)
         except ApiError as error:
             context["access_problem"] = describe(error)
+    operator = accounts.operator_known(user_id)
+    if may["operators"] and operator:
+        context |= {"operator": operator, "looks_after": _names_of(operator.limited_to or ())}
     if may["ledger"]:
-        context["events"] = about(request.user, "user", user_id, limit=10)
+        also = [("operator", operator.pk)] if operator else []
+        context["events"] = about(request.user, ("user", user_id), *also, limit=10)
     return render(request, "users/user_detail.html", context)
+
+
+def _names_of(workspace_ids: Collection[int]) -> list[str]:
+    """Names of workspaces, as far as they are known; of one that is gone, or while the instance cannot tell, none."""
+    try:
+        return [workspace.name for workspace in instance.workspaces().value if workspace.id in workspace_ids]
+    except ApiError:
+        return []
 
 
 def _switches(request: Request, person: User) -> dict[str, Any]:
@@ -153,12 +167,12 @@ def _switches(request: Request, person: User) -> dict[str, Any]:
     own = [switch for switch in reading.value if switch.on or switch.cell.grants]
     others = [switch for switch in reading.value if not (switch.on or switch.cell.grants)]
     if person.role in services.IMPLICIT_ROLES:
-        return {"access": reading, "own": own, "by_role": others}
+        return {"access": reading, "given": own, "by_role": others}
     words = request.GET.get("w", "").casefold().split()
     others = [switch for switch in others if all(word in switch.workspace_name.casefold() for word in words)]
     return {
         "access": reading,
-        "own": own,
+        "given": own,
         "others": others[:OFFERED],
         "more": max(len(others) - OFFERED, 0),
         "w": request.GET.get("w", ""),

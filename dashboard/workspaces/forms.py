@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import has_endless_word, supports
+from dashboard.names import same_name
 
 MODES = [("automatic", _("Automatic")), ("chat", _("Chat")), ("query", _("Query"))]
 NAME_MAX = 255
@@ -316,7 +317,7 @@ class WorkspaceDeleteForm(forms.Form):
 
     def clean_confirm(self) -> str:
         typed: str = self.cleaned_data["confirm"]
-        if typed.strip() != self.name.strip():
+        if not same_name(typed, self.name):
             raise ValidationError(_("This is not the name of the workspace."))
         return typed
 

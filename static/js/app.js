@@ -86,6 +86,16 @@ function open(id) {
   dialog.querySelector("input")?.select();
 }
 
+// --- Searching ------------------------------------------------------------------------------------------------------
+// What is asked for by hand dims the table that it will replace; what a page asks by itself, again and again, does not.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (event.detail.requestConfig.triggeringEvent && event.detail.target.querySelector(".table-frame")) {
+    event.detail.target.setAttribute("aria-busy", "true");
+  }
+});
+
+document.addEventListener("htmx:afterRequest", (event) => event.detail.target.removeAttribute("aria-busy"));
+
 // --- Clicks ---------------------------------------------------------------------------------------------------------
 document.addEventListener("click", (event) => {
   const target = event.target.closest("[data-open], [data-close], [data-copy], [data-reveal], [data-fill], [data-print]");
@@ -173,8 +183,9 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.closest("form[data-sent]")) event.preventDefault();
 });
 
-// A page that comes back from the history was not sent.
+// A page that comes back from the history was not sent; what the browser has ticked and typed there again counts.
 addEventListener("pageshow", () => {
+  refresh();
   for (const form of document.querySelectorAll("form[data-sent]")) {
     delete form.dataset.sent;
     form.querySelector("[aria-busy]")?.removeAttribute("aria-busy");
@@ -183,8 +194,19 @@ addEventListener("pageshow", () => {
 
 const rows = (form) => [...form.elements].filter((box) => box.name === "ids");
 
+// As a name is shown: a page draws no more than one space.
+const oneLine = (words) => words.trim().replace(/\s+/g, " ");
+
+// Toasts stand above the bar at the foot of the page, however many lines it takes.
+const BARS = ".selection-bar, .matrix-bar";
+const bars = new ResizeObserver(() => {
+  const tallest = Math.max(0, ...[...document.querySelectorAll(BARS)].map((bar) => bar.offsetHeight));
+  document.documentElement.style.setProperty("--bar", tallest ? `calc(${tallest}px + 0.5rem)` : "0px");
+});
+
 // Brings everything that depends on what is ticked or typed in line with it.
 function refresh() {
+  for (const bar of document.querySelectorAll(BARS)) bars.observe(bar);
   for (const form of document.querySelectorAll("form[data-selection]")) {
     const boxes = rows(form);
     const chosen = boxes.filter((box) => box.checked).length;
@@ -203,8 +225,9 @@ function refresh() {
     if (count) count.textContent = words().textSelected.replace("{n}", everything?.checked ? everything.dataset.selectEverything : chosen);
   }
   for (const form of document.querySelectorAll("form[data-must-match]")) {
-    const typed = form.querySelector("input[type=text]")?.value.trim();
-    for (const button of form.querySelectorAll("button:not([type=button], [form])")) button.disabled = typed !== form.dataset.mustMatch;
+    const typed = form.querySelector("input[type=text]")?.value ?? "";
+    const matches = oneLine(typed) === oneLine(form.dataset.mustMatch);
+    for (const button of form.querySelectorAll("button:not([type=button], [form])")) button.disabled = !matches;
   }
 }
 
@@ -219,7 +242,9 @@ document.addEventListener("keydown", (event) => {
   const palette = event.target.closest("#palette");
   if (palette) return paletteKey(event, palette);
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.closest("input, textarea, select, [contenteditable], dialog")) return;
+  const bar = event.target.closest(".selection-bar");
+  if (bar && event.key === "Escape") leave(bar);
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
   if (event.key === "/") {
     const search = document.querySelector("main input[type=search]");
     if (!search) return;
@@ -228,8 +253,26 @@ document.addEventListener("keydown", (event) => {
     search.select();
   } else if (event.key === "?") {
     open("help");
+  } else if (event.key === ".") {
+    goToBar(event);
   }
 });
+
+// From a ticked row to what can be done with it, which stands before the table, and back again.
+let cameFrom = null;
+
+function goToBar(event) {
+  const button = [...document.querySelectorAll(".selection-bar button")].find((one) => one.checkVisibility());
+  if (!button) return;
+  event.preventDefault();
+  if (!event.target.closest(".selection-bar")) cameFrom = event.target;
+  button.focus();
+}
+
+function leave(bar) {
+  const back = cameFrom?.isConnected ? cameFrom : rows(bar).find((box) => box.checked);
+  back?.focus();
+}
 
 function paletteKey(event, palette) {
   const input = palette.querySelector("input[type=search]");

@@ -96,9 +96,9 @@ def test_about_tells_of_one_thing_newest_first(ada):
             pass
     with recording(ada, "user.suspended", target=("user", 8, "eve")):
         pass
-    assert [line.action for line in about(ada, "user", 7)] == ["user.resumed", "user.suspended"]
-    assert [line.action for line in about(ada, "user", 7, limit=1)] == ["user.resumed"]
-    assert not about(ada, "workspace", 7)
+    assert [line.action for line in about(ada, ("user", 7))] == ["user.resumed", "user.suspended"]
+    assert [line.action for line in about(ada, ("user", 7), limit=1)] == ["user.resumed"]
+    assert not about(ada, ("workspace", 7))
 
 
 def test_search_takes_both_days_whole(ada):

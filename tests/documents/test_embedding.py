@@ -402,5 +402,5 @@ def test_the_ledger_shows_them_what_others_did_with_documents_in_theirs_only(lim
     path = shelf.path("customer-story-brewery")
     for slug in ("finance", "engineering"):
         put(ada, shelf, path, slug)
-    assert [event.after["workspace"] for event in about(lim, "document", key_of(path))] == ["Finance"]
-    assert len(about(operator(Role.MANAGER, "mia"), "document", key_of(path))) == 2
+    assert [event.after["workspace"] for event in about(lim, ("document", key_of(path)))] == ["Finance"]
+    assert len(about(operator(Role.MANAGER, "mia"), ("document", key_of(path)))) == 2

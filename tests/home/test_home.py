@@ -1,13 +1,17 @@
 """The start page: what needs attention, for each role only what it may read."""
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from dashboard import instance
+from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError
 from dashboard.audit.services import recording
+from dashboard.invites import services as invites
 from dashboard.jobs.models import ItemState, Job, JobItem
+from tests.conftest import signed_in
 
 
 @pytest.fixture
@@ -33,10 +37,20 @@ def test_it_tells_who_is_suspended_and_leads_there(admin_client, people):
     assert f"{reverse('user_list')}?state=suspended" in page
 
 
-def test_it_tells_of_pending_invites(admin_client, standin):
-    pending = sum(invite.status == "pending" for invite in instance.invites().value)
-    assert pending > 1
-    assert f"{pending} invites are waiting to be accepted." in text(admin_client.get("/"))
+@pytest.mark.parametrize("reader", ["admin_client", "manager_client", "viewer_client"])
+def test_its_count_of_open_invites_is_that_of_the_page_it_leads_to(request, reader, ada, standin):
+    """Foyer's own links and those made on the instance alike, as far as whoever looks may see them."""
+    for use in range(2):
+        invites.make(actor=ada, fields=invites.LinkFields(label=f"link {use}", uses=5))
+    client = request.getfixturevalue(reader)
+    page = text(client.get("/"))
+    if reader == "viewer_client":
+        assert "Open invites" not in page and "/invites/" not in page
+        return
+    listed = client.get("/invites/?state=open").context["page"].paginator.count
+    assert listed > 3
+    assert f"{listed} invites are open." in page
+    assert f'href="/invites/?state=open"> <b>{listed}</b><span>Open invites</span>' in page
 
 
 def test_it_shows_the_latest_of_the_ledger_to_admins_only(admin_client, viewer_client, ada, standin):
@@ -63,12 +77,40 @@ def test_it_tells_of_failed_items_of_jobs(admin_client, ada, standin):
     assert "2 items of jobs failed in the last 7 days." in text(admin_client.get("/"))
 
 
-def test_members_see_a_way_to_anythingllm_and_nothing_of_others(member_client, standin):
-    page = text(member_client.get("/"))
-    assert standin.url in page
-    assert "Your questions are answered in AnythingLLM" in page
+def of_account(name: str) -> Client:
+    return signed_in(accounts.operator_of(next(user for user in instance.users().value if user.username == name)))
+
+
+def member_of(standin) -> Client:
+    return of_account(next(user.username for user in instance.users().value if user.role == "default"))
+
+
+def test_members_are_led_to_chat_and_see_nothing_of_others(standin, db):
+    page = text(member_of(standin).get("/"))
+    assert f'class="button primary" href="{reverse("chat_home")}"' in page
+    assert "answered in AnythingLLM" not in page
     assert "Users" not in page
     assert "suspended" not in page
+
+
+def test_local_members_are_told_that_they_have_no_account_to_ask_with(member_client, standin):
+    page = text(member_client.get("/"))
+    assert "You are signed in as a local operator of Foyer" in page
+    assert 'class="button primary"' not in page
+
+
+def test_anythingllm_is_opened_with_ones_own_account_where_that_is_on(member_client, standin):
+    page = text(member_of(standin).get("/"))
+    assert f'<form method="post" action="{reverse("anythingllm_open")}"' in page
+    assert f'href="{standin.url}/"' not in page
+    assert f'href="{standin.url}/"' in text(member_client.get("/"))  # a local operator has none
+
+
+def test_where_it_is_off_the_link_leads_to_the_sign_in_there(standin, db):
+    standin.configure(sso=False)
+    page = text(member_of(standin).get("/"))
+    assert f'href="{standin.url}/"' in page
+    assert reverse("anythingllm_open") not in page
 
 
 def test_the_instance_is_not_asked_for_members(member_client, settings):

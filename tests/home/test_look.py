@@ -1,7 +1,9 @@
 """The frame of every page, the forms and the pages that say what went wrong."""
 
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 from django import forms
@@ -10,8 +12,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError
 from django.forms.renderers import DjangoTemplates
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from dashboard import errors
+from dashboard.names import told_apart
+from dashboard.templatetags import foyer
 
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
 
@@ -157,3 +162,27 @@ def test_errors_of_the_whole_form_are_announced():
     form = SampleForm({})
     form.add_error(None, "These do not fit together.")
     assert re.search(r'role="alert".*These do not fit together\.', str(form), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (timedelta(days=7), "in 7 days"),
+        (timedelta(days=1), "in 24 hours"),
+        (timedelta(days=90), "in 3 months"),
+        (timedelta(minutes=30), "in 30 minutes"),
+        (timedelta(seconds=5), "in a moment"),
+        (timedelta(days=-3, hours=-5), "3 days ago"),
+        (timedelta(hours=-1), "1 hour ago"),
+        (timedelta(days=-800), "2 years ago"),
+        (timedelta(seconds=-5), "just now"),
+    ],
+)
+def test_times_are_told_as_people_count_them(ahead, words):
+    """Seven days are seven also a moment later."""
+    assert foyer.from_now(timezone.now() + ahead) == words
+
+
+def test_workspaces_of_one_name_are_told_apart():
+    some = [SimpleNamespace(id=n, name=name, slug=f"s{n}") for n, name in enumerate(["Finance", "Sales", "Finance "])]
+    assert told_apart(some) == [(0, "Finance (s0)"), (1, "Sales"), (2, "Finance  (s2)")]

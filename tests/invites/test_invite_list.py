@@ -140,11 +140,6 @@ def test_it_refuses_viewers_and_members(request, who, standin):
     assert request.getfixturevalue(who).get(URL).status_code == 403
 
 
-def test_home_leads_here(admin_client, viewer_client, standin):
-    assert 'href="/invites/?source=anythingllm' in admin_client.get("/").content.decode()
-    assert "/invites/" not in viewer_client.get("/").content.decode()
-
-
 def test_who_is_on_the_way_is_counted(admin_client, make_link, standin, two_rooms):
     link = make_link(uses=3)
     Joining.objects.create(link=link, username="nearly", marker=-5, state=JoiningState.STARTED, next_at=link.created_at)

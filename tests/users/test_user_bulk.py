@@ -2,6 +2,7 @@ import re
 from html import unescape
 
 import pytest
+from django.utils.formats import number_format
 
 from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent
@@ -82,6 +83,29 @@ def test_it_takes_all_that_match_the_search_and_names_the_first_twenty(admin_cli
     assert ", ".join(shown[:20]) in text(response)
     assert f"and {len(fits) - 20} more" in text(response)
     assert shown[20] not in text(response)
+
+
+def test_more_than_can_be_ticked_by_hand_take_their_number_typed(admin_client, standin, monkeypatch):
+    monkeypatch.setattr(bulk, "MANY", 20)
+    fits = [user for user in everybody(standin) if user["role"] == "default" and not user["suspended"]]
+    assert len(fits) > 20
+    response = show(admin_client, "suspend", all="1", q="", role="default", state="active", signed_in="")
+    assert f"Type {len(fits)} to confirm" in text(response)
+    assert f'data-must-match="{len(fits)}"' in response.content.decode()
+    posted = {"action": "suspend", "selection": response.context["selection"], "confirmed": "1"}
+    assert admin_client.post(URL, posted | {"confirm": "5"}).status_code == 422
+    assert not Job.objects.exists()
+    assert admin_client.post(URL, posted | {"confirm": str(len(fits))}).status_code == 302
+    assert Job.objects.get().params == {}
+
+
+def test_few_take_no_number(admin_client, standin, ids):
+    assert "to confirm" not in text(show(admin_client, "suspend", ids=ids("sam", "mia")))
+
+
+def test_large_numbers_are_grouped(standin):
+    title = bulk.CHANGES["suspend"].title % {"n": 2787, "total": number_format(2787, force_grouping=True)}
+    assert title == "Suspend 2,787 people"
 
 
 def test_it_names_who_is_left_out_and_why(admin_client, standin, ids, lone_admin):

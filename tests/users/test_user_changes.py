@@ -2,7 +2,11 @@
 
 import pytest
 
+from dashboard import instance
+from dashboard.accounts import services as accounts
 from dashboard.audit.models import AuditEvent, Outcome
+from dashboard.users.forms import UserDeleteForm
+from tests.conftest import signed_in
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -213,3 +217,52 @@ def test_two_admins_cannot_suspend_each_other_at_the_same_time(transactional_db,
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(suspend, [lone_admin["id"], mia]))
     assert sorted(done) == [False, True]
+
+
+def test_a_persons_page_tells_what_they_are_in_foyer(admin_client, ada, user_of, standin):
+    sam = user_of("sam")["id"]
+    page = " ".join(admin_client.get(f"/users/{sam}/").content.decode().split())
+    assert "<dt>In Foyer</dt><dd>has not signed in yet</dd>" in page
+    some = instance.workspaces().value[:2]
+    operator = accounts.operator_of(next(user for user in instance.users().value if user.id == sam), actor=ada)
+    accounts.look_after(actor=ada, operator=operator, workspace_ids=[workspace.id for workspace in some])
+    page = " ".join(admin_client.get(f"/users/{sam}/").content.decode().split())
+    assert f"Manager of 2 workspaces</a>: {some[0].name}, {some[1].name}" in page
+    assert "operator.workspaces_changed" in [
+        event.action for event in admin_client.get(f"/users/{sam}/").context["events"]
+    ]
+
+
+def test_only_those_who_look_after_operators_see_it(manager_client, user_of, standin):
+    assert "In Foyer" not in manager_client.get(f"/users/{user_of('sam')['id']}/").content.decode()
+
+
+def test_ones_own_account_offers_nothing_that_is_refused(standin, user_of):
+    """Another admin can do it; that is said."""
+    ada = accounts.operator_of(next(user for user in instance.users().value if user.username == "ada"))
+    client = signed_in(ada)
+    own, other = user_of("ada")["id"], user_of("sam")["id"]
+    page = client.get(f"/users/{own}/").content.decode()
+    for act in ("suspend", "lock-out", "delete"):
+        assert f"/users/{own}/{act}/" not in page
+        assert f"/users/{other}/{act}/" in client.get(f"/users/{other}/").content.decode()
+    assert "This is your own account: another admin can suspend" in page
+    table = client.get("/users/").content.decode()
+    assert f'action="/users/{own}/suspend/"' not in table
+    assert f'action="/users/{other}/suspend/"' in table
+
+
+def test_a_refusal_on_a_page_of_its_own_leads_back_to_where_it_was_asked(admin_client, standin, user_of, lone_admin):
+    back = f"http://testserver/users/{lone_admin['id']}/"
+    page = admin_client.post(f"/users/{lone_admin['id']}/suspend/", headers={"Referer": back}).content.decode()
+    assert "last admin who can sign in" in page
+    assert f'href="{back}">Back</a>' in page
+    away = admin_client.post(f"/users/{lone_admin['id']}/suspend/", headers={"Referer": "https://example.com/"})
+    assert "example.com" not in away.content.decode()
+
+
+@pytest.mark.parametrize("typed", ["Weber  Anna", " Weber Anna "])
+def test_a_name_is_confirmed_as_a_page_shows_it(typed):
+    assert UserDeleteForm({"confirm": typed}, username="Weber Anna").is_valid()
+    assert UserDeleteForm({"confirm": "Weber Anna"}, username=typed).is_valid()
+    assert not UserDeleteForm({"confirm": "WeberAnna"}, username=typed).is_valid()
