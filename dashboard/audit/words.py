@@ -122,7 +122,7 @@ VALUES: dict[str, dict[object, Words]] = {
         "everyone": _("open to everyone"),
         "invite": _("by an invite"),
     },
-    "chat_mode": {"automatic": _("Automatic"), "chat": _("Chat"), "query": _("Query")},
+    "chat_mode": {"automatic": _("Automatic"), "chat": _("Chat"), "query": _("Documents only")},
     "vector_search_mode": {"default": _("Fast"), "rerank": _("Accurate")},
 }
 

@@ -23,13 +23,14 @@ def answer(turn_id: int, *, waited: bool = False) -> Done | Failed | None:
         return None
     last: object = None
     try:
+        mode = turn.mode
         if waited:
-            rights.may_still_ask(turn)
+            mode = rights.mode_for(rights.may_still_ask(turn).workspace, mode)
         with instance.connect().chat.stream_message(
             turn.workspace_slug,
             turn.text,
             turn.thread_slug or None,
-            mode=cast("Literal['chat', 'query']", turn.mode),
+            mode=cast("Literal['chat', 'query']", mode),
             user_id=turn.user_id,
             session_id=turn.session_id or None,
             attachments=turn.attachments,

@@ -16,7 +16,7 @@ from dashboard.accounts.services import own_account
 from dashboard.anythingllm import User, Workspace
 from dashboard.anythingllm.rules import has_endless_word
 from dashboard.chat import turns
-from dashboard.chat.models import Turn
+from dashboard.chat.models import Mode, Turn
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.permissions import Action, allows, scope
@@ -59,10 +59,27 @@ def _is_open(operator: Operator, account: User | None, workspace: Workspace) -> 
     return any(member.user_id == account.id for member in instance.connect().memberships.read(workspace.id))
 
 
-def may_still_ask(turn: Turn) -> None:
+def may_still_ask(turn: Turn) -> Asker:
     """For a question that has waited: whether its workspace is still the one it was asked of, and open to who asked. Raises like `may_open`."""
-    if not turn.operator.is_active or may_open(turn.operator, turn.workspace_slug).workspace.id != turn.workspace_id:
-        raise NotOpen(_("This workspace is not open to you any more, so nothing was asked."))
+    if turn.operator.is_active:
+        asker = may_open(turn.operator, turn.workspace_slug)
+        if asker.workspace.id == turn.workspace_id:
+            return asker
+    raise NotOpen(_("This workspace is not open to you any more, so nothing was asked."))
+
+
+def modes(workspace: Workspace) -> list[Mode]:
+    """How it may be asked, the usual one first: as it is set up. Where that is documents only, there is no other way.
+
+    Automatic is asked as chat: it would run an agent, whose answer the instance keeps without its asker and without sources.
+    """
+    return [Mode.QUERY] if workspace.chat_mode == Mode.QUERY else [Mode.CHAT, Mode.QUERY]
+
+
+def mode_for(workspace: Workspace, wished: str) -> Mode:
+    """The one that was wished for, where that may be: a page may be older than the workspace's settings."""
+    allowed = modes(workspace)
+    return next((mode for mode in allowed if mode == wished), allowed[0])
 
 
 def may_ask(asker: Asker, text: str) -> None:

@@ -16,7 +16,7 @@ from dashboard.anythingllm.sse import Done
 from dashboard.chat import threads, turns
 from dashboard.chat.answering import answer
 from dashboard.chat.models import Mode, Turn
-from dashboard.chat.rights import BY_ROLE, Asker, may_ask, may_open
+from dashboard.chat.rights import BY_ROLE, Asker, may_ask, may_open, mode_for, modes
 from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
 from dashboard.order import natural
@@ -67,7 +67,7 @@ def ask(
             workspace_id=asker.workspace.id,
             workspace_slug=asker.workspace.slug,
             text=text,
-            mode=mode,
+            mode=mode_for(asker.workspace, mode),
             user_id=asker.account.id if asker.account else None,
             attachments=attachments,
             key=key,
@@ -96,7 +96,7 @@ def first_question(*, actor: Operator, slug: str, text: str) -> Answer:
     name = _("First question")
     thread = next((thread for thread in threads.mine(asker) if thread.name == name), None)
     thread = thread or threads.start(asker, asker.account, name)
-    turn = ask(asker=asker, thread=thread, text=text, mode=Mode.CHAT, key=uuid.uuid4())
+    turn = ask(asker=asker, thread=thread, text=text, mode=modes(asker.workspace)[0], key=uuid.uuid4())
     told = answer(turn.pk)
     if not isinstance(told, Done):
         raise Declined(errors.describe_ending(told) if told else errors.STREAM_FAILED)

@@ -24,7 +24,7 @@ from dashboard.chat.forms import AskForm, RenameForm
 from dashboard.chat.history import Exchange
 from dashboard.chat.markdown import Prose, prose
 from dashboard.chat.models import Mode, Turn, TurnState
-from dashboard.chat.rights import LONGEST, Asker, NotOpen, may_open
+from dashboard.chat.rights import LONGEST, Asker, NotOpen, may_open, mode_for, modes
 from dashboard.chat.threads import NoThread, Thread
 from dashboard.errors import Declined, Words, describe_ending
 from dashboard.http import Request, render_page, wants_partial
@@ -104,7 +104,7 @@ def _frame(request: Request, asker: Asker, thread: Thread | None) -> dict[str, A
         "earlier": len(found) - len(kept),
         "threads": threads.mine(asker),
         "rooms": rooms.value,
-        "mode": next((exchange.turn.mode for exchange in reversed(found) if exchange.turn), Mode.CHAT),
+        "mode": mode_for(asker.workspace, next((e.turn.mode for e in reversed(found) if e.turn), "")),
         **_cited(found),
     }
 
@@ -116,7 +116,7 @@ def _place(asker: Asker, thread: Thread | None) -> dict[str, Any]:
         "thread": thread,
         "key": uuid.uuid4(),
         "again_key": uuid.uuid4(),
-        "modes": Mode.choices,
+        "modes": [(mode.value, mode.label) for mode in modes(asker.workspace)],
         "longest": LONGEST,
         "most_files": attachments.MOST_FILES,
         "most_mb": settings.CHAT_FILES_MAX_MB,

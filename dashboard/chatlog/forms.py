@@ -13,7 +13,7 @@ from dashboard.chatlog import services
 from dashboard.forms import DayField
 
 PERIODS = [("7", _("Last 7 days")), ("30", _("Last 30 days")), ("90", _("Last 90 days")), ("all", _("All"))]
-MODES = [("", _("Any")), ("chat", _("Chat")), ("query", _("Query")), ("automatic", _("Automatic"))]
+MODES = [("", _("Any")), ("chat", _("Chat")), ("query", _("Documents only")), ("automatic", _("Automatic"))]
 
 
 class ChatSearchForm(forms.Form):

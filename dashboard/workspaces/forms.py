@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.anythingllm.rules import has_endless_word, supports
 from dashboard.names import same_name
 
-MODES = [("automatic", _("Automatic")), ("chat", _("Chat")), ("query", _("Query"))]
+MODES = [("automatic", _("Automatic")), ("chat", _("Chat")), ("query", _("Documents only"))]
 NAME_MAX = 255
 TEXT_MAX = 50_000
 NUMBER_MAX = 1_000  # of messages or passages; more is a slip of the hand
@@ -162,8 +162,8 @@ class LongText(forms.CharField):
 
 
 MODE_HELP = _(
-    "Automatic: the model may also use tools, where it can. Chat: answers from the documents and from what the model knows. Query: answers "
-    "from the documents only, else refuses."
+    "Automatic: the model may also use tools, where it can. Chat: answers from the documents and from what the model knows. Documents "
+    "only: answers from the documents only, else refuses. In Foyer's chat Automatic is asked as Chat, without tools."
 )
 AS_THE_INSTANCE = _("as set in AnythingLLM")
 

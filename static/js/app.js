@@ -232,6 +232,9 @@ function refresh() {
 }
 
 // --- Keys -----------------------------------------------------------------------------------------------------------
+// Safari's Enter that ends a word of an input method says that none is being composed, but has the number of all such keys.
+const isComposing = (event) => event.isComposing || event.keyCode === 229;
+
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
     if (!document.getElementById("palette")) return;
@@ -241,7 +244,7 @@ document.addEventListener("keydown", (event) => {
   }
   const palette = event.target.closest("#palette");
   if (palette) return paletteKey(event, palette);
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || isComposing(event)) return;
   const bar = event.target.closest(".selection-bar");
   if (bar && event.key === "Escape") leave(bar);
   if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
@@ -287,7 +290,7 @@ function paletteKey(event, palette) {
     // The first result is already marked while one types, so the first step down goes to the second.
     const step = event.key === "ArrowUp" ? -1 : here === 0 && stops.length > 2 ? 2 : 1;
     stops[Math.min(Math.max(here + step, 0), stops.length - 1)].focus();
-  } else if (event.key === "Enter" && here === 0 && !event.isComposing && stops.length > 1 && results.dataset.query === input.value.trim()) {
+  } else if (event.key === "Enter" && here === 0 && !isComposing(event) && stops.length > 1 && results.dataset.query === input.value.trim()) {
     event.preventDefault(); // otherwise the results belong to older words, and the form asks for the right ones as a page
     stops[1].click();
   }

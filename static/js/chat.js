@@ -5,6 +5,8 @@
 
 (() => {
   const NEAR_END = 120; // px
+  const GAP = 12; // px between the composer and the edge of the screen
+  const narrow = matchMedia("(width <= 1250px)"); // as in app.css: the sources lie below the conversation
   const LONG = 4000; // characters of a paragraph, after which the next line begins another one
   const TRIES = { done: [0, 1000, 3000], failed: [300], stopped: [700, 1500, 3000, 5000], interrupted: [700, 1500, 3000, 5000] }; // ms
   const GIVEN_UP = 6000; // ms after which the server says so, where nothing had come that this would take away
@@ -21,8 +23,10 @@
     return { article, source, answer: part(".prose"), thoughts: part(".thoughts"), note: part("[data-note]"), waits: part("[data-waits]"), pending: "", inThought: false, frame: 0, failed: "" };
   }
 
-  const nearEnd = () => innerHeight + scrollY >= document.documentElement.scrollHeight - NEAR_END;
-  const toEnd = () => scrollTo({ top: document.documentElement.scrollHeight });
+  // The end is that of the conversation, composer and all; on a narrow page its sources lie below.
+  const belowScreen = () => document.querySelector(".talk").getBoundingClientRect().bottom + GAP - innerHeight;
+  const nearEnd = () => belowScreen() <= NEAR_END;
+  const toEnd = () => scrollBy(0, Math.max(0, Math.ceil(belowScreen())));
 
   function soon(view) {
     view.frame ||= requestAnimationFrame(() => {
@@ -104,7 +108,9 @@
     view.source.close();
     busy();
     cancelAnimationFrame(view.frame);
+    const follow = nearEnd();
     pour(view);
+    if (follow) toEnd();
     view.pending = "";
     if (state === "waiting" || state === "taken") return look(view.article, openTries());
     view.waits.hidden = true;
@@ -150,6 +156,12 @@
   }
 
   // --- The page -------------------------------------------------------------------------------------------------------
+  // Where the sources lie below the conversation they are folded, until one is asked for.
+  function fold() {
+    const sources = document.querySelector("#sources > details");
+    if (sources) sources.open = !narrow.matches;
+  }
+
   function begin() {
     for (const [article, view] of streams) if (!article.isConnected) leave(article, view);
     for (const article of document.querySelectorAll("[data-turn]:not([data-heard])")) {
@@ -174,12 +186,17 @@
   document.addEventListener("DOMContentLoaded", () => {
     // On a phone the conversation comes first; its neighbours are a touch away.
     if (matchMedia("(width <= 760px)").matches) document.querySelector(".neighbours details")?.removeAttribute("open");
+    narrow.addEventListener("change", fold);
+    fold();
     begin();
     if (document.querySelector(".exchange") && (!location.hash || location.hash === "#end")) toEnd();
   });
 
+  document.addEventListener("htmx:oobAfterSwap", (event) => event.detail.target.id === "sources" && fold());
+
   document.addEventListener("htmx:afterSwap", (event) => {
     const { target, requestConfig, xhr } = event.detail;
+    if (target?.id === "chat") fold();
     // What was refused was told, and stays to be mended.
     if (target?.id === "exchanges" && xhr.getResponseHeader("HX-Reswap") !== "none") {
       const ask = document.getElementById("ask");
@@ -204,7 +221,8 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.target.id === "ask-text" && event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    if (event.target.id === "ask-text" && event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
+      // 229: Safari's Enter that ends a word of an input method says that none is being composed.
       event.preventDefault();
       if (!streams.size) event.target.form.requestSubmit();
     } else if (event.key === "Escape" && streams.size && !event.target.closest("dialog")) {

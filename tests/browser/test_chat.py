@@ -184,6 +184,38 @@ def test_sources_are_reached_by_their_marks(page):
     expect(second.locator(".passage")).not_to_be_empty()
 
 
+@pytest.mark.parametrize("width", [1024, 360])
+def test_the_whole_answer_and_the_composer_are_on_the_screen_when_the_sources_lie_below(width, page):
+    page.set_viewport_size({"width": width, "height": 740})
+    for number, text in enumerate([QUESTION, "And at night?"], start=1):
+        ask(page, text)
+        answered(page, number)
+        expect(page.locator("#sources summary")).to_have_count(1)
+        assert page.locator("#sources .passage").first.is_hidden()
+        for there in (page.locator(".prose > :last-child").last, page.locator(".deeds").last, page.locator("#ask")):
+            expect(there).to_be_in_viewport(ratio=0.95)
+    page.locator(".exchange").last.locator(".marks a").first.click()
+    expect(page.locator("#source-1 .passage")).to_be_in_viewport()
+    expect(page.locator("#source-1")).to_be_focused()
+
+
+def test_the_enter_that_ends_a_word_of_an_input_method_sends_nothing(page, standin):
+    page.locator("#ask-text").fill("有几天")
+    enter = """(field) => field.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", keyCode: 229, bubbles: true, cancelable: true}))"""
+    assert page.locator("#ask-text").evaluate(enter), "the browser does with it what it does"
+    page.keyboard.press("Control+k")
+    field = page.locator("#palette input[type=search]")
+    field.fill("Chat")
+    expect(page.locator("#palette .palette-results[data-query=Chat] a").first).to_be_visible()
+    before = page.url
+    assert field.evaluate(enter)
+    expect(page.locator("#palette")).to_be_visible()
+    page.keyboard.press("Escape")
+    ask(page, "有几天假？")
+    answered(page)
+    assert asked(standin)[-1] == "有几天假？" and "有几天" not in asked(standin) and before.endswith(f"/{SLUG}/")
+
+
 def test_a_picture_and_a_document_go_with_it(page, tmp_path, standin):
     document = tmp_path / "zebra.txt"
     document.write_text("The zebra crossed the road at noon.")

@@ -6,11 +6,12 @@ import base64
 import json
 import re
 import uuid
+from contextlib import suppress
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from dashboard.chat import answering, turns
+from dashboard.chat import answering, services, tasks, turns
 from dashboard.chat.attachments import attached
 from dashboard.chat.models import Turn, TurnState
 from dashboard.errors import Declined
@@ -87,11 +88,46 @@ def test_the_key_of_somebody_elses_question_opens_nothing(person, local, there):
     assert answer.status_code != 302 or "private" not in local.page_of(answer)
 
 
-def test_the_mode_is_always_sent(person, standin):
-    person.ask("Nothing of this is anywhere zzqx", mode="query")
-    page = person.page_of(person.ask("Really not zzqx", mode="query", thread=last_turn().thread_slug))
-    assert last_turn().mode == "query"
-    assert '<option value="query" selected>' in page
+NOWHERE = "Zzqx qqxz?"
+
+
+def set_mode(standin, mode: str | None, slug: str = SLUG) -> None:
+    standin.post(f"/v1/workspace/{slug}/update", {"chatMode": mode})
+
+
+@pytest.mark.parametrize("wished", ["query", "chat"])
+def test_where_documents_only_is_set_nothing_else_is_asked_whatever_the_form_says(wished, person, standin):
+    set_mode(standin, "query")
+    page = person.page_of(person.ask(NOWHERE, mode=wished))
+    assert last_turn().mode == "query" and "<select" not in page and "Documents only" in page
+    assert "found nothing to answer from" in words(page)
+
+
+def test_a_question_that_waited_is_asked_as_the_workspace_is_set_by_then(person, standin, there):
+    set_mode(standin, "chat")
+    person.ask(NOWHERE, htmx=True)
+    set_mode(standin, "query")
+    tasks.answer(last_turn().pk)
+    assert last_turn().state == TurnState.DONE and last_turn().chat_id is None, "refused, as the workspace is set"
+    assert json.loads(there.chats()[0]["response"])["type"] == "query"
+
+
+@pytest.mark.parametrize("mode", ["chat", "automatic"])
+def test_elsewhere_the_documents_and_the_model_answer_unless_documents_only_is_chosen(mode, person, standin, there):
+    set_mode(standin, mode)
+    assert '<option value="chat" selected>' in person.get(f"/chat/{SLUG}/").content.decode()
+    person.ask(NOWHERE)
+    assert last_turn().mode == "chat" and there.asked(person.user_id) == [NOWHERE]
+    page = person.page_of(person.ask(NOWHERE, mode="query", thread=last_turn().thread_slug))
+    assert last_turn().mode == "query" and '<option value="query" selected>' in page
+
+
+def test_the_first_question_is_asked_as_the_workspace_is_set(newcomer, standin):
+    for mode in ("query", "chat", "automatic"):
+        set_mode(standin, mode)
+        with suppress(Declined):
+            services.first_question(actor=newcomer, slug=SLUG, text=NOWHERE)
+        assert last_turn().mode == ("query" if mode == "query" else "chat")
 
 
 def test_a_refusal_is_told_though_the_instance_keeps_none(person, standin):
