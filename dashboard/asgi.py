@@ -1,22 +1,31 @@
-"""One door for the server: chat streams go to the relay, everything else to Django's WSGI handler in a small thread pool.
+"""One door for the server: chat streams go to the relay, everything else to Django's WSGI handler, in threads of the kind that fits.
 
-Views are synchronous, so threads are what they need; a request never holds a worker longer than the client's time budgets allow. A stream
-may last for minutes, and holds none. A file on a slow line holds one of another pool, so that no page waits for it.
+Views are synchronous, so threads are what they need. A thread is taken when all of a request has come, and is free when the view has ended.
+Who watches over Foyer, static files, files that arrive and exports have threads of their own, and a stream, which may last for minutes, has none.
 """
 
 from __future__ import annotations
 
 import os
+import uuid
 from typing import Any
 
-from a2wsgi import WSGIMiddleware
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.http.request import split_domain_port, validate_host
 from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 _django = get_wsgi_application()
+
+from dashboard.relay.app import COMMON_HEADERS, PATH, Relay, encoded  # noqa: E402  # it has models, so Django comes first
+from dashboard.server.pages import Pages  # noqa: E402
+from dashboard.server.threads import Limit, Pool  # noqa: E402
+
+FILES = "/documents/add/file/"  # where documents arrive
+ASK = "/+ask/"  # how the address of a question ends
+ALIVE, READY = "/healthz", "/readyz"
 
 
 def pages(environ: Any, start_response: Any) -> Any:
@@ -32,31 +41,87 @@ def pages(environ: Any, start_response: Any) -> Any:
     return _django(environ, start_response)
 
 
-_pages = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
-_files = WSGIMiddleware(pages, workers=settings.WEB_THREADS)
-FILES = "/documents/add/file/"  # where documents arrive
-ASK = "/+ask/"  # how the address of a question ends
+class Door:
+    """Which threads a request is for. `start` and `close` belong into the lifespan of the server, `drain` to the beginning of its end."""
 
-from dashboard.relay.app import PATH, Relay  # noqa: E402  # it has models, so Django comes first
+    def __init__(self) -> None:
+        self.relay = Relay()
 
-relay = Relay()
+    async def start(self) -> None:
+        threads = settings.WEB_THREADS
+        # Those that wait for the instance are five times as many at most: each may have a connection to the database.
+        most, address = Limit(threads, threads * 5), Limit(max(1, threads - 1), threads * 4)
+        person = Limit(max(1, threads * 2 // 3), max(2, threads))
+        self._exports = Pool("exports", Limit(2, 4), person=Limit(1, 1))
+        self._pools = {
+            "pages": Pool("pages", most, person, address),
+            "files": Pool("files", most, person, address),
+            "static": Pool("static", Limit(2, 2)),
+            "health": Pool("health", Limit(2, 8), address=Limit(1, 4)),
+        }
+        self._to = {
+            name: Pages(pages, pool, None if name == "static" else self._exports) for name, pool in self._pools.items()
+        }
+        self._stopping = False
+        await self.relay.start()
+
+    def drain(self) -> None:
+        """Whoever sends requests to Foyer shall send them elsewhere; no stream begins any more."""
+        self._stopping = True
+        self.relay.drain()
+
+    async def close(self) -> None:
+        for pool in (*self._pools.values(), self._exports):
+            pool.close()
+        await self.relay.close()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        path = scope["path"]
+        if path.startswith(PATH):
+            await self.relay(scope, receive, send)
+        elif path == ALIVE and _is_plain(scope):
+            await _tell(send, scope["method"], 200, b'{"status": "ok"}')
+        elif path == READY and self._stopping:
+            await _tell(send, scope["method"], 503, b'{"status": "stopping"}')
+        else:
+            await self._to[_kind(scope, path)](scope, receive, send)
 
 
-def _brings_files(scope: Any) -> bool:
-    """Documents, and questions of 100 kB and more, which have something attached."""
-    if scope["path"].endswith(ASK):
-        return len(dict(scope["headers"]).get(b"content-length", b"")) > 5
-    return bool(scope["path"] == FILES)
+def _kind(scope: Any, path: str) -> str:
+    if path in (ALIVE, READY):
+        return "health"
+    if path.startswith(settings.STATIC_URL):
+        return "static"
+    # Documents, and questions of 100 kB and more, which have something attached.
+    if path == FILES or (path.endswith(ASK) and len(dict(scope["headers"]).get(b"content-length", b"")) > 5):
+        return "files"
+    return "pages"
+
+
+def _is_plain(scope: Any) -> bool:
+    """A question as a health check asks it. All else is for Django to refuse."""
+    host, _port = split_domain_port(dict(scope["headers"]).get(b"host", b"").decode("latin-1"))
+    return scope["method"] in ("GET", "HEAD") and validate_host(host, settings.ALLOWED_HOSTS)
+
+
+async def _tell(send: Any, method: str, status: int, words: bytes) -> None:
+    headers = {**COMMON_HEADERS, "Content-Type": "application/json", "Content-Length": str(len(words))}
+    headers |= {"X-Request-ID": uuid.uuid4().hex[:16]}
+    await send({"type": "http.response.start", "status": status, "headers": encoded(headers)})
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else words})
+
+
+door = Door()
+relay = door.relay
 
 
 async def application(scope: Any, receive: Any, send: Any) -> None:
-    """The ASGI entry that uvicorn serves: HTTP only, and a lifespan, which is the relay's."""
+    """The ASGI entry that uvicorn serves: HTTP only, and a lifespan, which is the door's."""
     if scope["type"] == "http":
-        path = scope["path"]
-        await (relay if path.startswith(PATH) else _files if _brings_files(scope) else _pages)(scope, receive, send)
+        await door(scope, receive, send)
     elif scope["type"] == "lifespan":
         while (await receive())["type"] != "lifespan.shutdown":
-            await relay.start()
+            await door.start()
             await send({"type": "lifespan.startup.complete"})
-        await relay.close()
+        await door.close()
         await send({"type": "lifespan.shutdown.complete"})

@@ -42,6 +42,7 @@ from dashboard.anythingllm import (
     WorkspaceDocument,
 )
 from dashboard.errors import Declined
+from dashboard.server.threads import step_in, step_out, waiting
 
 T = TypeVar("T")
 
@@ -152,13 +153,18 @@ class Line:
     def __init__(self, address: str, api_key: str) -> None:
         self.breaker = Breaker()
         self.client = AnythingLLMClient(
-            address, api_key, before_call=self.breaker.before, before_write=locks.check, on_call=self._heard
+            address, api_key, before_call=self._ask, before_write=locks.check, on_call=self._heard
         )
         self._shelves: dict[str, _Shelf] = {}
         self.of_each: dict[str, dict[int, _OfOne]] = {}
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
+    def _ask(self) -> None:
+        self.breaker.before()
+        step_out()
+
     def _heard(self, call: Call) -> None:
+        step_in()
         self.breaker.after(call.error, probe=call.kind is Kind.PROBE, read=call.kind is Kind.READ)
 
     def read(self, key: str, ask: Callable[[], T], max_age: float) -> Reading[T]:
@@ -175,8 +181,11 @@ class Line:
         if known is not None and not forgotten and now - shelf.read_at < max_age:
             return known
         # Somebody is asking already: what we know will do meanwhile, unless it is known to be wrong.
-        if not shelf.lock.acquire(blocking=known is None or forgotten or not max_age):
-            return known  # type: ignore[return-value]  # not blocking only when known
+        if not shelf.lock.acquire(blocking=False):
+            if known is not None and not forgotten and max_age:
+                return known
+            with waiting():
+                shelf.lock.acquire()
         try:
             newest = shelf.read_at if max_age else shelf.asked_at
             if shelf.reading is not None and shelf.mark == mark and newest > now:
@@ -215,7 +224,8 @@ class Line:
 
     def each(self, ask: Callable[[Workspace], T], workspaces: Sequence[Workspace]) -> list[T]:
         """The same question about many workspaces, READERS at a time; the first failure fails all."""
-        return list(self._pool.map(ask, workspaces))
+        with waiting():
+            return list(self._pool.map(ask, workspaces))
 
 
 @cache

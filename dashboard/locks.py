@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.errors import Declined
 from dashboard.models import Lease
+from dashboard.server.threads import waiting
 
 LEASE = timedelta(seconds=150)  # a read (20 s), a write (60 s), a read back (20 s), and some
 LONG_LEASE = timedelta(seconds=1000)  # the same around embedding (900 s) or an upload (600 s)
@@ -67,7 +68,8 @@ def held(name: str, *, wait: float = 30.0, lasts: timedelta | None = None, holde
     while (lease := _take(name, holder, lasts or LEASE)) is None:
         if time.monotonic() > give_up:
             raise Busy(_("Somebody else is changing this right now. Try again in a moment."))
-        time.sleep(0.05)
+        with waiting():
+            time.sleep(0.05)
     token = _held.set((*_held.get(), lease))
     try:
         yield lease

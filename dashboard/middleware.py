@@ -16,19 +16,15 @@ from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard import errors
 from dashboard.anythingllm import ApiError
 from dashboard.context import request_address, request_id
 from dashboard.http import LONGEST_URL, OpenRequest, number_of, own_url, page_behind, wants_partial
-from dashboard.permissions import Action, allows
+from dashboard.uploads import most_bytes
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-
-CHUNK = 64 * 1024  # bytes
-MOST_DISCARDED = 100 * 1024 * 1024  # bytes of one body
 
 log = logging.getLogger("dashboard.request")
 
@@ -130,12 +126,9 @@ class RefusedBeforeMiddleware:
         length = number_of(request.META.get("CONTENT_LENGTH") or "0")
         if length is None or "\0" in request.path + unquote(request.META.get("QUERY_STRING", "")):
             return errors.bad_request(request, BadRequest())  # for a NUL PostgreSQL does not even look
-        most = _most(request)
-        if length > most:
-            # Taken in and thrown away, up to a point: a browser that is still sending does not read our answer.
-            for _chunk in range(MOST_DISCARDED // CHUNK):
-                if not request.read(CHUNK):
-                    break
+        # Where the most is larger than elsewhere, one's rights are looked at, and so the session.
+        usual = most_bytes(request.path_info, None)
+        if length > usual and length > (most := most_bytes(request.path_info, request.user)):
             return errors.too_large(request, most)
         response = self.get_response(request)
         if response.status_code == 405:
@@ -143,18 +136,6 @@ class RefusedBeforeMiddleware:
             page["Allow"] = response["Allow"]
             return page
         return response
-
-
-def _most(request: HttpRequest) -> int:
-    """The bytes that a body may have. Files are larger than all else, and taken from those who may bring some, where they are brought."""
-    path, megabytes = request.path_info, 0
-    if path == reverse("document_add_file"):
-        action, megabytes = Action.CHANGE_DOCUMENTS, settings.DOCUMENT_MAX_MB
-    elif path.endswith("/+ask/"):
-        action, megabytes = Action.USE_CHAT, settings.CHAT_FILES_MAX_MB
-    if megabytes and not (request.user.is_authenticated and allows(request.user, action)):
-        megabytes = 0
-    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE + megabytes * 1024 * 1024
 
 
 class HtmxMiddleware:

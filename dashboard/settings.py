@@ -407,3 +407,4 @@ LOGGING = {
     },
 }
 WEB_THREADS = whole_number("WEB_THREADS", default=6, least=1, most=64)
+DRAIN_SECONDS = whole_number("DRAIN_SECONDS", default=5, least=0, most=3600)  # that open streams have when it stops

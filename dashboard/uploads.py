@@ -1,11 +1,50 @@
-"""Files while they arrive."""
+"""Files while they arrive, and how much of them may."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
+from django.db import close_old_connections
+from django.http import HttpRequest
+from django.urls import reverse
+
+from dashboard.accounts.models import Operator
+from dashboard.accounts.sessions import SessionStore
+from dashboard.permissions import Action, allows
+
+MEGABYTE = 1024 * 1024
+
+
+def most_bytes(path: str, user: Operator | AnonymousUser | None) -> int:
+    """The bytes that a body may have. Files are larger than all else, and taken from those who may bring some, where they are brought."""
+    action, megabytes = None, 0
+    if path == reverse("document_add_file"):
+        action, megabytes = Action.CHANGE_DOCUMENTS, settings.DOCUMENT_MAX_MB
+    elif path.endswith("/+ask/"):
+        action, megabytes = Action.USE_CHAT, settings.CHAT_FILES_MAX_MB
+    if action is None or not (isinstance(user, Operator) and allows(user, action)):
+        megabytes = 0
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE + megabytes * MEGABYTE
+
+
+def brings_files(path: str) -> bool:
+    return path == reverse("document_add_file") or path.endswith("/+ask/")
+
+
+def most_of_session(path: str, session_key: str) -> int:
+    """The same for whoever is signed in by this session."""
+    request = HttpRequest()
+    request.session = SessionStore(session_key or None)
+    close_old_connections()
+    try:
+        return most_bytes(path, get_user(request))
+    finally:
+        close_old_connections()
 
 
 class OnDisk(TemporaryFileUploadHandler):

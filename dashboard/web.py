@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import socket
 import sys
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from django.core.exceptions import ImproperlyConfigured
 from uvicorn.config import STARTUP_FAILURE
 
+from dashboard.server.protocol import Protocol, raise_limit_of_files
+
 if TYPE_CHECKING:
-    from dashboard.relay.app import Relay
+    from dashboard.asgi import Door
 
 
 def main() -> None:
@@ -23,21 +27,11 @@ def main() -> None:
 
         port = whole_number("PORT", 8000, least=1, most=65535)
         from dashboard import signs
-        from dashboard.asgi import application, relay
+        from dashboard.asgi import application, door
     except ImproperlyConfigured as error:
         sys.exit(str(error))
-    config = uvicorn.Config(
-        application,
-        host=os.environ.get("HOST", "127.0.0.1"),
-        port=port,
-        ws="none",
-        log_config=None,  # Django's, so that every line is JSON
-        access_log=False,  # the request log says more
-        server_header=False,
-        timeout_keep_alive=75,  # longer than proxies keep theirs, so that they never meet a connection just closed
-        timeout_graceful_shutdown=10,
-    )
-    server = Server(config, relay)
+    Protocol.most_connections = raise_limit_of_files()
+    server = Server(configured(application, host=os.environ.get("HOST", "127.0.0.1"), port=port), door)
     signs.give()
     # Pages are drawn in threads, and each may keep the streams' loop from running for that long. (Python's own default is ten times that.)
     sys.setswitchinterval(0.0005)
@@ -52,15 +46,35 @@ def main() -> None:
         sys.exit(STARTUP_FAILURE)
 
 
-class Server(uvicorn.Server):
-    """Before it waits for open streams to end, it lets them know."""
+def configured(application: Any, **more: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http=Protocol,
+        ws="none",
+        log_config=None,  # Django's, so that every line is JSON
+        access_log=False,  # the request log says more
+        server_header=False,
+        timeout_keep_alive=75,  # longer than proxies keep theirs, so that they never meet a connection just closed
+        timeout_graceful_shutdown=10,
+        **more,
+    )
 
-    def __init__(self, config: uvicorn.Config, relay: Relay) -> None:
+
+class Server(uvicorn.Server):
+    """Before it ends it sends whoever asks elsewhere, gives open streams their time, and tells those that are still open."""
+
+    def __init__(self, config: uvicorn.Config, door: Door) -> None:
         super().__init__(config)
-        self._relay = relay
+        self._door = door
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._relay.stop()
+        from django.conf import settings
+
+        self._door.drain()
+        until = time.monotonic() + settings.DRAIN_SECONDS
+        while self._door.relay.open and time.monotonic() < until and not self.force_exit:
+            await asyncio.sleep(0.1)
+        self._door.relay.stop()
         await super().shutdown(sockets)
 
 

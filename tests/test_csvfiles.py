@@ -42,5 +42,11 @@ def test_it_is_written_while_it_is_sent():
             n += 1
             yield [n]
 
-    chunks = iter(csv_response("x.csv", ["n"], endless()).streaming_content)
-    assert [next(chunks) for _ in range(4)][-1] == b"2\r\n"
+    pieces = iter(csv_response("x.csv", ["n"], endless()).streaming_content)
+    assert next(pieces) == b"\xef\xbb\xbfn\r\n"
+    assert next(pieces).startswith(b"1\r\n2\r\n3\r\n")
+
+
+def test_it_is_sent_many_rows_at_a_time():
+    pieces = list(csv_response("x.csv", ["n"], ([n] for n in range(100_000))).streaming_content)
+    assert len(pieces) < 100

@@ -34,6 +34,7 @@ from dashboard.anythingllm import ApiError, User
 from dashboard.audit.services import recording
 from dashboard.errors import Declined
 from dashboard.http import OpenRequest, Request, render_page, wants_partial
+from dashboard.server.threads import waiting
 
 FAILURES_PER_ADDRESS = 50  # whatever the names tried; per name and address the limit is AXES_FAILURE_LIMIT
 REFUSED_AFTER = 0.8  # seconds at least: the time a refusal took must not tell its reason
@@ -97,7 +98,8 @@ def check_password(
         raise Declined(
             _("Locked after too many failures.") if seconds else _("Wrong password, or not allowed to sign in.")
         )
-    time.sleep(max(0.0, started + REFUSED_AFTER - time.monotonic()))
+    with waiting():
+        time.sleep(max(0.0, started + REFUSED_AFTER - time.monotonic()))
     return Check(None, locked_for=seconds)
 
 

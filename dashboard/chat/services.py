@@ -21,6 +21,7 @@ from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
+from dashboard.server.threads import waiting
 from dashboard.titles import shown
 
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
@@ -97,7 +98,8 @@ def first_question(*, actor: Operator, slug: str, text: str) -> Answer:
     thread = next((thread for thread in threads.mine(asker) if thread.name == name), None)
     thread = thread or threads.start(asker, asker.account, name)
     turn = ask(asker=asker, thread=thread, text=text, mode=modes(asker.workspace)[0], key=uuid.uuid4())
-    told = answer(turn.pk)
+    with waiting():
+        told = answer(turn.pk)
     if not isinstance(told, Done):
         raise Declined(errors.describe_ending(told) if told else errors.STREAM_FAILED)
     titles = [source.get("title") for source in told.sources]

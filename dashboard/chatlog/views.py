@@ -22,7 +22,7 @@ from dashboard.anythingllm import ApiError
 from dashboard.chatlog import services
 from dashboard.chatlog.forms import ChatSearchForm
 from dashboard.chatlog.models import Exchange
-from dashboard.csvfiles import csv_response
+from dashboard.csvfiles import csv_response, in_pieces
 from dashboard.errors import describe
 from dashboard.http import Request, own_url, render_page
 from dashboard.paging import page_of
@@ -112,7 +112,7 @@ def chatlog_export(request: Request) -> HttpResponseBase:
         return csv_response(name, _header(), (_cells(record) for record in records))
     lines = _json(records) if kind == "json" else (f"{_dumped(record)}\n" for record in records)
     response = StreamingHttpResponse(
-        lines, content_type="application/json" if kind == "json" else "application/jsonl; charset=utf-8"
+        in_pieces(lines), content_type="application/json" if kind == "json" else "application/jsonl; charset=utf-8"
     )
     response["Content-Disposition"] = content_disposition_header(True, name)
     response["Cache-Control"] = "no-store"

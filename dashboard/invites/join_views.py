@@ -30,6 +30,7 @@ from dashboard.invites.join_forms import JoinForm
 from dashboard.invites.models import Link, LinkState
 from dashboard.names import check_username
 from dashboard.permissions import public
+from dashboard.server.threads import waiting
 
 
 def language_of(request: OpenRequest, link: Link) -> str:
@@ -49,7 +50,8 @@ def with_link(view: Callable[[OpenRequest, Link], HttpResponse]) -> Callable[...
         link = services.find(code)
         if link is None:
             tries.count(request)
-            time.sleep(max(0.0, started + accounts.REFUSED_AFTER - time.monotonic()))
+            with waiting():
+                time.sleep(max(0.0, started + accounts.REFUSED_AFTER - time.monotonic()))
             sentence = _("Foyer does not know this link. Copy the whole of it, or ask whoever gave it to you.")
             return errors.page(request, 404, _("No such link"), sentence)
         if language := language_of(request, link):

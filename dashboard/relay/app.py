@@ -73,10 +73,16 @@ class Relay:
     """An ASGI application for HTTP. `start` and `close` belong into the lifespan of the server, `stop` to the beginning of its end."""
 
     async def start(self) -> None:
+        self.open = 0  # streams
+        self._draining = False
         self._upstream = Upstream()
         self._stopping = asyncio.Event()
         # One thread, one connection: a turn is taken and ended in a millisecond, whatever is streaming.
         self._database = ThreadPoolExecutor(1, thread_name_prefix="relay")
+
+    def drain(self) -> None:
+        """No question is asked any more; those that are being answered go on."""
+        self._draining = True
 
     def stop(self) -> None:
         """Every open stream says that the server stops, and ends."""
@@ -100,7 +106,11 @@ class Relay:
         else:
             status = HTTPStatus.OK
             await _answer(send, status, STREAM_HEADERS)
-            turn = await self._stream(ticket, receive, send)
+            self.open += 1
+            try:
+                turn = await self._stream(ticket, receive, send)
+            finally:
+                self.open -= 1
         request_log.info(
             "request",
             extra={
@@ -117,6 +127,9 @@ class Relay:
         """Asks the turn's question, if nobody has yet, and carries the answer. The turn, if it is still known."""
         turn: Turn | None = None
         question: Question | None = None
+        if self._draining:
+            await _say_goodbye(send, Ending(TurnState.WAITING, str(errors.RESTARTING)))
+            return None
         try:
             turn, question = await self._in_database(_claim, ticket)
             if turn:

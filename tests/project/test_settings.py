@@ -49,6 +49,7 @@ BAD = [
     ("CHAT_LOG", "s3cret"),
     ("WEB_THREADS", "0"),
     ("WEB_THREADS", "s3cret"),
+    ("DRAIN_SECONDS", "s3cret"),
 ]
 
 

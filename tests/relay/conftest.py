@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import uvicorn
 from django.conf import settings
 
 from dashboard import instance
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Budget, Kind
-from dashboard.asgi import application, relay
+from dashboard.asgi import application, door
 from dashboard.chat import turns
 from dashboard.chat.models import Mode, Turn
-from dashboard.web import Server
+from dashboard.web import Server, configured
 from tests.anythingllm.answering import Answering, answering
 from tests.conftest import signed_in
 
@@ -34,8 +33,7 @@ class Foyer:
     def __init__(self) -> None:
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listening.getsockname()[1]
-        config = uvicorn.Config(application, ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=10)
-        self._server = Server(config, relay)
+        self._server = Server(configured(application), door)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._listening]}, daemon=True)
 
         self.browsers: list[Listening] = []

@@ -266,7 +266,8 @@ def test_a_browser_that_takes_nothing_is_given_up(ask, puppet):
 
 
 # --- Foyer itself -----------------------------------------------------------------------------------------------------
-def test_when_the_server_ends_each_open_stream_is_told(ask, standin, foyer):
+def test_when_the_server_ends_each_open_stream_is_told(ask, standin, foyer, settings):
+    settings.DRAIN_SECONDS = 0
     asked = [ask(f"HANG {QUESTION}") for _ in range(5)]
     browsers = [one.listen() for one in asked]
     for browser in browsers:

@@ -1,0 +1,149 @@
+"""What a request brings, taken on the event loop: bounded in size and time, and kept on disk when it is large."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from django.conf import settings
+
+Receive = Callable[[], Awaitable[Any]]
+
+GRACE = 20.0  # seconds, before the rate is looked at
+LEAST_RATE = 4 * 1024  # bytes a second, from the first on
+IN_MEMORY = 256 * 1024  # bytes; of what is larger no more than this waits to be written
+MOST_DISCARDED = (
+    100 * 1024 * 1024
+)  # bytes of a body that is too large: a browser that is still sending does not read our answer
+AT_A_TIME = 100  # bodies on their way from one address
+
+_coming: Counter[str] = Counter()
+
+
+class Left(Exception):
+    """Whoever asked has closed the connection."""
+
+
+class TooSlow(Exception):
+    pass
+
+
+class TooMany(Exception):
+    """From this address."""
+
+
+class NoRoom(Exception):
+    """The disk is full, or cannot be written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """`length`: what was promised, or what has come. Of what was larger than allowed nothing is kept; `whole` is false when it was not even read."""
+
+    file: BinaryIO
+    length: int
+    whole: bool = True
+
+
+def promised(headers: dict[bytes, bytes]) -> int | None:
+    """The bytes that will come, None when only the end will tell."""
+    if b"transfer-encoding" in headers:
+        return None
+    length = headers.get(b"content-length", b"0")
+    return int(length) if length.isdigit() and len(length) <= 18 else None
+
+
+async def take(receive: Receive, length: int | None, most: int, address: str) -> Body:
+    """The body, once it is there. Raises Left, TooSlow, TooMany and NoRoom."""
+    if length == 0:
+        return Body(io.BytesIO(), 0)
+    kept = _Kept(most if length is None or length <= most else 0)
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    try:
+        with _counted(address):
+            async with asyncio.timeout_at(started + GRACE) as limit:
+                more = True
+                while more and kept.size <= MOST_DISCARDED + most:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise Left
+                    more = message.get("more_body", False)
+                    await kept.add(message.get("body", b""))
+                    limit.reschedule(started + GRACE + kept.size / LEAST_RATE)
+        return Body(await kept.opened(), kept.size if length is None else length, not more)
+    except TimeoutError:
+        await kept.close()
+        raise TooSlow from None
+    except BaseException:
+        await kept.close()
+        raise
+
+
+@contextmanager
+def _counted(address: str) -> Iterator[None]:
+    if _coming[address] >= AT_A_TIME:
+        raise TooMany
+    _coming[address] += 1
+    try:
+        yield
+    finally:
+        _coming[address] -= 1
+        if not _coming[address]:
+            del _coming[address]
+
+
+class _Kept:
+    """Bytes in memory, or in a file that has no name. More than `most` are counted only."""
+
+    def __init__(self, most: int) -> None:
+        self.size, self._most = 0, most
+        self._waiting = bytearray()
+        self._file: Any = None
+
+    async def add(self, some: bytes) -> None:
+        self.size += len(some)
+        if self.size > self._most:
+            self._waiting.clear()
+            return
+        self._waiting += some
+        if len(self._waiting) > IN_MEMORY:
+            await self._write()
+
+    async def _write(self) -> None:
+        """In a thread, for a disk may be slow."""
+        some, self._waiting = self._waiting, bytearray()
+        try:
+            if self._file is None:
+                self._file = await asyncio.to_thread(nameless_file)
+            await asyncio.to_thread(self._file.write, some)
+        except OSError as problem:
+            raise NoRoom from problem
+
+    async def opened(self) -> BinaryIO:
+        if self.size > self._most:
+            await self.close()
+            return io.BytesIO()
+        if self._file is None:
+            return io.BytesIO(self._waiting)
+        await self._write()
+        try:
+            await asyncio.to_thread(self._file.seek, 0)  # which writes the last of it
+        except OSError as problem:
+            raise NoRoom from problem
+        return self._file  # type: ignore[no-any-return]
+
+    async def close(self) -> None:
+        if self._file is not None:
+            await asyncio.to_thread(self._file.close)
+
+
+def nameless_file() -> Any:
+    """On disk, until it is closed or the process ends."""
+    return tempfile.TemporaryFile(dir=settings.INCOMING_DIR)
