@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import socket
 import sys
 from contextlib import suppress
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     try:
-        from dashboard.settings import whole_number
+        from dashboard.settings import FORWARDED_ALLOW_IPS, HOST, whole_number
 
         port = whole_number("PORT", 8000, least=1, most=65535)
         from dashboard import signs
@@ -28,8 +27,9 @@ def main() -> None:
         sys.exit(str(error))
     config = uvicorn.Config(
         application,
-        host=os.environ.get("HOST", "127.0.0.1"),
+        host=HOST,
         port=port,
+        forwarded_allow_ips=FORWARDED_ALLOW_IPS,
         ws="none",
         log_config=None,  # Django's, so that every line is JSON
         access_log=False,  # the request log says more

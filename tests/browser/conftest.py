@@ -90,7 +90,7 @@ class Foyer:
 
     def let_proof_age(self, page: Page) -> None:
         """As if the password had been given an hour ago."""
-        key = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "sessionid")
+        key = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "foyer_session")
         store = SessionStore()
         with sqlite3.connect(self.data / "foyer.sqlite3", timeout=20) as database:
             rows = database.execute("SELECT session_data FROM django_session WHERE session_key = ?", [key])

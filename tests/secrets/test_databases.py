@@ -31,7 +31,7 @@ def test_the_passwords_of_databases_that_cannot_be_reached_are_told_nobody(house
         heard = []
         somebody = Person(web.port, heard)
         assert somebody.get("/readyz").status == 503
-        somebody.cookies = {"csrftoken": "a" * 32, "sessionid": "b" * 32}
+        somebody.cookies = {"foyer_csrf": "a" * 32, "foyer_session": "b" * 32}
         for path in ("/", "/users/", "/healthz", "/nowhere/", f"/join/{'x' * 32}/"):
             somebody.get(path)
         assert somebody.sign_in("ada", "whatever-it-is").status == 500
