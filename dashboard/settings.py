@@ -235,6 +235,7 @@ def cache() -> dict[str, Any]:
     url = address("CACHE_URL", f"filecache://{DATA_DIR / 'cache'}", "filecache://", "redis://", "rediss://")
     urlsplit(url).port  # noqa: B018  # raises ValueError when it is none
     config: dict[str, Any] = environ.Env.cache_url_config(url)
+    config["BACKEND"] = "dashboard.caches.Files" if url.startswith("filecache://") else "dashboard.caches.Redis"
     if url.startswith("filecache://"):
         # Of more than 300, Django would throw away some by chance; among them are marks that say that an answer is out of date.
         config.setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)

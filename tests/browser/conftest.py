@@ -102,7 +102,7 @@ class Foyer:
 
     def forget(self) -> None:
         """What was read of the instance is read again: it went back to its beginning."""
-        cache = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": self.data / "cache"}
+        cache = {"BACKEND": "dashboard.caches.Files", "LOCATION": self.data / "cache"}
         with override_settings(CACHES={"default": cache}):
             instance.forget("users", "workspaces", "invites", "overview", "library")
             instance.forget_members()

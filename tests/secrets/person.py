@@ -28,7 +28,7 @@ HEADERS = {
     "Permissions-Policy": r"camera=\(\), .*",
     "X-Request-ID": r"\w{16}",
 }
-HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload"}
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 NEVER = ("Server", "X-Powered-By", "Access-Control-Allow-Origin")
 Data = Mapping[str, Any] | Sequence[tuple[str, Any]]
 

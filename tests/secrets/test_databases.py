@@ -20,6 +20,7 @@ def test_the_passwords_of_databases_that_cannot_be_reached_are_told_nobody(house
         "SECRET_KEY": "only-for-this-test-" * 2,
         "ALLOWED_HOSTS": HOST,
         "HTTPS": "true",
+        "HSTS_SECONDS": "31536000",
         "LOG_LEVEL": "DEBUG",
         "STATIC_ROOT": str(house.data / "static"),
         "DATABASE_URL": f"postgres://foyer:{database.replace('+', '%2B').replace('/', '%2F')}@127.0.0.1:{port}/foyer",
