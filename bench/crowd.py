@@ -116,7 +116,7 @@ class Answer:
 class Browser:
     def __init__(self, server: Server, tally: Tally) -> None:
         self.server, self.tally = server, tally
-        self.cookies = {"csrftoken": "b" * 32}
+        self.cookies = {"foyer_csrf": "b" * 32}
         self._connection = http.client.HTTPConnection(HOST, server.port, timeout=120)
         self._used = 0.0
 
@@ -201,7 +201,7 @@ class Browser:
 
     def _said(self) -> dict[str, str]:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        return {"Cookie": cookies, "X-CSRFToken": self.cookies["csrftoken"]}
+        return {"Cookie": cookies, "X-CSRFToken": self.cookies["foyer_csrf"]}
 
     def wrong(self, kind: str, sentence: str) -> Wrong:
         self.tally.failed(kind, sentence)

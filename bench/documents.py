@@ -31,7 +31,7 @@ class Browser:
     def __init__(self, server: Server) -> None:
         self.server = server
         self.headers = signed_in()
-        self.headers["Cookie"] += f"; csrftoken={TOKEN}"
+        self.headers["Cookie"] += f"; foyer_csrf={TOKEN}"
 
     def send(self, batch: str, name: str, content: Iterator[bytes], size: int, workspaces: list[int]) -> str:
         """The address of the batch's page."""

@@ -46,7 +46,7 @@ def signed_in() -> dict[str, str]:
     operator, _made = Operator.objects.get_or_create(username="bench", role=Role.ADMIN)
     client = Client()
     client.force_login(operator, backend="dashboard.accounts.backends.LocalBackend")
-    return {"Cookie": f"sessionid={client.cookies['sessionid'].value}"}
+    return {"Cookie": f"foyer_session={client.cookies['foyer_session'].value}"}
 
 
 class Server:

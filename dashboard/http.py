@@ -51,7 +51,7 @@ def render_page(
     return response
 
 
-def own_url(request: Request | OpenRequest, url: str, otherwise: str) -> str:
+def own_url(request: HttpRequest, url: str, otherwise: str) -> str:
     """`url` when it leads to a page of ours, else `otherwise`: where a form says it came from is not to be trusted."""
     url = url.strip()
     safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())

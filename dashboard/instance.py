@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +18,10 @@ from functools import cache
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
-from django.core.cache import cache as shared
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard import locks
+from dashboard import locks, marks
 from dashboard.anythingllm import (
     AnythingLLMClient,
     ApiError,
@@ -174,7 +172,7 @@ class Line:
         Raises ApiError only when there is no earlier answer to fall back on.
         """
         shelf = self._shelves.setdefault(key, _Shelf(threading.Lock()))
-        mark = shared.get(_mark_key(key))
+        mark = _mark(key)
         now = time.monotonic()
         known = shelf.reading
         forgotten = mark != shelf.mark
@@ -214,7 +212,7 @@ class Line:
     def holds(self, key: str, max_age: float) -> bool:
         """True when the answer is at hand, and neither older than that nor forgotten."""
         shelf = self._shelves.get(key)
-        if shelf is None or shelf.reading is None or shelf.mark != shared.get(_mark_key(key)):
+        if shelf is None or shelf.reading is None or shelf.mark != _mark(key):
             return False
         return time.monotonic() - shelf.read_at < max_age
 
@@ -251,9 +249,13 @@ def _mark_key(key: str) -> str:
     return f"instance:{key}"
 
 
+def _mark(key: str) -> marks.Mark:
+    return marks.of([_mark_key(key)])[_mark_key(key)]
+
+
 def forget(*keys: str) -> None:
     """After a write: the next read of "users", "workspaces", "invites" or "overview", in any process, asks the instance."""
-    shared.set_many({_mark_key(key): uuid.uuid4().hex for key in keys}, timeout=None)
+    marks.renew([_mark_key(key) for key in keys])
 
 
 def settled(write: Callable[[], T | None], read_back: Callable[[], T | None]) -> T:
@@ -381,8 +383,9 @@ def _of_each(what: str, ask: Callable[[Workspace], T], max_age: float) -> Readin
     def ask_all() -> dict[int, T]:
         there = {workspace.id: workspace for workspace in workspaces().value}
         keys = {workspace_id: _mark_key(f"{what}:{workspace_id}") for workspace_id in there}
-        marks = shared.get_many([_mark_key(f"{what}:all"), *keys.values()])
-        wanted = {i: (marks.get(_mark_key(f"{what}:all")), marks.get(keys[i])) for i in there}
+        of_all = _mark_key(f"{what}:all")
+        found = marks.of([of_all, *keys.values()])
+        wanted: dict[int, tuple[object, object]] = {i: (found[of_all], found[keys[i]]) for i in there}
         now = time.monotonic()
         old = [i for i in there if i not in kept or kept[i].marks != wanted[i] or now - kept[i].read_at >= max_age]
 

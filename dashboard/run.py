@@ -17,8 +17,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
+
+from dashboard import environment
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -50,11 +51,14 @@ def main() -> int:
 
 def prepare() -> dict[str, list[str]]:
     """Settings for this machine, database, static files. Gives the commands to start, by name; raises NotStarted."""
-    environ.Env.read_env(ROOT / ".env")
+    environment.load(ROOT / ".env")
     port = free_port("PORT", 8000)
     local = {"HOST": HOST, "PORT": str(port), "HTTPS": "false", "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
     data = Path(os.environ.setdefault("DATA_DIR", str(ROOT / "var")))
-    data.mkdir(parents=True, exist_ok=True)
+    try:
+        environment.prepare_folder(data)
+    except OSError as error:
+        raise NotStarted(f"DATA_DIR must be a directory that Foyer may write to: {error.strerror}.") from None
     commands = {}
     if not os.environ.get("ANYTHINGLLM_URL"):
         sandbox_port = free_port("SANDBOX_PORT", 3001)
@@ -65,7 +69,7 @@ def prepare() -> dict[str, list[str]]:
             "-m", "dashboard.sandbox", "--port", str(sandbox_port), "--db", str(data / "sandbox.sqlite3")
         )
     if not os.environ.get("SECRET_KEY"):
-        os.environ["SECRET_KEY"] = own_secret(data / "secret-key")
+        os.environ["SECRET_KEY"] = own_secret(data / environment.SECRET_FILE)
     for name, value in local.items():
         os.environ.setdefault(name, value)
 

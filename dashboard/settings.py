@@ -10,22 +10,28 @@ import re
 import sqlite3
 from collections.abc import Callable
 from email.utils import parseaddr
+from functools import partial
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
+import idna
 import redis
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from huey import RedisHuey, SqliteHuey
+from huey.serializer import SignedSerializer
 from pythonjsonlogger.core import RESERVED_ATTRS
+
+from dashboard import environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-environ.Env.read_env(BASE_DIR / ".env")  # what the environment itself says goes first
+environment.load(BASE_DIR / ".env")  # what the environment itself says goes first
 
 T = TypeVar("T")
 
@@ -76,13 +82,43 @@ def one_of(name: str, *values: str) -> str:
 
 
 def host_names(name: str) -> list[str]:
+    def in_ascii(value: str) -> str:
+        """As browsers send it: a name in any script becomes xn--..."""
+        dot, name = value[: value.startswith(".")], value.removeprefix(".")
+        return value if value.isascii() else dot + idna.encode(name, uts46=True).decode()
+
     def read() -> list[str]:
-        values = [value.strip() for value in text(name).split(",") if value.strip()]
+        values = [in_ascii(value.strip()) for value in text(name).split(",") if value.strip()]
         if not all(re.fullmatch(r"\*|\.?[\w.-]+|\[[0-9A-Fa-f:.]+\]", value) for value in values):
             raise ValueError
         return values
 
-    return checked(name, read, "names such as foyer.example.com, separated by commas, without http:// and port")
+    must = "names such as foyer.example.com, separated by commas, without http:// and port"
+    return checked(name, read, f"{must}; an address of IPv6 stands in brackets, such as [fd00::1]")
+
+
+def networks(name: str, default: str) -> str:
+    """Addresses or networks, separated by commas; or * for all."""
+
+    def read() -> str:
+        value = text(name, default)
+        for part in [] if value == "*" else value.split(","):
+            ip_network(part.strip())
+        return value
+
+    return checked(name, read, "addresses such as 127.0.0.1 or 10.0.0.0/24, separated by commas")
+
+
+def host(name: str, default: str) -> str:
+    """Where to listen: an address, or a name of this machine."""
+
+    def read() -> str:
+        value = text(name, default)
+        if not re.fullmatch(r"[\w.:-]+", value):
+            raise ValueError
+        return value
+
+    return checked(name, read, "an address to listen on, such as 127.0.0.1 or 0.0.0.0")
 
 
 def secret_keys(name: str) -> list[str]:
@@ -115,10 +151,19 @@ def address(name: str, default: str, *schemes: str) -> str:
     return value
 
 
+# --- Where things are kept ------------------------------------------------------------------------------------------
+DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / "var")))
+# What browsers send is written here, and waits here until it is in the library.
+INCOMING_DIR = DATA_DIR / "incoming"
+for _folder in (DATA_DIR, INCOMING_DIR):
+    checked(
+        "DATA_DIR", partial(environment.prepare_folder, _folder), "a directory that Foyer may write to, with room in it"
+    )
+
 # --- Who we are ---------------------------------------------------------------------------------------------------
 INSECURE_SECRET_KEY = "insecure-" + "only-for-trying-out-" * 2  # refused unless DEBUG
 DEBUG = yes_or_no("DEBUG", default=False)
-SECRET_KEY = text("SECRET_KEY", INSECURE_SECRET_KEY)
+SECRET_KEY = text("SECRET_KEY") or environment.kept_secret(DATA_DIR) or INSECURE_SECRET_KEY
 if not DEBUG and (SECRET_KEY == INSECURE_SECRET_KEY or len(SECRET_KEY) < 32):
     raise ImproperlyConfigured("SECRET_KEY must be set to at least 32 random characters when DEBUG is off.")
 # Who signed in while one of these was SECRET_KEY stays so, and links made then can be shown again.
@@ -135,16 +180,8 @@ SANDBOX_ACTIVE = bool(SANDBOX_URL) and ANYTHINGLLM_URL == SANDBOX_URL
 ANYTHINGLLM_API_KEY = key("ANYTHINGLLM_API_KEY", SANDBOX_API_KEY if SANDBOX_ACTIVE else "")
 ANYTHINGLLM_PUBLIC_URL = web_address("ANYTHINGLLM_PUBLIC_URL") or ANYTHINGLLM_URL
 
+
 # --- Database, queue, cache, mail -----------------------------------------------------------------------------------
-DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / "var")))
-checked("DATA_DIR", lambda: DATA_DIR.mkdir(parents=True, exist_ok=True), "a directory that Foyer may write to")
-
-
-# What browsers send is written here, and waits here until it is in the library.
-INCOMING_DIR = DATA_DIR / "incoming"
-checked("DATA_DIR", lambda: INCOMING_DIR.mkdir(mode=0o700, exist_ok=True), "a directory that Foyer may write to")
-
-
 def database() -> dict[str, Any]:
     url = address(
         "DATABASE_URL", f"sqlite:///{DATA_DIR / 'foyer.sqlite3'}", "sqlite:///", "postgres://", "postgresql://"
@@ -177,23 +214,28 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
 def queue() -> SqliteHuey | RedisHuey:
+    # A pickle is code: the worker takes none that was not written by somebody with our key.
+    serializer = SignedSerializer(secret=SECRET_KEY, salt="foyer.queue")
     url = address("QUEUE_URL", f"sqlite:///{DATA_DIR / 'queue.sqlite3'}", "sqlite:///", "redis://", "rediss://")
     if url.startswith("sqlite:///"):
         if url == "sqlite:///":
             raise ValueError  # would be a file of each process's own
-        return SqliteHuey("foyer", filename=url.removeprefix("sqlite:///"), timeout=20)
+        return SqliteHuey("foyer", filename=url.removeprefix("sqlite:///"), timeout=20, serializer=serializer)
     # Without a time limit, a Redis that hangs would hang us too.
     pool = redis.ConnectionPool.from_url(url, socket_connect_timeout=3, socket_timeout=10)
-    return RedisHuey("foyer", connection_pool=pool)
+    return RedisHuey("foyer", connection_pool=pool, serializer=serializer)
 
 
 HUEY = checked("QUEUE_URL", queue, "sqlite:////data/queue.sqlite3 or redis://host:6379/0")
+# With a database on a server, its name is no file here, and neither has the queue one.
+environment.make_private(DATA_DIR, Path(DATABASES["default"]["NAME"]), Path(getattr(HUEY.storage, "filename", "none")))
 
 
 def cache() -> dict[str, Any]:
     url = address("CACHE_URL", f"filecache://{DATA_DIR / 'cache'}", "filecache://", "redis://", "rediss://")
     urlsplit(url).port  # noqa: B018  # raises ValueError when it is none
     config: dict[str, Any] = environ.Env.cache_url_config(url)
+    config["BACKEND"] = "dashboard.caches.Files" if url.startswith("filecache://") else "dashboard.caches.Redis"
     if url.startswith("filecache://"):
         # Of more than 300, Django would throw away some by chance; among them are marks that say that an answer is out of date.
         config.setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 20_000)
@@ -315,6 +357,8 @@ LOGOUT_REDIRECT_URL = "sign_in"
 HTTPS = yes_or_no("HTTPS", default=not DEBUG)
 SESSION_ENGINE = "dashboard.accounts.sessions"
 SESSION_COOKIE_AGE = 12 * 60 * 60
+# Cookies know no ports: names of our own, so that nothing else on this host (AnythingLLM is often there) overwrites them.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME, LANGUAGE_COOKIE_NAME = "foyer_session", "foyer_csrf", "foyer_language"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True  # htmx sends the token from the body's hx-headers
@@ -322,8 +366,16 @@ CSRF_FAILURE_VIEW = "dashboard.errors.csrf_failure"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]  # asked by the container's own health check, over plain HTTP
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+# Browsers keep to it for so long, on all ports of the name: AnythingLLM over plain HTTP beside Foyer could not be opened any more.
+HSTS_SECONDS = whole_number("HSTS_SECONDS", default=0, least=0, most=63_072_000)
+SECURE_HSTS_SECONDS = HSTS_SECONDS if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = yes_or_no("HSTS_SUBDOMAINS", default=False)
+SECURE_HSTS_PRELOAD = yes_or_no("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS = [
+    "security.W004",
+    "security.W005",
+    "security.W021",
+]  # want HSTS; that is the operator's to decide
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -406,5 +458,8 @@ LOGGING = {
         "urllib3": {"level": "ERROR"},  # it would write addresses, and in that of an invite stands its code
     },
 }
+# --- The server -------------------------------------------------------------------------------------------------------
+HOST = host("HOST", "127.0.0.1")
+FORWARDED_ALLOW_IPS = networks("FORWARDED_ALLOW_IPS", "127.0.0.1")  # of the proxy in front
 WEB_THREADS = whole_number("WEB_THREADS", default=6, least=1, most=64)
 DRAIN_SECONDS = whole_number("DRAIN_SECONDS", default=5, least=0, most=3600)  # that open streams have when it stops

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import socket
 import sys
 import time
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 def main() -> None:
     try:
-        from dashboard.settings import whole_number
+        from dashboard.settings import FORWARDED_ALLOW_IPS, HOST, whole_number
 
         port = whole_number("PORT", 8000, least=1, most=65535)
         from dashboard import signs
@@ -31,7 +30,8 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(str(error))
     Protocol.most_connections = raise_limit_of_files()
-    server = Server(configured(application, host=os.environ.get("HOST", "127.0.0.1"), port=port), door)
+    config = configured(application, host=HOST, port=port, forwarded_allow_ips=FORWARDED_ALLOW_IPS)
+    server = Server(config, door)
     signs.give()
     # Pages are drawn in threads, and each may keep the streams' loop from running for that long. (Python's own default is ten times that.)
     sys.setswitchinterval(0.0005)

@@ -9,7 +9,7 @@ def test_it_keeps_language_and_theme(door):
     assert response["Location"] == "/profile/"
     operator = Operator.objects.get()
     assert (operator.language, operator.theme) == ("zh-hans", "dark")
-    assert client.cookies["django_language"].value == "zh-hans"
+    assert client.cookies["foyer_language"].value == "zh-hans"
     page = client.get("/profile/").content.decode()
     assert '<html lang="zh-hans" data-theme="dark">' in page
 
@@ -18,7 +18,7 @@ def test_without_a_language_the_browser_decides(door):
     client = door.local()
     client.post("/profile/", {"language": "zh-hans", "theme": "system"})
     client.post("/profile/", {"language": "", "theme": "system"})
-    assert client.cookies["django_language"].value == ""
+    assert client.cookies["foyer_language"].value == ""
     page = client.get("/profile/", headers={"Accept-Language": "zh-Hans"}).content.decode()
     assert '<html lang="zh-hans">' in page
 

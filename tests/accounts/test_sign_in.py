@@ -168,12 +168,12 @@ def test_it_says_when_the_instance_takes_no_passwords(door):
 # --- The session ----------------------------------------------------------------------------------------------------
 def test_the_session_is_a_new_one(door, client):
     Operator.objects.create_user("root", PASSWORD)
-    client.cookies["sessionid"] = "planted-by-somebody-else-0123456"
+    client.cookies["foyer_session"] = "planted-by-somebody-else-0123456"
     door.sign_in("root", PASSWORD, client)
-    first = client.cookies["sessionid"].value
+    first = client.cookies["foyer_session"].value
     assert first != "planted-by-somebody-else-0123456"
     door.sign_in("root", PASSWORD, client)
-    assert client.cookies["sessionid"].value != first
+    assert client.cookies["foyer_session"].value != first
     assert not Session.objects.filter(session_key=first).exists()
 
 
@@ -182,7 +182,7 @@ def test_the_session_lasts_twelve_hours(door, client):
     door.sign_in("root", PASSWORD, client)
     left = Session.objects.get().expire_date - timezone.now()
     assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
-    cookie = client.cookies["sessionid"]
+    cookie = client.cookies["foyer_session"]
     assert cookie["httponly"] and cookie["samesite"] == "Lax"
 
 
@@ -262,7 +262,7 @@ def test_it_never_leads_elsewhere(door, client, elsewhere):
 def test_it_speaks_the_operators_language_from_then_on(door, client):
     Operator.objects.create_user("root", PASSWORD, language="zh-hans")
     door.sign_in("root", PASSWORD, client)
-    assert client.cookies["django_language"].value == "zh-hans"
+    assert client.cookies["foyer_language"].value == "zh-hans"
 
 
 def test_it_speaks_the_language_chosen_on_it_and_keeps_it_for_whoever_has_none(door, client):
@@ -277,7 +277,7 @@ def test_it_speaks_the_language_chosen_on_it_and_keeps_it_for_whoever_has_none(d
     assert '<html lang="zh-hans">' in refused.content.decode()
     answer = client.post(address, {"username": "root", "password": PASSWORD, "next": "/users/?q=ada"})
     assert answer["Location"] == "/users/?q=ada"
-    assert answer.cookies["django_language"].value == "zh-hans"
+    assert answer.cookies["foyer_language"].value == "zh-hans"
     somebody.refresh_from_db()
     assert somebody.language == "zh-hans"
 
@@ -285,7 +285,7 @@ def test_it_speaks_the_language_chosen_on_it_and_keeps_it_for_whoever_has_none(d
 def test_what_the_profile_says_is_stronger_than_what_was_chosen_at_the_door(door, client):
     Operator.objects.create_user("root", PASSWORD, language="en")
     answer = client.post("/sign-in/?language=zh-hans", {"username": "root", "password": PASSWORD})
-    assert answer.cookies["django_language"].value == "en"
+    assert answer.cookies["foyer_language"].value == "en"
     assert Operator.objects.get().language == "en"
 
 

@@ -90,7 +90,7 @@ class Foyer:
 
     def let_proof_age(self, page: Page) -> None:
         """As if the password had been given an hour ago."""
-        key = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "sessionid")
+        key = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "foyer_session")
         store = SessionStore()
         with sqlite3.connect(self.data / "foyer.sqlite3", timeout=20) as database:
             rows = database.execute("SELECT session_data FROM django_session WHERE session_key = ?", [key])
@@ -102,7 +102,7 @@ class Foyer:
 
     def forget(self) -> None:
         """What was read of the instance is read again: it went back to its beginning."""
-        cache = {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": self.data / "cache"}
+        cache = {"BACKEND": "dashboard.caches.Files", "LOCATION": self.data / "cache"}
         with override_settings(CACHES={"default": cache}):
             instance.forget("users", "workspaces", "invites", "overview", "library")
             instance.forget_members()

@@ -113,8 +113,10 @@ HEADERS: dict[str, list[str]] = {
     "Accept-Encoding": ["gzip;q=x", "*;q=0"],
     "Content-Length": ["abc", "-1", "+5", "1e3", "９", "9" * 5_000],
     "Cookie": [
-        'sessionid="abc\\000defghijk"', "sessionid=" + "x" * 5_000, "sessionid=../../etc/passwd", "csrftoken=\u00ff", "django_language=../x",
-        'messages="broken', 'django_language="\\000"', ";;;=;=", "sessionid=" + quote("x' OR 1=1; --"), "messages=[[\"__json_message\",0,25,\"x\"]]",
+        'foyer_session="abc\\000defghijk"', "foyer_session=" + "x" * 5_000, "foyer_session=../../etc/passwd", "foyer_csrf=\u00ff",
+        "foyer_language=../x",
+        'messages="broken', 'foyer_language="\\000"', ";;;=;=", "foyer_session=" + quote("x' OR 1=1; --"),
+        "messages=[[\"__json_message\",0,25,\"x\"]]",
     ],
     "Host": ["example.com", "testserver:abc", "[::1", "testserver,example.com", "test_server", ""],
     "X-Forwarded-For": ["::::", "1.2.3.4, <b data-hostile>"],
@@ -147,7 +149,7 @@ def served(
     given = client._base_environ(REQUEST_METHOD=method, PATH_INFO=path, **{"CONTENT_LENGTH": str(len(sent)), **environ})
     given["wsgi.input"] = io.BytesIO(sent)
     given["HTTP_X_CSRFTOKEN"] = TOKEN
-    given["HTTP_COOKIE"] = f"{given.get('HTTP_COOKIE', '')}; csrftoken={TOKEN}"
+    given["HTTP_COOKIE"] = f"{given.get('HTTP_COOKIE', '')}; foyer_csrf={TOKEN}"
     told: list[Any] = []
     for moment in (request_started, request_finished):
         moment.disconnect(close_old_connections)  # the test's transaction goes on

@@ -178,7 +178,7 @@ class Browser:
         self._url, self._session = foyer.url, requests.Session()
         self._session.trust_env = False
         if session:
-            self._session.cookies.set("sessionid", session)
+            self._session.cookies.set("foyer_session", session)
         self.broken = 0  # how often no answer came
 
     def get(self, path: str) -> requests.Response:
@@ -186,9 +186,9 @@ class Browser:
 
     def post(self, path: str, fields: dict[str, Any], page: str = "", **more: Any) -> requests.Response:
         """The form of a page, this one unless another is named, with its token."""
-        if "csrftoken" not in self._session.cookies:
+        if "foyer_csrf" not in self._session.cookies:
             self.get(page or path)
-        token = {"csrfmiddlewaretoken": self._session.cookies["csrftoken"]}
+        token = {"csrfmiddlewaretoken": self._session.cookies["foyer_csrf"]}
         return self._patiently("POST", path, data=fields | token, **more)
 
     def listen(self, path: str) -> requests.Response:

@@ -247,7 +247,7 @@ def test_every_role_is_greeted_in_chinese(role, standin):
 @pytest.mark.django_db
 def test_the_browser_decides_until_somebody_chooses(client):
     assert '<html lang="zh-hans">' in client.get("/sign-in/", headers=CHINESE).content.decode()
-    client.cookies["django_language"] = "en"
+    client.cookies["foyer_language"] = "en"
     assert '<html lang="en">' in client.get("/sign-in/", headers=CHINESE).content.decode()
 
 

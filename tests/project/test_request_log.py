@@ -17,7 +17,7 @@ def test_a_request_is_one_json_line_without_query_body_or_path(running_foyer):
     request = urllib.request.Request(
         f"http://127.0.0.1:{web.port}/users/7/?code=s3cret",
         data=urllib.parse.urlencode({"password": "s3cret"}).encode(),
-        headers={"Cookie": "sessionid=s3cret", "Authorization": "Bearer s3cret", "HX-Request": "true"},
+        headers={"Cookie": "foyer_session=s3cret", "Authorization": "Bearer s3cret", "HX-Request": "true"},
     )
     with pytest.raises(urllib.error.HTTPError) as refusal:
         browser.open(request, timeout=10)

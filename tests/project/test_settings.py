@@ -27,6 +27,8 @@ BAD = [
     ("ANYTHINGLLM_API_KEY", "s3cret-schlüssel"),
     ("ALLOWED_HOSTS", "foyer.example.com, https://s3cret"),
     ("ALLOWED_HOSTS", "s3cret:8000"),
+    ("ALLOWED_HOSTS", "fd00::5ec"),
+    ("ALLOWED_HOSTS", "s3cret..büro.example.com"),
     ("ANYTHINGLLM_PUBLIC_URL", "ftp://s3cret"),
     ("SANDBOX_URL", "//s3cret"),
     ("DATA_DIR", "/proc/s3cret"),
@@ -47,6 +49,11 @@ BAD = [
     ("LOG_LEVEL", "s3cret"),
     ("DOCUMENT_MAX_MB", "3001"),
     ("CHAT_LOG", "s3cret"),
+    ("HSTS_SECONDS", "s3cret"),
+    ("HSTS_SUBDOMAINS", "s3cret"),
+    ("HSTS_PRELOAD", "s3cret"),
+    ("HOST", "http://s3cret"),
+    ("FORWARDED_ALLOW_IPS", "127.0.0.1, s3cret"),
     ("WEB_THREADS", "0"),
     ("WEB_THREADS", "s3cret"),
     ("DRAIN_SECONDS", "s3cret"),
@@ -62,7 +69,7 @@ def read_by_settings() -> set[str]:
     source = (ROOT / "dashboard/settings.py").read_text()
     return set(
         re.findall(
-            r'\b(?:text|yes_or_no|one_of|host_names|key|secret_keys|whole_number|web_address|address)\(\s*"([A-Z_]+)"',
+            r'\b(?:text|yes_or_no|one_of|host_names|key|secret_keys|host|networks|whole_number|web_address|address)\(\s*"([A-Z_]+)"',
             source,
         )
     )
@@ -105,6 +112,15 @@ def test_keys_used_before_are_kept_by_it(tmp_path):
     assert done.stdout == f"{before}\n"
 
 
+def test_an_empty_address_to_listen_on_or_to_believe_is_the_default(tmp_path):
+    code = (
+        "from dashboard.settings import *; import os; "
+        "print(HOST, FORWARDED_ALLOW_IPS, {'HOST', 'PORT', 'FORWARDED_ALLOW_IPS'} & set(os.environ))"
+    )
+    done = start(tmp_path, ["-c", code], HOST="", PORT=" ", FORWARDED_ALLOW_IPS="")
+    assert (done.stdout, done.stderr) == ("127.0.0.1 127.0.0.1 set()\n", "")
+
+
 def test_an_empty_variable_counts_as_not_set(tmp_path):
     empty = dict.fromkeys(read_by_settings() - {"SECRET_KEY", "DATA_DIR", "ANYTHINGLLM_URL"}, "")
     done = start(
@@ -131,6 +147,28 @@ def test_the_health_check_may_always_ask_by_localhost(tmp_path):
     assert done.stdout.split() == ["foyer.example.com", "localhost", "127.0.0.1", "[::1]"]
 
 
+def test_a_name_in_any_script_is_known_as_browsers_send_it(tmp_path):
+    code = "from dashboard.settings import ALLOWED_HOSTS; print(*ALLOWED_HOSTS[:2])"
+    done = start(tmp_path, ["-c", code], ALLOWED_HOSTS="Büro.example.com, .部门.example")
+    assert done.stdout.split() == ["xn--bro-hoa.example.com", ".xn--ig4am2h.example"]
+
+
+def test_an_address_of_ipv6_without_brackets_is_told_what_is_missing(tmp_path):
+    done = start(tmp_path, ["manage.py", "check"], ALLOWED_HOSTS="fd00::1")
+    assert "an address of IPv6 stands in brackets, such as [fd00::1]" in done.stderr
+    assert start(tmp_path, ["manage.py", "check"], ALLOWED_HOSTS="[fd00::1]").returncode == 0
+
+
+def test_browsers_are_told_to_keep_to_https_only_when_that_is_switched_on(tmp_path):
+    code = (
+        "from dashboard.settings import *; "
+        "print(SECURE_HSTS_SECONDS, SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD)"
+    )
+    assert start(tmp_path, ["-c", code], HTTPS="true").stdout == "0 False False\n"
+    assert start(tmp_path, ["-c", code], HTTPS="true", HSTS_SECONDS="300").stdout == "300 False False\n"
+    assert start(tmp_path, ["-c", code], HTTPS="false", HSTS_SECONDS="300").stdout == "0 False False\n"
+
+
 def test_https_is_the_default_of_production_and_all_its_cookies(tmp_path):
     code = (
         "from dashboard.settings import *; print(HTTPS, SESSION_COOKIE_SECURE, CSRF_COOKIE_SECURE, SECURE_SSL_REDIRECT)"
@@ -143,10 +181,8 @@ def test_the_example_file_documents_exactly_what_is_read():
     example = (ROOT / ".env.example").read_text()
     documented = set(re.findall(r"^#? ?([A-Z_]+)=", example, re.MULTILINE))
     by_others = {
-        "HOST",
         "PORT",
         "SANDBOX_PORT",
-        "FORWARDED_ALLOW_IPS",
         "POSTGRES_PASSWORD",
         "ANYTHINGLLM_TAG",
     }  # server, runner, compose

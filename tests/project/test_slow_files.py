@@ -6,7 +6,7 @@ import socket
 from contextlib import ExitStack
 
 BEGINNING = (
-    "POST /documents/add/file/ HTTP/1.1\r\nHost: localhost\r\nCookie: csrftoken={token}\r\nContent-Length: 100000\r\n"
+    "POST /documents/add/file/ HTTP/1.1\r\nHost: localhost\r\nCookie: foyer_csrf={token}\r\nContent-Length: 100000\r\n"
     "Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\n"
 )
 

@@ -56,7 +56,7 @@ class Listening:
 
     def __init__(self, port: int, ticket: str, session: str, *, method: str = "GET", host: str = "127.0.0.1") -> None:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        headers = {"Host": host, "Cookie": f"theme=dark; sessionid={session}"}
+        headers = {"Host": host, "Cookie": f"theme=dark; foyer_session={session}"}
         self._connection.request(method, f"/stream/{ticket}/", headers=headers)
         self._answer = self._connection.getresponse()
         self.status, self.headers = self._answer.status, self._answer.headers

@@ -87,7 +87,7 @@ def test_a_turn_that_is_forgotten_is_done(ask, standin):
 
 def test_nothing_is_there_for_anybody_else(ask, standin, foyer):
     asked = ask()
-    stranger = signed_in(operator("admin", "eve")).cookies["sessionid"].value
+    stranger = signed_in(operator("admin", "eve")).cookies["foyer_session"].value
     wanted = [
         asked.listen(session=stranger),
         asked.listen(session=""),

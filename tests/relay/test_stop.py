@@ -18,7 +18,7 @@ from dashboard.chat import turns
 ada = Operator.objects.create_user("ada", "correct-horse-battery")
 client = Client()
 client.force_login(ada, backend="dashboard.accounts.backends.LocalBackend")
-session = client.cookies["sessionid"].value
+session = client.cookies["foyer_session"].value
 for number in range(10):
     turn = turns.open_turn(actor=ada, workspace_id=1, workspace_slug="{WORKSPACE}", text="HANG {QUESTION}", mode="chat", session_id="s")
     print("opened", session, turns.ticket(turn, session))

@@ -118,6 +118,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         variables = {
             "SECRET_KEY": SECRET_KEY,
             "HTTPS": "true",
+            "HSTS_SECONDS": "31536000",
             "ALLOWED_HOSTS": HOST,
             "ANYTHINGLLM_URL": instance.url,
             "ANYTHINGLLM_API_KEY": API_KEY,

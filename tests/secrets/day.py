@@ -176,7 +176,7 @@ def newcomers(house: House, ada: Person) -> None:
         house.instance.fault(kind, path=path, times=1)
         newcomer.post(join, {"username": "new-one", "password": JOINED})
         house.instance.clear_faults()
-    if "sessionid" not in newcomer.cookies:
+    if "foyer_session" not in newcomer.cookies:
         house.until(lambda: newcomer.post(join, {"username": "new-one", "password": JOINED}).status == 302)
     house.planted.add("session key", newcomer.session)
     house.planted.add(

@@ -28,7 +28,7 @@ HEADERS = {
     "Permissions-Policy": r"camera=\(\), .*",
     "X-Request-ID": r"\w{16}",
 }
-HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload"}
+HTTPS_ONLY = {"Strict-Transport-Security": "max-age=31536000"}
 NEVER = ("Server", "X-Powered-By", "Access-Control-Allow-Origin")
 Data = Mapping[str, Any] | Sequence[tuple[str, Any]]
 
@@ -145,10 +145,10 @@ class Person:
         self, path: str, data: Data = (), files: Sequence[tuple[str, str, bytes]] = (), *, htmx: bool = False
     ) -> Answer:
         """A form of ours, with the token that its page had in it. `files` are (field, name, content)."""
-        if "csrftoken" not in self.cookies:
+        if "foyer_csrf" not in self.cookies:
             self.get("/sign-in/")
         pairs = [*(data.items() if isinstance(data, Mapping) else data)]
-        fields = [("csrfmiddlewaretoken", self.cookies["csrftoken"])]
+        fields = [("csrfmiddlewaretoken", self.cookies["foyer_csrf"])]
         fields += [(name, one) for name, value in pairs for one in (value if isinstance(value, list) else [value])]
         headers = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin", **(HTMX if htmx else {})}
         if files:
@@ -162,7 +162,7 @@ class Person:
 
     @property
     def session(self) -> str:
-        return self.cookies["sessionid"]
+        return self.cookies["foyer_session"]
 
     def wait_for(self, path: str, words: str, seconds: float = 60) -> Answer:
         """The page, once it says that."""

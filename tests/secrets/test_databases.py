@@ -20,6 +20,7 @@ def test_the_passwords_of_databases_that_cannot_be_reached_are_told_nobody(house
         "SECRET_KEY": "only-for-this-test-" * 2,
         "ALLOWED_HOSTS": HOST,
         "HTTPS": "true",
+        "HSTS_SECONDS": "31536000",
         "LOG_LEVEL": "DEBUG",
         "STATIC_ROOT": str(house.data / "static"),
         "DATABASE_URL": f"postgres://foyer:{database.replace('+', '%2B').replace('/', '%2F')}@127.0.0.1:{port}/foyer",
@@ -31,7 +32,7 @@ def test_the_passwords_of_databases_that_cannot_be_reached_are_told_nobody(house
         heard = []
         somebody = Person(web.port, heard)
         assert somebody.get("/readyz").status == 503
-        somebody.cookies = {"csrftoken": "a" * 32, "sessionid": "b" * 32}
+        somebody.cookies = {"foyer_csrf": "a" * 32, "foyer_session": "b" * 32}
         for path in ("/", "/users/", "/healthz", "/nowhere/", f"/join/{'x' * 32}/"):
             somebody.get(path)
         assert somebody.sign_in("ada", "whatever-it-is").status == 500

@@ -36,7 +36,7 @@ def guarded(ada) -> Client:
     """Ada's browser, of which tokens are asked."""
     client = Client(enforce_csrf_checks=True)
     client.cookies = signed_in(ada).cookies
-    client.cookies["csrftoken"] = TOKEN
+    client.cookies["foyer_csrf"] = TOKEN
     return client
 
 

@@ -22,7 +22,7 @@ GOOD = Visit(
     url="https://foyer.example.com/",
     headers=list(HEADERS.items()),
     body='<!doctype html><script src="/app.js"></script>',
-    cookies=["sessionid=1; Secure; HttpOnly; SameSite=Lax", "csrftoken=2; Secure; HttpOnly; SameSite=Lax"],
+    cookies=["foyer_session=1; Secure; HttpOnly; SameSite=Lax", "foyer_csrf=2; Secure; HttpOnly; SameSite=Lax"],
     way=["http://foyer.example.com/", "https://foyer.example.com/"],
 )
 
@@ -87,11 +87,11 @@ def test_a_policy_is_judged_by_what_it_allows(policy, expected):
 @pytest.mark.parametrize(
     ("cookie", "expected"),
     [
-        ("sessionid=1; Secure; HttpOnly", 130),
+        ("foyer_session=1; Secure; HttpOnly", 130),
         ("theme=1; HttpOnly; SameSite=Lax", 125),
-        ("sessionid=1; HttpOnly; SameSite=Lax", 120),
-        ("sessionid=1; Secure; SameSite=Lax", 70),
-        ("csrftoken=1; Secure; HttpOnly", 80),
+        ("foyer_session=1; HttpOnly; SameSite=Lax", 120),
+        ("foyer_session=1; Secure; SameSite=Lax", 70),
+        ("foyer_csrf=1; Secure; HttpOnly", 80),
         ("theme=1; Secure; SameSite=Maybe", 80),
         ("theme=1; SameSite=None", 80),
     ],
