@@ -23,6 +23,7 @@ from django.core.cache import cache as shared
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dashboard import identity
 from dashboard.anythingllm import (
     AnythingLLMClient,
     ApiError,
@@ -41,6 +42,7 @@ from dashboard.anythingllm import (
     WorkspaceDocument,
 )
 from dashboard.errors import Declined
+from dashboard.models import Witness
 
 T = TypeVar("T")
 
@@ -153,6 +155,7 @@ class Line:
         self.client = AnythingLLMClient(address, api_key, before_call=self.breaker.before, on_call=self._heard)
         self._shelves: dict[str, _Shelf] = {}
         self.of_each: dict[str, dict[int, _OfOne]] = {}
+        self.witnesses: identity.Memory = {}
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
     def _heard(self, call: Call) -> None:
@@ -276,6 +279,7 @@ def users(max_age: float = FRESH_FOR) -> Reading[list[User]]:
         if not found:
             # A multi-user instance has at least one account; an empty list is what it answers while its database is busy.
             raise Unconfirmed("The instance answered with an empty list of users.")
+        identity.judge(Witness.Kind.USER, found, line().witnesses)
         return found
 
     return line().read("users", ask, max_age)
@@ -288,9 +292,16 @@ def workspaces(max_age: float = FRESH_FOR) -> Reading[list[Workspace]]:
         found = connect().workspaces.list()
         if not found and line().known("workspaces"):
             users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
+        identity.judge(Witness.Kind.WORKSPACE, found, line().witnesses)
         return found
 
     return line().read("workspaces", ask, max_age)
+
+
+def confirm(max_age: float) -> None:
+    """Makes sure that this is the instance that the records are about. Raises AnotherInstance, and ApiError when nothing tells."""
+    users(max_age).certain()
+    workspaces(max_age).certain()
 
 
 def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:

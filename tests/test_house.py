@@ -135,6 +135,7 @@ DOORS: dict[str, tuple[Action | None, set[str]]] = {
     "audit_list": (Action.VIEW_LEDGER, READ),
     "audit_export": (Action.VIEW_LEDGER, READ),
     "system_overview": (Action.VIEW_SYSTEM, READ),
+    "instance_identity": (Action.MANAGE_OPERATORS, BOTH),
     "connection_test": (Action.VIEW_SYSTEM, WRITE),
 }
 

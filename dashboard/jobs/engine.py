@@ -140,7 +140,7 @@ def _hand(job: Job, kind: Kind, ends: float) -> str | None:
             continue
         try:
             result = _attempt(kind, item, job)
-        except (Unreachable, KeyRefused, Busy) as error:
+        except (Unreachable, KeyRefused, errors.AnotherInstance, Busy) as error:
             _put_back(item)
             if misses == len(PAUSES):
                 return _waiting(error)
@@ -158,7 +158,7 @@ def _hand(job: Job, kind: Kind, ends: float) -> str | None:
 
 
 def _attempt(kind: Kind, item: JobItem, job: Job) -> Result:
-    """Performs one item. Raises Unreachable or KeyRefused when nothing was changed and the other items would fare the same, and Busy when
+    """Performs one item. Raises Unreachable, KeyRefused or AnotherInstance when nothing was changed and the others would fare the same, Busy when
     what it changes is locked: by somebody else, or by a worker that died and whose lease has to run out.
     """
     if item.attempts > 1:
@@ -182,7 +182,7 @@ def _asked(ask: Callable[[JobItem, Job], R], item: JobItem, job: Job, *, refused
         raise
     except (ApiError, errors.Declined) as error:
         problem = errors.describe(error)
-        if isinstance(error, (Unreachable, KeyRefused)) and problem.outcome != Outcome.UNKNOWN:
+        if isinstance(error, (Unreachable, KeyRefused, errors.AnotherInstance)) and problem.outcome != Outcome.UNKNOWN:
             raise
         return Result(ItemState.UNKNOWN if problem.outcome == Outcome.UNKNOWN else refused, problem.sentence)
     except Exception:
