@@ -17,7 +17,7 @@ from dashboard import anythingllm
 from dashboard.anythingllm.errors import without
 from dashboard.anythingllm.sse import Failed
 from dashboard.audit.models import Outcome
-from dashboard.http import OpenRequest, own_url, wants_partial
+from dashboard.http import OpenRequest, Request, own_url, wants_partial
 
 Words = str | Promise
 
@@ -40,12 +40,29 @@ class Declined(Exception):
         self.sentence = sentence
 
 
+class AnotherInstance(anythingllm.ApiError):
+    """What answers is not the instance that Foyer's records are about (see dashboard.identity)."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "This is not the instance that the records are about.")
+
+
 def describe(error: anythingllm.ApiError | Declined) -> Problem:
     """The sentence for an error, by its cause. The instance's own words are passed on only where it refused something."""
     address = settings.ANYTHINGLLM_URL
     match error:
         case Declined():
             return Problem(_("Not possible"), error.sentence, 409, Outcome.REFUSED)
+        case AnotherInstance():
+            return Problem(
+                _("Another AnythingLLM"),
+                _(
+                    "This is another AnythingLLM than before, or one restored from a backup. "
+                    "Foyer has stopped, so that nobody gets what is somebody else's. An admin has to say first what it is."
+                ),
+                503,
+                Outcome.REFUSED,
+            )
         case anythingllm.Unreachable(outcome_unknown=True):
             return Problem(
                 _("No answer"),
@@ -219,7 +236,7 @@ def describe_ending(failure: Failed) -> Words:
             return _("The connection to AnythingLLM broke off before its answer was complete. What arrived is kept.")
 
 
-def problem_response(request: OpenRequest, problem: Problem) -> HttpResponse:
+def problem_response(request: OpenRequest | Request, problem: Problem) -> HttpResponse:
     """The problem as a page; for htmx as a toast, so that nothing on the page is replaced by something untrue."""
     if wants_partial(request):
         messages.error(request, str(problem.sentence))

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from dashboard import locks, marks
+from dashboard import identity, locks, marks
 from dashboard.anythingllm import (
     AnythingLLMClient,
     ApiError,
@@ -40,6 +40,7 @@ from dashboard.anythingllm import (
     WorkspaceDocument,
 )
 from dashboard.errors import Declined
+from dashboard.models import Witness
 from dashboard.server.threads import step_in, step_out, waiting
 
 T = TypeVar("T")
@@ -155,6 +156,7 @@ class Line:
         )
         self._shelves: dict[str, _Shelf] = {}
         self.of_each: dict[str, dict[int, _OfOne]] = {}
+        self.witnesses: identity.Memory = {}
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
     def _ask(self) -> None:
@@ -291,6 +293,7 @@ def users(max_age: float = FRESH_FOR) -> Reading[list[User]]:
         if not found:
             # A multi-user instance has at least one account; an empty list is what it answers while its database is busy.
             raise Unconfirmed("The instance answered with an empty list of users.")
+        identity.judge(Witness.Kind.USER, found, line().witnesses)
         return found
 
     return line().read("users", ask, max_age)
@@ -303,9 +306,16 @@ def workspaces(max_age: float = FRESH_FOR) -> Reading[list[Workspace]]:
         found = connect().workspaces.list()
         if not found and line().known("workspaces"):
             users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
+        identity.judge(Witness.Kind.WORKSPACE, found, line().witnesses)
         return found
 
     return line().read("workspaces", ask, max_age)
+
+
+def confirm(max_age: float) -> None:
+    """Makes sure that this is the instance that the records are about. Raises AnotherInstance, and ApiError when nothing tells."""
+    users(max_age).certain()
+    workspaces(max_age).certain()
 
 
 def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:

@@ -1,8 +1,9 @@
-"""What belongs to no room: leases."""
+"""What belongs to no room: leases, and which instance the records are about."""
 
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Lease(models.Model):
@@ -15,3 +16,45 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Instance(models.Model):
+    """The AnythingLLM that Foyer's records are about: one row, written when it is first read (see dashboard.identity)."""
+
+    class State(models.TextChoices):
+        SAME = "same", _("the same as ever")
+        DOUBTED = "doubted", _("another one, or an older state")  # everything waits for an admin's word
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    address = models.CharField(max_length=500)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.SAME)
+    # Raised by each decision that parts records from the instance: what those ids are moved by.
+    epoch = models.PositiveSmallIntegerField(default=0)
+    confirmed_at = models.DateTimeField(auto_now_add=True)  # when it was first read, or an admin last said what it is
+    doubted_at = models.DateTimeField(null=True)
+    parted_at = models.DateTimeField(null=True)  # since when ids mean what they mean now: older jobs are not retried
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.state}"
+
+
+class Witness(models.Model):
+    """An account or a workspace of the instance, as it is known by its id: all of them together are the instance's fingerprint.
+
+    The instance sets `created_at` once and never changes it. None: known from before it was kept, and not seen on the instance since.
+    """
+
+    class Kind(models.TextChoices):
+        USER = "user", _("Account")
+        WORKSPACE = "workspace", _("Workspace")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    object_id = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(null=True)
+    name = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "object_id"], name="witness_once")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.object_id}"

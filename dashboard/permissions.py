@@ -106,8 +106,11 @@ def also_requires(request: Any, action: Action) -> HttpResponse | None:
     return None
 
 
-def requires(action: Action) -> Callable[[View], View]:
-    """The view needs this action: 403 for everybody whose role does not have it, a fresh proof of password for dangerous acts."""
+def requires(action: Action, *, even_in_doubt: bool = False) -> Callable[[View], View]:
+    """The view needs this action: 403 for everybody whose role does not have it, a fresh proof of password for dangerous acts.
+
+    While an admin has to say which instance this is, only views that are open `even_in_doubt` are.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -115,6 +118,8 @@ def requires(action: Action) -> Callable[[View], View]:
             from dashboard.accounts import services  # the door knows the policy's words, so it is asked late
 
             services.refresh_rights(request.user, writing=request.method not in ("GET", "HEAD"))
+            if not even_in_doubt and (halt := services.halted(request)):
+                return halt
             demand = also_requires(request, action)
             return view(request, *args, **kwargs) if demand is None else demand
 

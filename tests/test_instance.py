@@ -6,10 +6,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from django.core.cache import cache
 
 from dashboard import instance
 
+pytestmark = pytest.mark.django_db(transaction=True)  # what a thread reads is held against what the database knows
 LISTS_USERS = "/api/v1/admin/users"
 
 

@@ -21,6 +21,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.crypto import salted_hmac
@@ -28,11 +29,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.http import reswap, retarget
 
-from dashboard import instance
+from dashboard import identity, instance
 from dashboard.accounts.models import ANYTHINGLLM_SUFFIX, LookedAfter, Operator, Role, new_session_key
 from dashboard.anythingllm import ApiError, User
 from dashboard.audit.services import recording
-from dashboard.errors import Declined
+from dashboard.errors import AnotherInstance, Declined, describe, problem_response
 from dashboard.http import OpenRequest, Request, render_page, wants_partial
 from dashboard.server.threads import waiting
 
@@ -165,7 +166,11 @@ def account_name(username: str) -> str:
 
 
 def operator_of(user: User, *, actor: Operator | None = None) -> Operator:
-    """The operator linked to an account: made at the first sign-in, or by an admin before that; then kept in step with the account."""
+    """The operator linked to an account: made at the first sign-in, or by an admin before that; then kept in step with the account.
+
+    Raises AnotherInstance when the account is not the one that is known by its id.
+    """
+    _vouch(user)
     role = ROLES.get(user.role, Role.MEMBER)
     name = _free_name(user)
     operator = Operator.objects.filter(anythingllm_user_id=user.id).first()
@@ -183,6 +188,28 @@ def operator_of(user: User, *, actor: Operator | None = None) -> Operator:
 def operator_known(user_id: int) -> Operator | None:
     """The operator linked to this account, if there is one already."""
     return Operator.objects.filter(anythingllm_user_id=user_id).first()
+
+
+def _vouch(user: User) -> None:
+    known = identity.is_known(user)
+    if known is None and Operator.objects.filter(anythingllm_user_id=user.id).exists():
+        instance.users(max_age=0).certain()  # the first reading since identities are kept takes up who it is
+        known = identity.is_known(user)
+    # Whoever is known for certain can say which instance this is, if they are admin there.
+    if known is False or (identity.doubted() and not (known and user.role == Role.ADMIN)):
+        instance.forget("users", "workspaces")
+        raise AnotherInstance
+    if known is None:
+        identity.introduce(user)
+
+
+def halted(request: Request) -> HttpResponse | None:
+    """While an admin has to say which instance this is: the page where they do, or a sentence. None otherwise."""
+    if not identity.doubted():
+        return None
+    if request.user.is_active and request.user.effective_role == Role.ADMIN:
+        return redirect("instance_identity")
+    return problem_response(request, describe(AnotherInstance()))
 
 
 def _free_name(user: User) -> str:

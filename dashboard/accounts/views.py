@@ -25,7 +25,7 @@ from dashboard.accounts.forms import (
 from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import ApiError, PasswordLoginDisabled
 from dashboard.anythingllm.rules import generate_password
-from dashboard.errors import describe
+from dashboard.errors import AnotherInstance, describe
 from dashboard.http import OpenRequest, Request, own_url, render_page
 from dashboard.names import told_apart
 from dashboard.order import natural
@@ -55,6 +55,9 @@ def sign_in(request: OpenRequest) -> HttpResponse:
                 check = services.sign_in(request, **form.cleaned_data)
             except PasswordLoginDisabled as error:
                 form.add_error(None, str(describe(error).sentence))
+            except AnotherInstance as error:
+                form.add_error(None, str(describe(error).sentence))
+                status = 503
             except ApiError:
                 form.add_error(None, str(services.CANNOT_ASK))
                 status = 503
@@ -77,7 +80,7 @@ def _welcome(request: OpenRequest, operator: Operator, codes: tuple[str, ...], g
 
 @require_http_methods(["GET", "POST"])
 @never_cache
-@requires(Action.USE_FOYER)
+@requires(Action.USE_FOYER, even_in_doubt=True)
 def recovery_codes(request: Request) -> HttpResponse:
     kept = request.session.get("recovery_codes")
     if kept is None:
@@ -95,7 +98,7 @@ def recovery_codes(request: Request) -> HttpResponse:
 
 
 @require_POST
-@requires(Action.USE_FOYER)
+@requires(Action.USE_FOYER, even_in_doubt=True)
 def sign_out(request: Request) -> HttpResponse:
     services.sign_out(request)
     messages.success(request, _("You are signed out."))
@@ -103,7 +106,7 @@ def sign_out(request: Request) -> HttpResponse:
 
 
 @require_POST
-@requires(Action.USE_FOYER)
+@requires(Action.USE_FOYER, even_in_doubt=True)
 def sign_out_everywhere(request: Request) -> HttpResponse:
     services.sign_out_everywhere(request)
     messages.success(request, _("You are signed out here and everywhere else."))

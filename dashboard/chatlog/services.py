@@ -109,6 +109,11 @@ def progress() -> Progress | None:
     return Progress.objects.filter(pk=1).first()
 
 
+def forget() -> None:
+    """Of another instance, the log is read anew."""
+    sync.forget()
+
+
 def update_now() -> bool:
     """Reads what is new while somebody waits; True when nothing is left. Raises ApiError, and Busy while it is being read anyway."""
     return sync.update(ASKED_SECONDS)

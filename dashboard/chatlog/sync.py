@@ -44,6 +44,7 @@ def update(seconds: float) -> bool:
     keep_promises()
     if settings.CHAT_LOG == "off":
         return True
+    instance.confirm(instance.FRESH_FOR)  # whoever reads it may have another's questions before them
     with locks.held("chatlog", wait=0):
         give_up = time.monotonic() + seconds
         while not _step():
@@ -83,7 +84,7 @@ def look_back() -> None:
 def keep_promises() -> None:
     """What the setting does not allow any more is not kept either."""
     if settings.CHAT_LOG == "off":
-        _forget()
+        forget()
     elif settings.CHAT_LOG == "anonymous":
         Exchange.objects.filter(Q(user__isnull=False) | ~Q(session_id="")).update(user=None, session_id="")
         Person.objects.all().delete()
@@ -92,7 +93,7 @@ def keep_promises() -> None:
         Progress.objects.filter(named=False).delete()  # so that all is read again, now with who asked
 
 
-def _forget() -> None:
+def forget() -> None:
     with transaction.atomic():
         Citation.objects.all().delete()
         Exchange.objects.all().delete()
@@ -124,7 +125,7 @@ def _step() -> bool:
             return _advance(progress, records, last)
     except AnotherLog:
         log.warning("the log of chats is another one than before, and is read anew")
-        _forget()
+        forget()
         return False
 
 

@@ -29,7 +29,7 @@ def palette(request: Request) -> HttpResponse:
 
 
 @require_GET
-@requires(Action.USE_FOYER)
+@requires(Action.USE_FOYER, even_in_doubt=True)
 def light(request: Request) -> HttpResponse:
     """The light alone, asked for every half minute by every open page; this is what notices an outage while nobody clicks."""
     return render(request, "home/_light.html", {"light": instance.light(probe=True)})
@@ -46,7 +46,7 @@ def refresh(request: Request) -> HttpResponse:
 
 
 @require_POST
-@requires(Action.USE_FOYER)
+@requires(Action.USE_FOYER, even_in_doubt=True)
 def theme_change(request: Request) -> HttpResponse:
     theme = request.POST.get("theme", "")
     if theme in Theme.values:

@@ -138,6 +138,7 @@ def join(request: OpenRequest, *, link: Link, username: str, password: str) -> J
 
     Raises one of the Declined above, or locks.Busy. Never an ApiError.
     """
+    _only_where_the_link_leads()
     with locks.held(lock_of(username)):
         joining = _under_way(link, username)
         fresh = joining is None
@@ -160,6 +161,20 @@ def join(request: OpenRequest, *, link: Link, username: str, password: str) -> J
         proof = proof or _prove(request, joining, password)
         accounts.enter(request, proof.operator)
         return Joined(proof.recovery_codes, missing)
+
+
+def _only_where_the_link_leads() -> None:
+    """A link lets nobody into another instance than the one it was made for. Whatever else is wrong there is told on the way."""
+    try:
+        instance.confirm(accounts.WRITE_RIGHTS_EVERY)
+    except errors.AnotherInstance as error:
+        raise Declined(
+            _(
+                "Nobody can join right now: an admin has to look at AnythingLLM first. Tell the person who sent you the link."
+            )
+        ) from error
+    except ApiError:
+        return
 
 
 def lock_of(username: str) -> str:

@@ -195,6 +195,15 @@ def revoke(*, actor: Operator, link: Link) -> None:
     link.refresh_from_db()
 
 
+def close_all(actor: Operator) -> None:
+    """Revokes every link, and ends every way through one: they lead to an instance that is not there any more. Within a transaction."""
+    now = timezone.now()
+    Link.objects.filter(revoked_at=None).update(revoked_at=now, revoked_by=actor)
+    Joining.objects.filter(closed_at=None).update(closed_at=now)
+    Joining.objects.filter(state=JoiningState.STARTED).update(state=JoiningState.GIVEN_BACK, asked=False)
+    Joining.objects.filter(state=JoiningState.ACCOUNT).update(state=JoiningState.DONE, done_at=now)
+
+
 def extend(*, actor: Operator, link: Link, days: int) -> None:
     """Lets it live so many days longer, one that has expired from now, a year from now at most. Raises Declined for one revoked or used up."""
     link.refresh_from_db()

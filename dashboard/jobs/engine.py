@@ -143,7 +143,7 @@ def _hand(job: Job, kind: Kind, ends: float) -> str | None:
         except Later as error:
             _put_back(item)
             return str(error.sentence)
-        except (Unreachable, KeyRefused, Busy) as error:
+        except (Unreachable, KeyRefused, errors.AnotherInstance, Busy) as error:
             _put_back(item)
             if misses == len(PAUSES):
                 return _waiting(error)
@@ -161,7 +161,7 @@ def _hand(job: Job, kind: Kind, ends: float) -> str | None:
 
 
 def _attempt(kind: Kind, item: JobItem, job: Job) -> Result:
-    """Performs one item. Raises Unreachable or KeyRefused when nothing was changed and the other items would fare the same, and Busy when
+    """Performs one item. Raises Unreachable, KeyRefused or AnotherInstance when nothing was changed and the others would fare the same, Busy when
     what it changes is locked: by somebody else, or by a worker that died and whose lease has to run out; Later.
     """
     if item.attempts > 1:
@@ -185,7 +185,7 @@ def _asked(ask: Callable[[JobItem, Job], R], item: JobItem, job: Job, *, refused
         raise
     except (ApiError, errors.Declined) as error:
         problem = errors.describe(error)
-        if isinstance(error, (Unreachable, KeyRefused)) and problem.outcome != Outcome.UNKNOWN:
+        if isinstance(error, (Unreachable, KeyRefused, errors.AnotherInstance)) and problem.outcome != Outcome.UNKNOWN:
             raise
         return Result(ItemState.UNKNOWN if problem.outcome == Outcome.UNKNOWN else refused, problem.sentence)
     except Exception:

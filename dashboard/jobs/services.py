@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -25,6 +26,7 @@ from dashboard.jobs.kinds import registered
 from dashboard.jobs.models import OPEN, TROUBLE, UNFINISHED, ItemState, Job, JobItem, JobState
 from dashboard.jobs.passwords import password_for
 from dashboard.jobs.tasks import run_job
+from dashboard.models import Instance
 from dashboard.permissions import allows
 
 
@@ -137,6 +139,12 @@ def cancel(*, actor: Operator, job: Job) -> None:
         engine.cancel(job)
 
 
+def cancel_all(*, actor: Operator) -> None:
+    for job in Job.objects.filter(state__in=OPEN):
+        with suppress(Declined):
+            cancel(actor=actor, job=job)
+
+
 def retry(*, actor: Operator, job: Job, item_ids: Collection[int] | None = None) -> None:
     """Does again what failed or is unknown; the unknown is read back first. From now on the job acts in the name of `actor`.
 
@@ -144,6 +152,12 @@ def retry(*, actor: Operator, job: Job, item_ids: Collection[int] | None = None)
     """
     with recording(actor, "job.retried", target=("job", job.pk, job.title)) as entry:
         _demand_right(actor, job)
+        if Instance.objects.filter(parted_at__gt=job.created_at).exists():
+            raise Declined(
+                _(
+                    "This job is from before AnythingLLM was changed or restored: what it names may be something else now."
+                )
+            )
         with transaction.atomic():
             job = _locked(job)
             trouble = job.items.filter(state__in=TROUBLE)

@@ -3,10 +3,33 @@
 from __future__ import annotations
 
 from huey import crontab
-from huey.contrib.djhuey import close_db, db_periodic_task, db_task, on_startup
+from huey.api import PeriodicTask, Task
+from huey.contrib.djhuey import close_db, db_periodic_task, db_task, on_startup, pre_execute
+from huey.exceptions import CancelExecution
 
-from dashboard import signs
+from dashboard import instance, signs
+from dashboard.accounts.services import WRITE_RIGHTS_EVERY
+from dashboard.anythingllm import ApiError
+from dashboard.errors import AnotherInstance
 from dashboard.jobs import engine
+
+# These ask nothing of the instance: they tidy up here, or only begin what is looked at again.
+AT_HOME = {"resume_jobs", "sweep_documents", "sweep_turns"}
+
+
+@pre_execute(name="only_for_our_instance")  # type: ignore[untyped-decorator]
+@close_db  # type: ignore[untyped-decorator]
+def only_for_our_instance(task: Task) -> None:
+    """Before all that the worker does: nothing is done at another instance than the one that the records are about. What repeats itself
+    is left for its next time also when nothing tells; of the rest, each finds out itself what the instance lets happen.
+    """
+    try:
+        instance.confirm(WRITE_RIGHTS_EVERY)
+    except AnotherInstance as error:
+        raise CancelExecution(retry=False) from error
+    except ApiError as error:
+        if isinstance(task, PeriodicTask) and task.name not in AT_HOME:
+            raise CancelExecution(retry=False) from error
 
 
 @db_task()  # type: ignore[untyped-decorator]

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
-from django.views.decorators.http import require_GET, require_POST
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard import instance
 from dashboard.anythingllm import ApiError, SingleUserMode
-from dashboard.errors import describe
+from dashboard.errors import Declined, describe
 from dashboard.http import Request, render_page
+from dashboard.models import Instance
 from dashboard.permissions import Action, requires
-from dashboard.system import services
+from dashboard.system import decisions, services
 
 
 @require_GET
@@ -33,6 +40,7 @@ def system_overview(request: Request) -> HttpResponse:
         "overview": reading.value if reading else None,
         "problem": describe(error) if error else None,
         "key_state": key_state,
+        "ours": decisions.ours(),
         "features": services.features(reading.value.version if reading else None),
     }
     return render_page(request, "system/system_overview.html", partial="system/_overview.html", context=context)
@@ -43,3 +51,29 @@ def system_overview(request: Request) -> HttpResponse:
 def connection_test(request: Request) -> HttpResponse:
     context = {"address": settings.ANYTHINGLLM_URL, "steps": services.test_connection()}
     return render_page(request, "system/connection_test.html", partial="system/_connection_test.html", context=context)
+
+
+@require_http_methods(["GET", "POST"])
+@never_cache
+@requires(Action.MANAGE_OPERATORS, even_in_doubt=True)
+def instance_identity(request: Request) -> HttpResponse:
+    """Whether the instance is the one that the records are about; where it is not, an admin says here what it is."""
+    context: dict[str, Any] = {"ours": decisions.ours()}
+    status = 200
+    try:
+        if request.method == "POST":
+            if request.POST.get("decision") == "anew":
+                decisions.begin_anew(actor=request.user)
+                messages.success(
+                    request, _("Foyer starts anew with this AnythingLLM. What was recorded before is kept.")
+                )
+            else:
+                decisions.keep(actor=request.user, same=request.POST.getlist("same"))
+                messages.success(request, _("Foyer goes on with this AnythingLLM."))
+            return redirect("instance_identity")
+        if context["ours"] and context["ours"].state == Instance.State.DOUBTED:
+            context["found"] = decisions.findings()
+    except (ApiError, Declined) as error:
+        problem = describe(error)
+        context["problem"], status = problem, problem.status
+    return render(request, "system/instance_identity.html", context, status=status)
