@@ -46,7 +46,7 @@ class House:
         lines = [
             f"{method} {path} HTTP/1.1",
             "Host: localhost",
-            f"Cookie: sessionid={session}; csrftoken={'b' * 32}",
+            f"Cookie: foyer_session={session}; csrftoken={'b' * 32}",
             *headers,
         ]
         if method == "POST":
@@ -68,7 +68,7 @@ class House:
         started = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
-            connection.request("GET", path, headers={"Cookie": f"sessionid={session}"})
+            connection.request("GET", path, headers={"Cookie": f"foyer_session={session}"})
             answer = connection.getresponse()
             body = answer.read()
         finally:

@@ -22,7 +22,7 @@ def admin(name: str) -> Operator:
 def session(operator: Operator) -> str:
     client = Client()
     client.force_login(operator, backend="dashboard.accounts.backends.LocalBackend")
-    return client.cookies["sessionid"].value
+    return client.cookies["foyer_session"].value
 
 
 call_command("migrate", verbosity=0)

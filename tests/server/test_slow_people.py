@@ -125,7 +125,7 @@ def test_a_course_that_joins_at_the_same_moment(house):
         lines = []
         for number in range(20):
             body = f"username=course-{number}&password=a-very-long-password&csrfmiddlewaretoken={number:032}".encode()
-            head = house.ask("POST", f"/join/{house.code}/", "", body).replace(b"sessionid=; ", b"")
+            head = house.ask("POST", f"/join/{house.code}/", "", body).replace(b"foyer_session=; ", b"")
             lines.append(slow.enter_context(house.connect(head.replace(b"b" * 32, f"{number:032}".encode()))))
         house.others_are_served()
         assert [house.answer(line)[0] for line in lines] == [302] * 20
