@@ -128,7 +128,9 @@ class Pages:
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
             answer.status = int(status[:3])
-            answer.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            answer.headers = [
+                (name.lower().encode("latin-1"), value.strip().encode("latin-1")) for name, value in headers
+            ]
 
         found: Any = self._wsgi(environ_of(scope, body), start_response)
         if getattr(found, "streaming", False) and self._exports is not None and scope["method"] != "HEAD":
@@ -245,7 +247,7 @@ def address_of(host: str) -> str:
 
 def environ_of(scope: Any, body: Body) -> dict[str, Any]:
     """What WSGI calls a request. A header with an underscore is left out: Django could not tell it from the one with a hyphen, which the proxy
-    in front has seen to.
+    in front has seen to. So is what a proxy says of the scheme: uvicorn has heeded it, if it may be believed.
     """
     server, port = scope.get("server") or ("localhost", None)
     environ: dict[str, Any] = {
@@ -267,7 +269,7 @@ def environ_of(scope: Any, body: Body) -> dict[str, Any]:
     if scope["client"]:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = scope["client"][0], str(scope["client"][1])
     for name, value in scope["headers"]:
-        if b"_" in name:
+        if b"_" in name or name == b"x-forwarded-proto":
             continue
         key = name.decode("latin-1").upper().replace("-", "_")
         key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
@@ -278,7 +280,7 @@ def environ_of(scope: Any, body: Body) -> dict[str, Any]:
     return environ
 
 
-async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: Promise) -> None:
+async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: str | Promise) -> None:
     """A page without a thread, and so without knowing who asks."""
     from dashboard.relay.app import COMMON_HEADERS, encoded  # it has models, so Django comes first
 
