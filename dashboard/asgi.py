@@ -22,7 +22,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 _django = get_wsgi_application()
 
 from dashboard.relay.app import COMMON_HEADERS, PATH, Relay, encoded  # noqa: E402  # it has models, so Django comes first
-from dashboard.server.pages import Pages, refuse  # noqa: E402
+from dashboard.server.pages import Pages, refuse, warm_up  # noqa: E402
 from dashboard.server.threads import Limit, Pool  # noqa: E402
 
 FILES = "/documents/add/file/"  # where documents arrive
@@ -69,6 +69,7 @@ class Door:
             name: Pages(pages, pool, None if name == "static" else self._exports) for name, pool in self._pools.items()
         }
         self._stopping = False
+        warm_up()
         await self.relay.start()
 
     def drain(self) -> None:

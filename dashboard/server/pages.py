@@ -292,14 +292,7 @@ async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: str | Pro
             request.COOKIES = parse_cookie(value.decode("latin-1"))
     request_id.set(uuid.uuid4().hex[:16])
     request_address.set(scope["client"][0] if scope["client"] else "")
-    with translation.override(translation.get_language_from_request(request)):
-        context = {
-            "status": status.value,
-            "title": _("Not taken"),
-            "sentence": sentence,
-            "team_name": settings.TEAM_NAME,
-        }
-        page = render_to_string("errors/error.html", context).encode()
+    page = _drawn(translation.get_language_from_request(request), status, sentence)
     headers = {
         **COMMON_HEADERS,
         "Content-Security-Policy": build_policy(),
@@ -313,3 +306,20 @@ async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: str | Pro
     await send({"type": "http.response.start", "status": status.value, "headers": encoded(headers)})
     await send({"type": "http.response.body", "body": page})
     request_log.info("request", extra={"method": scope["method"], "route": "(not taken)", "status": status.value})
+
+
+def _drawn(language: str, status: HTTPStatus, sentence: str | Promise) -> bytes:
+    with translation.override(language):
+        context = {
+            "status": status.value,
+            "title": _("Not taken"),
+            "sentence": sentence,
+            "team_name": settings.TEAM_NAME,
+        }
+        return render_to_string("errors/error.html", context).encode()
+
+
+def warm_up() -> None:
+    """What would be read from the disk at the first refusal, on the event loop, is read now."""
+    for language, _name in settings.LANGUAGES:
+        _drawn(language, HTTPStatus.SERVICE_UNAVAILABLE, TOO_MANY)

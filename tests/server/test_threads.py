@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 
 from dashboard.server.threads import IN_LINE, Full, Limit, Pool, Who, waiting
 
@@ -114,7 +115,8 @@ def test_a_line_has_an_end(made):
         Slow(pool, "ada")
     mia = Slow(pool, "mia")
     for act in (*acts, mia):
-        act.finish()
+        act.end.set()
+    assert [act.finish() for act in (*acts, mia)] == ["done"] * (IN_LINE + 2)
 
 
 def test_an_error_is_told_to_who_asked_and_leaves_the_thread_free(made):
@@ -143,3 +145,10 @@ def test_that_all_are_taken_stands_in_the_log(made, caplog):
     assert [(record.message, record.pool) for record in caplog.records] == [("all threads are taken", "test")]
     for act in acts:
         act.finish()
+
+
+def test_a_thread_keeps_its_line_to_the_cache(made):
+    """Where each request made a new one, a cache on another machine got a connection each time."""
+    pool = made(Limit(1, 1))
+    one, other = (pool.submit(Who("ada", HERE), lambda: caches["default"]).result(20) for _request in range(2))
+    assert one is other
