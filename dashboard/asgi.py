@@ -8,24 +8,30 @@ from __future__ import annotations
 
 import os
 import uuid
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.http.request import split_domain_port, validate_host
 from django.utils.http import parse_header_parameters
+from django.utils.translation import gettext_lazy as _
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 _django = get_wsgi_application()
 
 from dashboard.relay.app import COMMON_HEADERS, PATH, Relay, encoded  # noqa: E402  # it has models, so Django comes first
-from dashboard.server.pages import Pages  # noqa: E402
+from dashboard.server.pages import Pages, refuse, warm_up  # noqa: E402
 from dashboard.server.threads import Limit, Pool  # noqa: E402
 
 FILES = "/documents/add/file/"  # where documents arrive
 ASK = "/+ask/"  # how the address of a question ends
 ALIVE, READY = "/healthz", "/readyz"
+STRANGER = _(
+    "The proxy in front of Foyer is not known to it, so what it says of the browser is not believed. An administrator must add its address, "
+    "%(address)s, to FORWARDED_ALLOW_IPS."
+)
 
 
 def pages(environ: Any, start_response: Any) -> Any:
@@ -63,6 +69,7 @@ class Door:
             name: Pages(pages, pool, None if name == "static" else self._exports) for name, pool in self._pools.items()
         }
         self._stopping = False
+        warm_up()
         await self.relay.start()
 
     def drain(self) -> None:
@@ -83,8 +90,10 @@ class Door:
             await _tell(send, scope["method"], 200, b'{"status": "ok"}')
         elif path == READY and self._stopping:
             await _tell(send, scope["method"], 503, b'{"status": "stopping"}')
+        elif (kind := _kind(scope, path)) != "health" and _comes_from_a_stranger(scope):
+            await refuse(scope, send, HTTPStatus.BAD_REQUEST, STRANGER % {"address": scope["client"][0]})
         else:
-            await self._to[_kind(scope, path)](scope, receive, send)
+            await self._to[kind](scope, receive, send)
 
 
 def _kind(scope: Any, path: str) -> str:
@@ -96,6 +105,12 @@ def _kind(scope: Any, path: str) -> str:
     if path == FILES or (path.endswith(ASK) and len(dict(scope["headers"]).get(b"content-length", b"")) > 5):
         return "files"
     return "pages"
+
+
+def _comes_from_a_stranger(scope: Any) -> bool:
+    """A proxy says that the browser spoke https, but is none that is believed: to be sent to https would bring the browser here again, for ever."""
+    said = (b"x-forwarded-proto", b"https") in scope["headers"]
+    return said and settings.HTTPS and scope["scheme"] == "http" and scope["client"] is not None
 
 
 def _is_plain(scope: Any) -> bool:

@@ -128,7 +128,9 @@ class Pages:
 
         def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
             answer.status = int(status[:3])
-            answer.headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            answer.headers = [
+                (name.lower().encode("latin-1"), value.strip().encode("latin-1")) for name, value in headers
+            ]
 
         found: Any = self._wsgi(environ_of(scope, body), start_response)
         if getattr(found, "streaming", False) and self._exports is not None and scope["method"] != "HEAD":
@@ -245,7 +247,7 @@ def address_of(host: str) -> str:
 
 def environ_of(scope: Any, body: Body) -> dict[str, Any]:
     """What WSGI calls a request. A header with an underscore is left out: Django could not tell it from the one with a hyphen, which the proxy
-    in front has seen to.
+    in front has seen to. So is what a proxy says of the scheme: uvicorn has heeded it, if it may be believed.
     """
     server, port = scope.get("server") or ("localhost", None)
     environ: dict[str, Any] = {
@@ -267,7 +269,7 @@ def environ_of(scope: Any, body: Body) -> dict[str, Any]:
     if scope["client"]:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = scope["client"][0], str(scope["client"][1])
     for name, value in scope["headers"]:
-        if b"_" in name:
+        if b"_" in name or name == b"x-forwarded-proto":
             continue
         key = name.decode("latin-1").upper().replace("-", "_")
         key = key if key in ("CONTENT_LENGTH", "CONTENT_TYPE") else f"HTTP_{key}"
@@ -278,7 +280,7 @@ def environ_of(scope: Any, body: Body) -> dict[str, Any]:
     return environ
 
 
-async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: Promise) -> None:
+async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: str | Promise) -> None:
     """A page without a thread, and so without knowing who asks."""
     from dashboard.relay.app import COMMON_HEADERS, encoded  # it has models, so Django comes first
 
@@ -290,14 +292,7 @@ async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: Promise) 
             request.COOKIES = parse_cookie(value.decode("latin-1"))
     request_id.set(uuid.uuid4().hex[:16])
     request_address.set(scope["client"][0] if scope["client"] else "")
-    with translation.override(translation.get_language_from_request(request)):
-        context = {
-            "status": status.value,
-            "title": _("Not taken"),
-            "sentence": sentence,
-            "team_name": settings.TEAM_NAME,
-        }
-        page = render_to_string("errors/error.html", context).encode()
+    page = _drawn(translation.get_language_from_request(request), status, sentence)
     headers = {
         **COMMON_HEADERS,
         "Content-Security-Policy": build_policy(),
@@ -311,3 +306,20 @@ async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: Promise) 
     await send({"type": "http.response.start", "status": status.value, "headers": encoded(headers)})
     await send({"type": "http.response.body", "body": page})
     request_log.info("request", extra={"method": scope["method"], "route": "(not taken)", "status": status.value})
+
+
+def _drawn(language: str, status: HTTPStatus, sentence: str | Promise) -> bytes:
+    with translation.override(language):
+        context = {
+            "status": status.value,
+            "title": _("Not taken"),
+            "sentence": sentence,
+            "team_name": settings.TEAM_NAME,
+        }
+        return render_to_string("errors/error.html", context).encode()
+
+
+def warm_up() -> None:
+    """What would be read from the disk at the first refusal, on the event loop, is read now."""
+    for language, _name in settings.LANGUAGES:
+        _drawn(language, HTTPStatus.SERVICE_UNAVAILABLE, TOO_MANY)

@@ -17,6 +17,7 @@ READ_WITHIN = 60.0  # seconds in which a browser takes something of what is read
 GOODBYE_WITHIN = 10.0  # seconds for the last of it, once nothing more comes
 OTHER_FILES = 256  # that are open besides connections: the database, the cache, bodies on disk
 MOST_CONNECTIONS = 10_000
+MOST_FILES = 65_536
 TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -26,9 +27,9 @@ def connections_for(files: int) -> int:
 
 
 def raise_limit_of_files() -> int:
-    """As many open files as are allowed; how many connections may be open then."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = hard if hard != resource.RLIM_INFINITY else 65_536
+    """To as many as are allowed, within reason; how many connections may be open then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(soft, MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES))
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     return connections_for(most)
 

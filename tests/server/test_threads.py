@@ -1,0 +1,154 @@
+"""A few threads for many people: parts for each, turns for those who wait, and a place left by whoever waits for somebody else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+
+from dashboard.server.threads import IN_LINE, Full, Limit, Pool, Who, waiting
+
+HERE = "192.0.2.1"
+
+
+@pytest.fixture
+def made() -> Iterator[Callable[..., Pool]]:
+    pools: list[Pool] = []
+
+    def make(*limits: Limit) -> Pool:
+        pools.append(Pool("test", *limits))
+        return pools[-1]
+
+    yield make
+    for pool in pools:
+        pool.close()
+
+
+class Slow:
+    """An act that begins, and ends when it is told to."""
+
+    def __init__(self, pool: Pool, person: str, address: str = HERE, *, away: bool = False) -> None:
+        self.begun, self.end = threading.Event(), threading.Event()
+        self._away = away
+        self.future = pool.submit(Who(person, address), self._act)
+
+    def _act(self) -> str:
+        if self._away:
+            with waiting():
+                self.begun.set()
+                self.end.wait(20)
+        else:
+            self.begun.set()
+            self.end.wait(20)
+        return "done"
+
+    def finish(self) -> Any:
+        self.end.set()
+        return self.future.result(20)
+
+
+def begun(*acts: Slow) -> list[bool]:
+    return [act.begun.wait(5) if act.future.running() else False for act in acts]
+
+
+def test_nobody_has_more_than_their_part(made):
+    pool = made(Limit(3, 9), Limit(2, 9))
+    ada = [Slow(pool, "ada") for _act in range(5)]
+    mia = Slow(pool, "mia")
+    assert begun(*ada) == [True, True, False, False, False]
+    assert begun(mia) == [True]
+    assert [act.finish() for act in (*ada, mia)] == ["done"] * 6
+
+
+def test_an_address_has_no_more_than_its_part_whoever_it_says_it_is(made):
+    pool = made(Limit(3, 9), Limit(2, 9), Limit(2, 9))
+    made_up = [Slow(pool, f"person {n}") for n in range(5)]
+    other = Slow(pool, "mia", "192.0.2.2")
+    assert begun(*made_up) == [True, True, False, False, False]
+    assert begun(other) == [True]
+    for act in (*made_up, other):
+        act.finish()
+
+
+def test_whoever_waits_for_somebody_else_leaves_their_place(made):
+    pool = made(Limit(1, 3))
+    away = [Slow(pool, f"person {n}", away=True) for n in range(2)]
+    assert begun(*away) == [True, True]
+    works = Slow(pool, "mia")
+    assert begun(works) == [True]
+    last = Slow(pool, "sam")
+    assert begun(last) == [False]  # three are held
+    for act in (*away, works, last):
+        assert act.finish() == "done"
+
+
+def test_those_in_line_take_turns(made):
+    pool = made(Limit(1, 1))
+    first = Slow(pool, "ada")
+    order: list[str] = []
+    waits = [
+        pool.submit(Who(name, HERE), lambda name=name: order.append(name))
+        for name in ("ada", "ada", "ada", "mia", "sam")
+    ]
+    first.finish()
+    for future in waits:
+        future.result(20)
+    assert order == ["ada", "mia", "sam", "ada", "ada"]
+
+
+def test_who_has_left_the_line_is_not_begun_and_lets_others_pass(made):
+    pool = made(Limit(1, 1))
+    first, left, last = Slow(pool, "ada"), Slow(pool, "ada"), Slow(pool, "ada")
+    assert left.future.cancel()
+    first.finish()
+    assert last.finish() == "done"
+    assert not left.begun.is_set()
+
+
+def test_a_line_has_an_end(made):
+    pool = made(Limit(1, 1))
+    acts = [Slow(pool, "ada") for _act in range(1 + IN_LINE)]
+    with pytest.raises(Full):
+        Slow(pool, "ada")
+    mia = Slow(pool, "mia")
+    for act in (*acts, mia):
+        act.end.set()
+    assert [act.finish() for act in (*acts, mia)] == ["done"] * (IN_LINE + 2)
+
+
+def test_an_error_is_told_to_who_asked_and_leaves_the_thread_free(made):
+    pool = made(Limit(1, 1))
+    with pytest.raises(ZeroDivisionError):
+        pool.submit(Who("ada", HERE), lambda: 1 / 0).result(20)
+    assert Slow(pool, "ada").finish() == "done"
+
+
+def test_threads_that_are_not_needed_any_more_end(made, monkeypatch):
+    monkeypatch.setattr("dashboard.server.threads.IDLE", 0.05)
+    pool = made(Limit(1, 5))
+    acts = [Slow(pool, f"person {n}", away=True) for n in range(5)]
+    assert begun(*acts) == [True] * 5
+    assert pool._threads == 5
+    for act in acts:
+        act.finish()
+    over = threading.Event()
+    while pool._threads > 1:
+        assert not over.wait(0.01)
+
+
+def test_that_all_are_taken_stands_in_the_log(made, caplog):
+    pool = made(Limit(1, 1))
+    acts = [Slow(pool, "ada"), Slow(pool, "mia"), Slow(pool, "sam")]
+    assert [(record.message, record.pool) for record in caplog.records] == [("all threads are taken", "test")]
+    for act in acts:
+        act.finish()
+
+
+def test_a_thread_keeps_its_line_to_the_cache(made):
+    """Where each request made a new one, a cache on another machine got a connection each time."""
+    pool = made(Limit(1, 1))
+    one, other = (pool.submit(Who("ada", HERE), lambda: caches["default"]).result(20) for _request in range(2))
+    assert one is other
