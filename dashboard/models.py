@@ -1,4 +1,4 @@
-"""What belongs to no room: leases."""
+"""What belongs to no room: leases, and what is known of the clock."""
 
 from __future__ import annotations
 
@@ -15,3 +15,13 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ClockMark(models.Model):
+    """The one row of dashboard.clock: when somebody last looked at the clock, and since when it may be wrong."""
+
+    at = models.DateTimeField()
+    doubted_since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.at)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET, require_POST
 
-from dashboard import instance
+from dashboard import clock, instance
 from dashboard.anythingllm import ApiError, SingleUserMode
 from dashboard.errors import describe
 from dashboard.http import Request, render_page
@@ -33,6 +33,7 @@ def system_overview(request: Request) -> HttpResponse:
         "overview": reading.value if reading else None,
         "problem": describe(error) if error else None,
         "key_state": key_state,
+        "clock": clock.doubt(),
         "features": services.features(reading.value.version if reading else None),
     }
     return render_page(request, "system/system_overview.html", partial="system/_overview.html", context=context)
