@@ -1,4 +1,4 @@
-"""What belongs to no room: leases, and which instance the records are about."""
+"""What belongs to no room: leases, what is known of the clock, and which instance the records are about."""
 
 from __future__ import annotations
 
@@ -58,3 +58,13 @@ class Witness(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_id}"
+
+
+class ClockMark(models.Model):
+    """The one row of dashboard.clock: when somebody last looked at the clock, and since when it may be wrong."""
+
+    at = models.DateTimeField()
+    doubted_since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return str(self.at)

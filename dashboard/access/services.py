@@ -561,5 +561,7 @@ def trying_again_later() -> Iterator[None]:
     """For what Foyer does by itself: an error is logged and stops nothing else, because the worker comes back every minute."""
     try:
         yield
+    except locks.Busy:
+        log.info("access left to somebody else")
     except (ApiError, errors.Declined) as error:
         log.warning("access left for later", extra={"cause": type(error).__name__})

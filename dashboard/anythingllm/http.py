@@ -11,6 +11,8 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, TypeVar, cast
 from urllib.parse import quote, urlsplit
@@ -387,6 +389,7 @@ class HttpClient:
         self._before_call = before_call
         self._before_write = before_write
         self._on_call = on_call
+        self._heard: tuple[datetime, float] | None = None  # what the last answer said the time is, and when it came
         self._kept = self._session(_Adapter(pool_connections=1, pool_maxsize=32))
         self._fresh = self._session(_FreshAdapter(pool_connections=1, pool_maxsize=32))
         self._fresh.headers["Connection"] = "close"
@@ -406,6 +409,13 @@ class HttpClient:
     def close(self) -> None:
         self._kept.close()
         self._fresh.close()
+
+    def time_there(self) -> datetime | None:
+        """What the clock shows where the answers come from, as far as the last one told."""
+        if self._heard is None:
+            return None
+        said, came = self._heard
+        return said + timedelta(seconds=time.monotonic() - came)
 
     # -- any path below /api: the decoded JSON (or text) of the answer -------------------------------------------------
 
@@ -557,7 +567,7 @@ class HttpClient:
         auth = _bearer(token) if token else self._authorize if path.startswith("/v1/") else _bearer(None)
         failure = None
         try:
-            return session.request(
+            response = session.request(
                 method,
                 self.root + path,
                 auth=auth,
@@ -566,10 +576,20 @@ class HttpClient:
                 stream=True,
                 **body,
             )
+            self._hear_time(response.headers.get("Date", ""))
+            return response
         except _TRANSPORT as problem:
             failure = _transport_failure(problem)
         # Outside of the except block: requests' own exceptions carry the request, and with it the key.
         raise failure
+
+    def _hear_time(self, date: str) -> None:
+        try:
+            said = parsedate_to_datetime(date)
+        except ValueError:
+            return
+        if said.tzinfo:
+            self._heard = said, time.monotonic()
 
     @staticmethod
     def _read_body(response: requests.Response, seconds: float, short: LongStringsEmptied | None = None) -> bytes:

@@ -57,7 +57,9 @@ def by_the_worker() -> None:
     """One slice. What the instance does not let happen now is tried again in the next."""
     try:
         update(SLICE)
-    except (ApiError, locks.Busy) as error:
+    except locks.Busy:
+        return  # another worker is at it
+    except ApiError as error:
         log.warning("log of chats left for later", extra={"cause": type(error).__name__})
 
 
@@ -75,9 +77,9 @@ def look_back() -> None:
                     _keep(records)
                 if len(records) < PAGE or records[-1].created_at < since:
                     return
-    except AnotherLog:
-        return  # the next walk reads it anew
-    except (ApiError, locks.Busy) as error:
+    except (AnotherLog, locks.Busy):
+        return  # the next walk reads it anew, or another worker is at it
+    except ApiError as error:
         log.warning("no look back at the log of chats", extra={"cause": type(error).__name__})
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from dashboard import clock
 from dashboard.documents.models import Incoming
 
 KEPT_FOR = timedelta(days=7)  # from its arrival, for a file whose item failed: until then it can be tried again
@@ -16,6 +17,8 @@ STILL_ARRIVING = 3600.0  # seconds since anything was written to a file that may
 
 def sweep() -> None:
     """Files that are in the library or too old, and those of requests that broke off."""
+    if not clock.believed():
+        return
     waiting = Incoming.objects.filter(ended_at=None, created_at__gt=timezone.now() - KEPT_FOR)
     tokens = set(waiting.values_list("token", flat=True))
     for file in settings.INCOMING_DIR.iterdir():

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard import instance
+from dashboard import clock, instance
 from dashboard.anythingllm import ApiError, SingleUserMode
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, render_page
@@ -41,6 +41,7 @@ def system_overview(request: Request) -> HttpResponse:
         "problem": describe(error) if error else None,
         "key_state": key_state,
         "ours": decisions.ours(),
+        "clock": clock.doubt(),
         "features": services.features(reading.value.version if reading else None),
     }
     return render_page(request, "system/system_overview.html", partial="system/_overview.html", context=context)
