@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dashboard", "0002_lease_fence"),
+        ("dashboard", "0002_lease_fence_and_clock"),
     ]
 
     operations = [
