@@ -188,10 +188,10 @@ def _follow(moves: dict[str, str]) -> None:
         for stored in known:
             stored.path = moves[stored.path]
             stored.save(update_fields=["path"])
-    for coming in Incoming.objects.filter(ended_at=None).exclude(paths=[]):
-        paths = [moves.get(path, path) for path in coming.paths]
-        if paths != coming.paths:
-            Incoming.objects.filter(pk=coming.pk).update(paths=paths)
+    for coming in Incoming.objects.filter(ended_at=None).exclude(paths=[], replaces=[]):
+        paths, replaces = ([moves.get(path, path) for path in some] for some in (coming.paths, coming.replaces))
+        if (paths, replaces) != (coming.paths, coming.replaces):
+            Incoming.objects.filter(pk=coming.pk).update(paths=paths, replaces=replaces)
 
 
 # --- Folders -----------------------------------------------------------------------------------------------------------

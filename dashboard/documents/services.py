@@ -37,6 +37,7 @@ from dashboard.documents.library import (
     in_workspace,
     rows,
 )
+from dashboard.documents.versions import Older, older
 
 __all__ = [
     "FOLDER_CHANGED",
@@ -49,6 +50,7 @@ __all__ = [
     "Hit",
     "InWorkspace",
     "Moved",
+    "Older",
     "Pair",
     "Place",
     "Standing",
@@ -67,6 +69,7 @@ __all__ = [
     "holds",
     "in_workspace",
     "move",
+    "older",
     "pin",
     "put",
     "remove",

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dashboard import instance, locks
 from dashboard.audit.models import AuditEvent
-from dashboard.documents import adding, embedding
+from dashboard.documents import adding
 from dashboard.documents.adding import Options
 from dashboard.documents.models import Duplicates, Incoming, Stored
 from dashboard.errors import Declined
@@ -241,42 +241,6 @@ def test_both_are_kept_where_that_was_chosen(ada, standin, before):
     assert len(new(standin, before)) == 2
 
 
-def test_what_is_replaced_goes_when_the_new_one_is_in_its_place(ada, standin, places, into_both, before):
-    old = work(arrive(ada, "dog.txt", OFFICE, into_both)).incoming.paths[0]
-    embedding.pin(actor=ada, workspace_id=places[1]["id"], path=old, pinned=True)
-    item = work(arrive(ada, "hound.txt", OFFICE, Options(duplicates=Duplicates.REPLACE), batch="b2"))
-    assert item.state == "done", item.message
-    (path,) = item.incoming.paths
-    assert new(standin, before) == [path]
-    assert path != old
-    pinned = []
-    for place in places:
-        (workspace,) = standin.get(f"/v1/workspace/{place['slug']}")["workspace"]
-        here = [document for document in workspace["documents"] if document["docpath"] in (path, old)]
-        assert [document["docpath"] for document in here] == [path]
-        pinned += [document["pinned"] for document in here]
-    assert pinned == [False, True]
-    asked = [line["path"] for line in standin.state()["requests"] if line["method"] != "GET"]
-    assert asked[-1].endswith("/system/remove-documents")
-    assert list(Stored.objects.values_list("path", flat=True)) == [path]
-
-
-def test_what_is_to_be_replaced_stays_when_the_new_one_fails(ada, standin, places, into_both):
-    old = work(arrive(ada, "dog.txt", OFFICE, into_both)).incoming.paths[0]
-    standin.configure(embedder_up=False)
-    item = work(arrive(ada, "hound.txt", OFFICE, Options(duplicates=Duplicates.REPLACE), batch="b2"))
-    assert item.state == "failed"
-    assert old in library(standin)
-    assert old in in_workspace(standin, places[0]["slug"])
-
-    standin.configure(embedder_up=True)
-    adding.retry(actor=ada, job=item.job)
-    item = work(item)
-    assert item.state == "done", item.message
-    assert old not in library(standin)
-    assert in_workspace(standin, places[0]["slug"]).count(item.incoming.paths[0]) == 1
-
-
 # --- What goes wrong ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("name", "content", "words"),
@@ -382,7 +346,7 @@ STEPS = [
 def test_a_worker_that_is_killed_anywhere_leaves_nothing_undone_and_nothing_doubled(
     ada, standin, places, before, incoming, monkeypatch, module, name, after
 ):
-    old = work(arrive(ada, "old.txt", OFFICE, Options(workspace_ids=(places[1]["id"],)), batch="b0"))
+    old = work(arrive(ada, "dog.txt", "The office dog sleeps.", Options(workspace_ids=(places[1]["id"],)), batch="b0"))
     item = arrive(ada, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],), duplicates=Duplicates.REPLACE))
     with monkeypatch.context() as patch:
         place, _, last = f"{module}.{name}".rpartition(".")
@@ -500,9 +464,9 @@ def test_a_limited_manager_replaces_only_what_is_theirs_to_erase(ada, limited, s
     """It is in their workspace, so they see it; but somebody else has added it."""
     old = work(arrive(ada, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],)))).incoming.paths[0]
     instead = Options(workspace_ids=(places[0]["id"],), duplicates=Duplicates.REPLACE)
-    item = work(arrive(limited, "hound.txt", OFFICE, instead, batch="b2"))
+    item = work(arrive(limited, "dog.txt", "The office dog sleeps.", instead, batch="b2"))
     assert item.state == "failed"
-    assert item.message.startswith("What is there already cannot be replaced: ")
+    assert item.message == "Somebody else has added it. You can take it out of your workspaces."
     assert not item.incoming.paths
     assert old in in_workspace(standin, places[0]["slug"])
 
