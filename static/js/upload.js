@@ -322,10 +322,10 @@ function tell() {
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "add-status") return;
   for (const entry of entriesIn("arrived")) if (at(`add-item-${entry.item}`)) entry.row.remove();
-  const [ready, left] = [at("add-ready"), at("add-sending").childElementCount];
+  const [ready, left] = [at("add-ready"), at("add-sending")?.childElementCount];
   if (ready && left) ready.textContent = fill(words().textReady, { ready: ready.dataset.ready, total: Number(ready.dataset.total) + left });
   const ended = !at("add-status").hasAttribute("hx-get") && !isSending();
-  at("add-close").hidden = !ended;
+  at("add-close")?.toggleAttribute("hidden", !ended);
   say(at("add-summary")?.textContent.trim(), ended);
 });
 
