@@ -17,6 +17,7 @@ from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents import services
 from dashboard.documents.adding import Options
 from dashboard.documents.models import Duplicates
+from dashboard.documents.texts import ENCODINGS
 from dashboard.documents.versions import Older
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
@@ -74,6 +75,12 @@ class AddForm(PlaceForm):
             "The same content is not added twice. Replace: a new version takes the place of the document of its name, in all workspaces of that."
         ),
     )
+    encoding = forms.ChoiceField(
+        label=_("Read texts that are not UTF-8 as"),
+        required=False,
+        choices=list(ENCODINGS.items()),
+        help_text=_("Of texts (.txt, .md, .csv and the like). Not at all: they are refused with a sentence."),
+    )
     replaces = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -81,7 +88,7 @@ class AddForm(PlaceForm):
         super().__init__(*args, **kwargs)
 
     def options(self) -> Options:
-        chosen = super().options()
+        chosen = replace(super().options(), encoding=self.cleaned_data["encoding"])
         return (
             replace(chosen, replaces=shown(self.cleaned_data["replaces"])) if chosen.duplicates == REPLACE else chosen
         )

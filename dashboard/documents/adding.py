@@ -30,6 +30,8 @@ from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source
+from dashboard.documents.paths import is_folder_name
+from dashboard.documents.texts import UTF16, as_utf8
 from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import TROUBLE, UNFINISHED, Job, JobItem
@@ -50,9 +52,8 @@ class Options:
     folder: str = PROTECTED_FOLDER
     workspace_ids: tuple[int, ...] = ()
     duplicates: Duplicates = Duplicates.SKIP
-    replaces: dict[str, list[str]] | None = (
-        None  # by name of a file, what was shown as replaced; None: nothing was shown
-    )
+    encoding: str = ""  # of texts that are not UTF-8, one of texts.ENCODINGS
+    replaces: dict[str, list[str]] | None = None  # by name of a file, what was shown as replaced; None: nothing was
 
 
 def refusal(name: str, size: int) -> Words | None:
@@ -81,10 +82,12 @@ def add_file(
     size, arrived = file.size or 0, Path(file.temporary_file_path())
     with arrived.open("rb") as content:
         problem = refusal(name, size) or _unreadable(name, content.read(1000))
-        content.seek(0)
-        sha256 = "" if problem else hashlib.file_digest(content, "sha256").hexdigest()
     if problem:
         raise Declined(problem)
+    if (text := as_utf8(name, arrived, options.encoding)) is not None:
+        arrived.write_bytes(text)
+    with arrived.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     with _taking(actor, batch, options) as kept:
         incoming = kept.incoming.filter(ticket=ticket).first()
         if incoming is None:
@@ -166,7 +169,7 @@ def _taking(actor: Operator, token: str, options: Options) -> Iterator[Batch]:
     mine = scope(actor)
     if mine is not None and not mine.issuperset(options.workspace_ids):
         raise Declined(_("You do not look after this workspace."))
-    if options.folder.strip(" .") != options.folder or not options.folder or set(options.folder) & set("/\\"):
+    if not is_folder_name(options.folder):
         raise Declined(_("This is no name of a folder."))
     with locks.held(f"batch:{token}"):
         batch, _made = Batch.objects.get_or_create(
@@ -223,7 +226,7 @@ def _unreadable(name: str, beginning: bytes) -> Words | None:
         readable = instance.readable_endings().value
     except ApiError:
         return None  # it will say so itself
-    if not readable or ending in readable or b"\0" not in beginning:
+    if not readable or ending in readable or b"\0" not in beginning or beginning.startswith(UTF16):
         return None
     return _("AnythingLLM cannot read %(name)s: it has no reader for such files, and this is no plain text.") % {
         "name": name

@@ -31,7 +31,7 @@ from dashboard.documents import erasing, library
 from dashboard.documents.embedding import GONE, RECENT
 from dashboard.documents.library import DocumentRow, State
 from dashboard.documents.models import Incoming, Stored
-from dashboard.documents.paths import moved_to
+from dashboard.documents.paths import is_folder_name, moved_to
 from dashboard.documents.presence import in_folder
 from dashboard.errors import Declined, Words
 from dashboard.instance import Reading
@@ -319,7 +319,7 @@ def exists(name: str) -> bool:
 
 
 def _demand(name: str) -> None:
-    if not exists(name):
+    if not is_folder_name(name) or not exists(name):
         raise Declined(NO_FOLDER)
 
 
@@ -334,8 +334,8 @@ def _by_path(documents: Collection[Document] | None) -> dict[str, Document]:
 
 def _demand_plain(name: str) -> None:
     """The instance would make another folder of such a name, or one that it never lists."""
-    odd = name != name.strip() or name.startswith(".") or name.endswith(".md") or not name.isprintable()
-    if not name or odd or len(name) > LONGEST or set(name) & set('/\\<>:"|?*'):
+    odd = name.startswith(".") or name.endswith(".md") or not name.isprintable() or set(name) & set('<>:"|?*')
+    if not is_folder_name(name) or odd or len(name) > LONGEST:
         raise Declined(
             _(
                 "The name of a folder has at most 100 letters, none of these: %(odd)s, no dot at its beginning and no .md at its end."

@@ -147,3 +147,12 @@ def test_files_of_one_name_keep_the_path_by_which_they_are_told_apart(admin_clie
     work(Job.objects.get())
     assert sorted(Incoming.objects.values_list("name", flat=True)) == ["docs/a/README.md", "docs/b/README.md"]
     assert sorted(Stored.objects.values_list("title", flat=True)) == ["docs/a/README.md", "docs/b/README.md"]
+
+
+def test_who_brings_a_text_says_how_it_is_written(admin_client, shelf):
+    text = "年假制度：员工每年有十五天年假。"
+    posted = options(shelf, batch="b1", ticket="t")
+    refused = admin_client.post(URL, {**posted, "files": file("制度.txt", text.encode("gbk"))})
+    assert "制度.txt is not written in UTF-8" in refused.content.decode()
+    admin_client.post(URL, {**posted, "encoding": "gb18030", "files": file("制度.txt", text.encode("gbk"))})
+    assert Incoming.objects.get().staged.read_text() == text
