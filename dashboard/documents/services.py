@@ -17,7 +17,7 @@ from dashboard.documents.embedding import (
 from dashboard.documents.erasing import Doomed, erase, erase_one, stage_erase
 from dashboard.documents.folders import CHANGED as FOLDER_CHANGED
 from dashboard.documents.folders import Contents as FolderContents
-from dashboard.documents.folders import Moved, move
+from dashboard.documents.folders import Moved, move, stage_move
 from dashboard.documents.folders import contents as folder_contents
 from dashboard.documents.folders import make as folder_make
 from dashboard.documents.folders import remove as folder_remove
@@ -77,6 +77,7 @@ __all__ = [
     "search_vectors",
     "stage_embed",
     "stage_erase",
+    "stage_move",
     "stage_remove",
     "take_out",
 ]
