@@ -78,15 +78,17 @@ class Told:
 
     moved: Some[Moved]
     stayed: list[tuple[str, Some[Moved]]]
+    lost: Some[Moved]  # beside them, by others
 
 
 def told(outcomes: Sequence[Moved]) -> Told:
     stayed: dict[str, list[Moved]] = {}
     for one in outcomes:
-        if one.problem:
+        if one.problem and not one.beside:
             stayed.setdefault(str(one.problem), []).append(one)
     moved = Some([one for one in outcomes if not one.problem])
-    return Told(moved, [(why, Some(some)) for why, some in stayed.items()])
+    lost = Some([one for one in outcomes if one.beside])
+    return Told(moved, [(why, Some(some)) for why, some in stayed.items()], lost)
 
 
 def digest(lines: Sequence[str]) -> str:
@@ -313,7 +315,15 @@ def document_move(request: Request) -> HttpResponse:
     reading = services.folders(request.user)
     names = [folder.name for folder in reading.value]
     form = FolderForm(request.POST if request.POST.get("step") else None, names=names)
-    context: dict[str, Any] = {"chosen": chosen, "form": form, "reading": reading}
+    movable, staying = ([], []) if reading.stale else services.stage_move(request.user, chosen.paths)
+    context: dict[str, Any] = {
+        "chosen": chosen,
+        "form": form,
+        "reading": reading,
+        "movable": Some(movable),
+        "staying": Some(staying),
+        "count": len(movable) or len(chosen),
+    }
     if form.is_bound and form.is_valid():
         if _changed(request, chosen.seen):
             form.add_error(None, str(CHANGED))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.core import signing
 from django.core.validators import URLValidator
 from django.utils.translation import gettext_lazy as _
 
@@ -14,10 +17,13 @@ from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents import services
 from dashboard.documents.adding import Options
 from dashboard.documents.models import Duplicates
+from dashboard.documents.texts import ENCODINGS
+from dashboard.documents.versions import Older
 from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
 
+REPLACE = Duplicates.REPLACE
 TITLE_MAX = 120  # it becomes the name of a file
 TEXT_MAX = 1_000_000  # characters; who has more has a file
 
@@ -60,15 +66,47 @@ class PlaceForm(forms.Form):
 
 
 class AddForm(PlaceForm):
-    """For files."""
+    """For files. `replaces` is what was shown to be replaced, signed, so that nothing else is."""
 
     duplicates = forms.ChoiceField(
-        label=_("What is there already, by its content"), choices=Duplicates.choices, initial=Duplicates.SKIP
+        label=_("What is there already"),
+        choices=Duplicates.choices,
+        initial=Duplicates.SKIP,
+        help_text=_(
+            "The same content is not added twice. Replace: a new version takes the place of the document of its name, in all workspaces of that."
+        ),
     )
+    encoding = forms.ChoiceField(
+        label=_("Read texts that are not UTF-8 as"),
+        required=False,
+        choices=list(ENCODINGS.items()),
+        help_text=_("Of texts (.txt, .md, .csv and the like). Not at all: they are refused with a sentence."),
+    )
+    replaces = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", "add-to-%s")  # dialogs with fields of these names open over its page
         super().__init__(*args, **kwargs)
+
+    def options(self) -> Options:
+        chosen = replace(super().options(), encoding=self.cleaned_data["encoding"])
+        return (
+            replace(chosen, replaces=shown(self.cleaned_data["replaces"])) if chosen.duplicates == REPLACE else chosen
+        )
+
+
+def signed(versions: Iterable[Older]) -> str:
+    """What was shown, for the form that confirms it; empty when nothing is replaced."""
+    paths = {some.name: list(some.paths) for some in versions}
+    return signing.Signer(salt="documents.replaces").sign_object(paths) if paths else ""
+
+
+def shown(value: str) -> dict[str, list[str]]:
+    try:
+        found: dict[str, list[str]] = signing.Signer(salt="documents.replaces").unsign_object(value) if value else {}
+    except (signing.BadSignature, ValueError):
+        found = {}
+    return found
 
 
 class LinkForm(PlaceForm):

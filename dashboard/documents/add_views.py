@@ -20,9 +20,10 @@ from django_htmx.http import trigger_client_event
 
 from dashboard import instance
 from dashboard.anythingllm import ApiError
-from dashboard.documents import adding
-from dashboard.documents.add_forms import AddForm, LinkForm, PlaceForm, TextForm
+from dashboard.documents import adding, services
+from dashboard.documents.add_forms import AddForm, LinkForm, PlaceForm, TextForm, signed
 from dashboard.documents.models import Duplicates
+from dashboard.documents.services import Older
 from dashboard.errors import Declined, Words, describe
 from dashboard.http import Request, number_of, render_page, wants_partial
 from dashboard.jobs import services as jobs
@@ -63,7 +64,26 @@ def document_add(request: Request) -> HttpResponse:
     form = AddForm(request.POST, operator=request.user)
     if not form.is_valid():
         return render(request, "documents/_add_options.html", {"add": form}, status=422)
+    names = [adding.known_name(name) for name in request.POST.getlist("names")[: adding.MOST_FILES]]
+    found = _unseen(request, form, names)
+    if found:
+        return render(request, "documents/_add_options.html", {"add": form, "versions": found})
     return _demand(request, form) or trigger_client_event(HttpResponse(status=204), "documents-begin")
+
+
+def _unseen(request: Request, form: AddForm, names: list[str]) -> list[Older]:
+    """What files of these names would replace, unless just that has been shown; then the form says what is shown now."""
+    options = form.options()
+    if options.duplicates != Duplicates.REPLACE:
+        return []
+    found = list(services.older(request.user, names, options.folder).values())
+    now = signed(found)
+    if now == form.cleaned_data["replaces"]:
+        return []
+    told = request.POST.copy()
+    told["replaces"] = now
+    form.data = told
+    return found
 
 
 def _demand(request: Request, form: PlaceForm) -> HttpResponse | None:
@@ -85,13 +105,21 @@ def document_add_file(request: Request) -> HttpResponse:
         if not files:
             form.add_error(None, _("Choose at least one file."))
         return _add_page(request, form)
+    if not by_script and (unseen := _unseen(request, form, list(map(adding.name_of, files)))):
+        form.add_error(None, _("Look at what is replaced, then choose the files once more and add them."))
+        return _add_page(request, form, versions=unseen)
     options, batch = form.options(), request.POST.get("batch") or get_random_string(32)
     demand = _demand(request, form) if adding.batch_of(request.user, batch) is None else None
     if demand is not None:
         return demand
     if by_script:
         item = adding.add_file(
-            actor=request.user, batch=batch, ticket=request.POST["ticket"], file=files[0], options=options
+            actor=request.user,
+            batch=batch,
+            ticket=request.POST["ticket"],
+            file=files[0],
+            options=options,
+            name=request.POST.get("name", ""),
         )
         return JsonResponse({"item": item.pk, "url": reverse("document_add_status", args=[item.job_id])}, status=201)
     taken: JobItem | None = None
@@ -105,8 +133,8 @@ def document_add_file(request: Request) -> HttpResponse:
     return redirect("document_add_status", taken.job_id) if taken else redirect("document_add")
 
 
-def _add_page(request: Request, form: AddForm) -> HttpResponse:
-    return render(request, "documents/document_add.html", panel(request) | {"add": form}, status=422)
+def _add_page(request: Request, form: AddForm, **more: Any) -> HttpResponse:
+    return render(request, "documents/document_add.html", panel(request) | {"add": form, **more}, status=422)
 
 
 # --- How far they are -------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 import socket
+import unicodedata
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source
+from dashboard.documents.paths import is_folder_name
+from dashboard.documents.texts import UTF16, as_utf8
 from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import TROUBLE, UNFINISHED, Job, JobItem
@@ -36,6 +39,9 @@ from dashboard.permissions import scope
 
 MOST_FILES = 200  # in a batch
 KIND = "documents.add"
+# What programs and systems leave beside the files that people made. The script knows them, too (upload.js).
+LEFTOVERS = re.compile(r"(^|/)(~\$[^/]*|\.~lock\.[^/]*|\.DS_Store|desktop\.ini|Thumbs\.db|[^/]*\.tmp)$", re.IGNORECASE)
+JOINERS = "\u200c\u200d"  # belong to words in some scripts, and to composed signs
 NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -46,10 +52,14 @@ class Options:
     folder: str = PROTECTED_FOLDER
     workspace_ids: tuple[int, ...] = ()
     duplicates: Duplicates = Duplicates.SKIP
+    encoding: str = ""  # of texts that are not UTF-8, one of texts.ENCODINGS
+    replaces: dict[str, list[str]] | None = None  # by name of a file, what was shown as replaced; None: nothing was
 
 
 def refusal(name: str, size: int) -> Words | None:
     """Why a file of this name and size (bytes) would not be taken, or None. Needs no content, so pages can tell before sending."""
+    if LEFTOVERS.search(name):
+        return _("%(name)s is a file that a program or system keeps for itself, so it is left out.") % {"name": name}
     if size > settings.DOCUMENT_MAX_MB * 1024 * 1024:
         return _("%(name)s is larger than %(n)d MB.") % {"name": name, "n": settings.DOCUMENT_MAX_MB}
     if not size:
@@ -57,21 +67,27 @@ def refusal(name: str, size: int) -> Words | None:
     return None
 
 
-def add_file(*, actor: Operator, batch: str, ticket: str, file: TemporaryUploadedFile, options: Options) -> JobItem:
+def add_file(
+    *, actor: Operator, batch: str, ticket: str, file: TemporaryUploadedFile, options: Options, name: str = ""
+) -> JobItem:
     """Takes a file over from the browser; a worker goes on with it. The first file of a batch begins its job with its options.
 
     `batch` and `ticket` are the page's own random names (at most 40 characters) for the batch and for this file in it: sending the same
-    again gives the same item. Raises Declined: too large, empty, too many, unreadable by the instance, job cancelled, a workspace outside
+    again gives the same item. `name` is how the file is to be known, when not as it is called: with its path, where another one of the
+    batch is called the same. Raises Declined: too large, empty, too many, unreadable by the instance, job cancelled, a workspace outside
     of the operator's.
     """
-    name, batch, ticket = _plain((file.name or "").rpartition("\\")[2]), _plain(batch)[:40], _plain(ticket)[:40]
+    name = known_name(name) if name else name_of(file)
+    batch, ticket = _plain(batch)[:40], _plain(ticket)[:40]
     size, arrived = file.size or 0, Path(file.temporary_file_path())
     with arrived.open("rb") as content:
         problem = refusal(name, size) or _unreadable(name, content.read(1000))
-        content.seek(0)
-        sha256 = "" if problem else hashlib.file_digest(content, "sha256").hexdigest()
     if problem:
         raise Declined(problem)
+    if (text := as_utf8(name, arrived, options.encoding)) is not None:
+        arrived.write_bytes(text)
+    with arrived.open("rb") as content:
+        sha256 = hashlib.file_digest(content, "sha256").hexdigest()
     with _taking(actor, batch, options) as kept:
         incoming = kept.incoming.filter(ticket=ticket).first()
         if incoming is None:
@@ -110,6 +126,15 @@ def add_link(*, actor: Operator, address: str, options: Options) -> JobItem:
         return _begin(actor, incoming)
 
 
+def known_name(name: str) -> str:
+    """The name of a file as people know it, however it was sent: its path is words, and leads nowhere."""
+    return _plain("/".join(part for part in re.split(r"[/\\]+", name) if part not in ("", ".", "..")))
+
+
+def name_of(file: TemporaryUploadedFile) -> str:
+    return known_name((file.name or "").rpartition("\\")[2])
+
+
 def batch_of(operator: Operator, token: str) -> Batch | None:
     """The operator's own batch, as soon as its first file has arrived."""
     return Batch.objects.filter(token=_plain(token)[:40], actor=operator).first()
@@ -144,7 +169,7 @@ def _taking(actor: Operator, token: str, options: Options) -> Iterator[Batch]:
     mine = scope(actor)
     if mine is not None and not mine.issuperset(options.workspace_ids):
         raise Declined(_("You do not look after this workspace."))
-    if options.folder.strip(" .") != options.folder or not options.folder or set(options.folder) & set("/\\"):
+    if not is_folder_name(options.folder):
         raise Declined(_("This is no name of a folder."))
     with locks.held(f"batch:{token}"):
         batch, _made = Batch.objects.get_or_create(
@@ -154,10 +179,15 @@ def _taking(actor: Operator, token: str, options: Options) -> Iterator[Batch]:
                 "folder": options.folder,
                 "workspace_ids": list(options.workspace_ids),
                 "duplicates": options.duplicates,
+                "replaces": options.replaces,
             },
         )
         if batch.actor_id != actor.pk:
             raise Declined(_("What was chosen is not there any more. Load the page again."))
+        shown = {**(batch.replaces or {}), **(options.replaces or {})}
+        if batch.replaces is not None and shown != batch.replaces:  # more was chosen meanwhile
+            batch.replaces = shown
+            batch.save(update_fields=["replaces"])
         yield batch
 
 
@@ -182,9 +212,11 @@ def _begin(actor: Operator, incoming: Incoming) -> JobItem:
 
 
 def _plain(name: str) -> str:
-    """The name without what is not meant to be seen: control characters, and those that turn the direction of the text."""
-    words = re.sub(r"\s+", " ", name).strip()
-    return "".join(letter for letter in words if letter.isprintable())[:255] or _("Document")
+    """The name without what is not meant to be seen: control characters, and those that turn the direction of the text. Accents are
+    written the same way everywhere: a Mac sends them apart from their letters.
+    """
+    words = re.sub(r"\s+", " ", unicodedata.normalize("NFC", name)).strip()
+    return "".join(letter for letter in words if letter.isprintable() or letter in JOINERS)[:255] or _("Document")
 
 
 def _unreadable(name: str, beginning: bytes) -> Words | None:
@@ -194,7 +226,7 @@ def _unreadable(name: str, beginning: bytes) -> Words | None:
         readable = instance.readable_endings().value
     except ApiError:
         return None  # it will say so itself
-    if not readable or ending in readable or b"\0" not in beginning:
+    if not readable or ending in readable or b"\0" not in beginning or beginning.startswith(UTF16):
         return None
     return _("AnythingLLM cannot read %(name)s: it has no reader for such files, and this is no plain text.") % {
         "name": name

@@ -6,9 +6,10 @@ something to go on with, and nothing is there twice.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Collection
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Document, NotApplied, Refused
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.audit.services import recording
-from dashboard.documents import embedding, erasing, folders, library, reader
+from dashboard.documents import embedding, erasing, folders, library, reader, versions
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source, Stored
 from dashboard.documents.paths import folder_of, key_of, moved_to
 from dashboard.documents.presence import is_there
@@ -65,8 +66,11 @@ class _Bringing:
         with self._one_at_a_time():
             if not incoming.paths and not (incoming.asked_at and became(incoming)):
                 twin = self._twin()
-                incoming.replaces = [stored.path for stored in twin]
-            is_used = bool(twin) and self.batch.duplicates == Duplicates.SKIP
+                incoming.replaces = self._older(twin)
+            # The same content is known already, whatever was chosen; behind an address there may be a new one.
+            is_used = bool(twin) and not (
+                self.batch.duplicates == Duplicates.REPLACE and incoming.source == Source.LINK
+            )
             if not is_used:
                 doomed = self._doomed()
                 if not incoming.paths:
@@ -78,21 +82,32 @@ class _Bringing:
         documents = self._in_its_folder()
         workspace_ids |= dict.fromkeys(workspace.id for old in doomed for workspace in old.used_in)
         names = self._put(documents, workspace_ids)
-        self._replace(doomed, documents)
+        names += self._replace(documents, workspace_ids)
         ready = _("Ready in %(workspaces)s") % {"workspaces": get_text_list(names, _("and"))}
         words = [ready if names else _("In the library")]
+        if doomed:
+            old = {"title": doomed[0].title, "folder": folder_of(doomed[0].path)}
+            words.append(_("It replaces %(title)s in %(folder)s") % old)
         if self.lost:
             lost = {"titles": get_text_list(self.lost, _("and")), "folder": self.batch.folder}
             words.append(_("Not in %(folder)s any more, as somebody may have erased it: %(titles)s") % lost)
         return Result(ItemState.DONE, ". ".join(words))
 
-    def _one_at_a_time(self) -> AbstractContextManager[object]:
-        """Two of one content would both find none there yet; and of two pages of one host nobody could tell whose answer got lost."""
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """Two of one content would both find none there yet, as would two versions; and of two pages of one host nobody could tell whose
+        answer got lost.
+        """
         incoming = self.incoming
-        what = incoming.sha256 or host_of(incoming)
-        return locks.held(
-            f"incoming:{what[:80]}", wait=embedding.PATIENCE, lasts=locks.LONG_LEASE, holder=incoming.token
-        )
+        keys = [f"incoming:{(incoming.sha256 or host_of(incoming))[:80]}"]
+        if self.batch.duplicates == Duplicates.REPLACE:
+            keys.append(f"version:{hashlib.sha256(incoming.name.encode()).hexdigest()}")
+        with ExitStack() as held:
+            for key in keys:
+                held.enter_context(
+                    locks.held(key, wait=embedding.PATIENCE, lasts=locks.LONG_LEASE, holder=incoming.token)
+                )
+            yield
 
     def _twin(self) -> list[Stored]:
         """What the newest upload of the same content, or page of the same address, has become, if all of it is still there for the
@@ -106,6 +121,27 @@ class _Bringing:
         for stored in Stored.objects.filter(**same).order_by("-pk"):
             uploads.setdefault(stored.upload, []).insert(0, stored)
         return next((documents for documents in uploads.values() if all(map(self._sees, documents))), [])
+
+    def _older(self, twin: list[Stored]) -> list[str]:
+        """What is to go when the new one is in its place: as it was shown before. Raises Declined when that cannot be told for certain."""
+        incoming, batch = self.incoming, self.batch
+        if batch.duplicates != Duplicates.REPLACE:
+            return []
+        if incoming.source == Source.LINK or twin:
+            return [stored.path for stored in twin] if incoming.source == Source.LINK else []
+        own = batch.incoming.values_list(
+            "token", flat=True
+        )  # of two files of one name in a batch, neither replaces the other
+        found = versions.older(self.actor, [incoming.name], batch.folder, leave=set(own)).get(incoming.name)
+        if found is None:
+            return []
+        if found.refused:
+            raise Declined(found.refused)
+        if batch.replaces is not None and not set(found.paths) <= set(batch.replaces.get(incoming.name, ())):
+            raise Declined(
+                _("A document of this name has come since you looked, so none is replaced. Add the file again.")
+            )
+        return list(found.paths)
 
     def _sees(self, stored: Stored) -> bool:
         if scope(self.actor) is not None and library.find(self.actor, stored.path).value is None:
@@ -150,6 +186,8 @@ class _Bringing:
                 incoming.save(update_fields=["paths"])
             entry.target_id = key_of(moved_to(incoming.paths[0], self.batch.folder))
             entry.after = {"folder": self.batch.folder, "documents": len(documents), "bytes": incoming.size}
+            if incoming.replaces:
+                entry.after["replaces"] = incoming.replaces
 
     def _demand_a_page(self, document: Document) -> None:
         """The instance keeps an error page like any other. What looks like one is erased again; raises Declined."""
@@ -217,7 +255,9 @@ class _Bringing:
             else:
                 names.append(name)
         if problems:
-            raise Declined(_("In the library, but not in %(problems)s") % {"problems": " ".join(problems)})
+            words = _("In the library, but not in %(problems)s") % {"problems": " ".join(problems)}
+            stays = _("What it is to replace stays until it is.")
+            raise Declined(f"{words} {stays}" if self.incoming.replaces else words)
         return names
 
     def _doomed(self) -> list[erasing.Doomed]:
@@ -231,8 +271,13 @@ class _Bringing:
             raise Declined(_("What is there already cannot be replaced: %(why)s") % {"why": why})
         return doomed
 
-    def _replace(self, doomed: list[erasing.Doomed], documents: list[Stored]) -> None:
-        """Pins what takes the place of something pinned, then erases what it replaces."""
+    def _replace(self, documents: list[Stored], workspace_ids: Collection[int]) -> list[str]:
+        """Pins what takes the place of something pinned, then erases what it replaces. Gives the names of workspaces that it was put into
+        meanwhile, and so the new one, too.
+        """
+        doomed = self._doomed()
+        more = {workspace.id for old in doomed for workspace in old.used_in}.difference(workspace_ids)
+        names = self._put(documents, more)
         for old in doomed:
             for workspace in old.used_in:
                 there = instance.connect().workspaces.get_documents(workspace.slug)
@@ -240,6 +285,7 @@ class _Bringing:
                     for new in documents:
                         embedding.pin(actor=self.actor, workspace_id=workspace.id, path=new.path, pinned=True)
             erasing.erase_one(actor=self.actor, path=old.path, title=old.title)
+        return names
 
 
 def _title(incoming: Incoming, document: Document) -> str:

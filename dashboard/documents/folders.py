@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import instance
+from dashboard import instance, titles
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import (
     ApiError,
@@ -31,7 +31,7 @@ from dashboard.documents import erasing, library
 from dashboard.documents.embedding import GONE, RECENT
 from dashboard.documents.library import DocumentRow, State
 from dashboard.documents.models import Incoming, Stored
-from dashboard.documents.paths import moved_to
+from dashboard.documents.paths import is_folder_name, moved_to
 from dashboard.documents.presence import in_folder
 from dashboard.errors import Declined, Words
 from dashboard.instance import Reading
@@ -47,7 +47,7 @@ IN_USE = _("It is in a workspace, and AnythingLLM moves only what is in none. Ta
 NOT_MOVED = _("AnythingLLM did not move it.")
 TAKEN = _("Another document of this name is in that folder already.")
 NO_FOLDER = _("There is no such folder any more. Load the page again.")
-LOST = _("It was in that folder before, and is not there any more: somebody may have erased it at the same time.")
+LOST = _("They were in that folder before: somebody may have erased or moved them at the same time.")
 CHANGED = _("Another number of documents is in it now. Look again, and confirm again.")
 PROTECTED = _("This folder is AnythingLLM's own and always stays.")
 
@@ -59,6 +59,7 @@ class Moved:
     path: str
     title: str
     problem: Words = ""
+    beside: bool = False  # it was not to be moved, and is what the folder lost meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,14 @@ def move(*, actor: Operator, paths: Collection[str], folder: str) -> list[Moved]
     return moved + [Moved(row.path, row.title) for row in found if row.folder == folder]
 
 
+def stage_move(operator: Operator, paths: Collection[str]) -> tuple[list[DocumentRow], list[DocumentRow]]:
+    """Those that can be moved, and those that stay where they are because a workspace uses them, by title. What the operator may not see
+    is left out. Raises ApiError.
+    """
+    rows = sorted(library.of_paths(operator, paths), key=lambda row: natural(row.title))
+    return [row for row in rows if _movable(row)], [row for row in rows if not _movable(row)]
+
+
 def _moved(rows: list[DocumentRow], folder: str) -> list[Moved]:
     """Moves what can be moved. Raises ApiError when certainly nothing was, or when it cannot be read back."""
     # Left to the instance, an embedded document would be moved from under its workspaces while its database is busy, and over another one.
@@ -113,7 +122,9 @@ def _moved(rows: list[DocumentRow], folder: str) -> list[Moved]:
         raise lost  # it may still be at it
     _follow(moved)
     told = [_told(row, targets.get(row.path, ""), before, there[folder] | there[row.folder]) for row in rows]
-    return told + [Moved(path, document.title, LOST) for path, document in _lost(before, there[folder])]
+    return told + [
+        Moved(path, titles.shown(document.title), LOST, beside=True) for path, document in _lost(before, there[folder])
+    ]
 
 
 def place(paths: Collection[str], folder: str) -> list[str]:
@@ -138,7 +149,7 @@ def place(paths: Collection[str], folder: str) -> list[str]:
     _follow(moved)
     if len(moved) < len(targets):
         raise lost or Declined(NOT_MOVED)
-    return [document.title for _path, document in _lost(before, after)]
+    return [titles.shown(document.title) for _path, document in _lost(before, after)]
 
 
 def _ask(moves: dict[str, str]) -> ApiError | None:
@@ -188,10 +199,10 @@ def _follow(moves: dict[str, str]) -> None:
         for stored in known:
             stored.path = moves[stored.path]
             stored.save(update_fields=["path"])
-    for coming in Incoming.objects.filter(ended_at=None).exclude(paths=[]):
-        paths = [moves.get(path, path) for path in coming.paths]
-        if paths != coming.paths:
-            Incoming.objects.filter(pk=coming.pk).update(paths=paths)
+    for coming in Incoming.objects.filter(ended_at=None).exclude(paths=[], replaces=[]):
+        paths, replaces = ([moves.get(path, path) for path in some] for some in (coming.paths, coming.replaces))
+        if (paths, replaces) != (coming.paths, coming.replaces):
+            Incoming.objects.filter(pk=coming.pk).update(paths=paths, replaces=replaces)
 
 
 # --- Folders -----------------------------------------------------------------------------------------------------------
@@ -319,7 +330,7 @@ def exists(name: str) -> bool:
 
 
 def _demand(name: str) -> None:
-    if not exists(name):
+    if not is_folder_name(name) or not exists(name):
         raise Declined(NO_FOLDER)
 
 
@@ -334,8 +345,8 @@ def _by_path(documents: Collection[Document] | None) -> dict[str, Document]:
 
 def _demand_plain(name: str) -> None:
     """The instance would make another folder of such a name, or one that it never lists."""
-    odd = name != name.strip() or name.startswith(".") or name.endswith(".md") or not name.isprintable()
-    if not name or odd or len(name) > LONGEST or set(name) & set('/\\<>:"|?*'):
+    odd = name.startswith(".") or name.endswith(".md") or not name.isprintable() or set(name) & set('<>:"|?*')
+    if not is_folder_name(name) or odd or len(name) > LONGEST:
         raise Declined(
             _(
                 "The name of a folder has at most 100 letters, none of these: %(odd)s, no dot at its beginning and no .md at its end."

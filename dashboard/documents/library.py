@@ -7,6 +7,7 @@ and of where a document is used only these.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -203,6 +204,14 @@ def _read(max_age: float | None = None) -> Reading[Joined]:
     known, rows = _last
     if known != made_of:
         rows = _join(*made_of)
+        gone = {workspace.id for row in rows.values() if row.state == State.MISSING for workspace in row.used_in}
+        if gone:
+            # Erased on the instance, a document is gone from its workspaces, too: whether they still have it is read after the library.
+            instance.forget_documents(*gone)
+            embedded = instance.workspace_documents()
+            as_of, problem = min(shelf.as_of, embedded.as_of), problem or embedded.problem
+            made_of = (as_of, shelf.value, embedded.value, instance.workspaces().value)
+            rows = _join(*made_of)
         _last = made_of, rows
     return Reading(rows, as_of, problem)
 
@@ -350,7 +359,7 @@ def matching(
     state: str = "",
 ) -> list[DocumentRow]:
     """Those that fit all of it: `q` words of title or path, `type` an extension, `workspace` a slug, `used` yes or no, `state` a State."""
-    words = q.casefold().split()
+    words = _folded(q).split()
     return [
         row
         for row in found
@@ -359,8 +368,14 @@ def matching(
         and (not used or bool(row.used_in) == (used == "yes"))
         and (not workspace or any(some.slug == workspace for some in row.used_in))
         and (not type or row.type == type)
-        and all(word in row.title.casefold() or word in row.path.casefold() for word in words)
+        and all(word in _folded(row.title) or word in _folded(row.path) for word in words)
     ]
+
+
+@lru_cache(maxsize=100_000)  # asked of every document for every search
+def _folded(text: str) -> str:
+    """The same whatever the case, and however accents are written: a Mac names files with accents apart from their letters."""
+    return unicodedata.normalize("NFC", text.casefold())
 
 
 def ordered(found: Sequence[DocumentRow], sort: str = "") -> list[DocumentRow]:

@@ -16,6 +16,11 @@ def folder_of(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def is_folder_name(name: str) -> bool:
+    """Whether a folder can be reached by this name: a plain name, which the instance takes as it is."""
+    return bool(name) and name == name.strip() and name not in (".", "..") and not set(name) & set("/\\")
+
+
 def is_unique(path: str) -> bool:
     """Whether no other document has this name: the instance gives sheets the names of the sheets alone."""
     return _OWN.search(path) is not None

@@ -17,7 +17,7 @@ from dashboard.documents.embedding import (
 from dashboard.documents.erasing import Doomed, erase, erase_one, stage_erase
 from dashboard.documents.folders import CHANGED as FOLDER_CHANGED
 from dashboard.documents.folders import Contents as FolderContents
-from dashboard.documents.folders import Moved, move
+from dashboard.documents.folders import Moved, move, stage_move
 from dashboard.documents.folders import contents as folder_contents
 from dashboard.documents.folders import make as folder_make
 from dashboard.documents.folders import remove as folder_remove
@@ -37,6 +37,7 @@ from dashboard.documents.library import (
     in_workspace,
     rows,
 )
+from dashboard.documents.versions import Older, older
 
 __all__ = [
     "FOLDER_CHANGED",
@@ -49,6 +50,7 @@ __all__ = [
     "Hit",
     "InWorkspace",
     "Moved",
+    "Older",
     "Pair",
     "Place",
     "Standing",
@@ -67,6 +69,7 @@ __all__ = [
     "holds",
     "in_workspace",
     "move",
+    "older",
     "pin",
     "put",
     "remove",
@@ -74,6 +77,7 @@ __all__ = [
     "search_vectors",
     "stage_embed",
     "stage_erase",
+    "stage_move",
     "stage_remove",
     "take_out",
 ]

@@ -24,30 +24,33 @@ NUMBER_MAX = 1_000  # of messages or passages; more is a slip of the hand
 # By the names that the instance takes. It stores any other as well, and then no chat works.
 PROVIDERS = [
     ("anthropic", "Anthropic"),
+    ("anythingllm-router", "AnythingLLM Model Router"),
     ("apipie", "APIpie"),
     ("azure", "Azure OpenAI"),
     ("bedrock", "AWS Bedrock"),
+    ("cerebras", "Cerebras"),
     ("cohere", "Cohere"),
     ("cometapi", "CometAPI"),
     ("deepseek", "DeepSeek"),
     ("docker-model-runner", "Docker Model Runner"),
-    ("dpais", "Dell Pro AI Studio"),
     ("fireworksai", "Fireworks AI"),
     ("foundry", "Microsoft Foundry Local"),
     ("gemini", "Google Gemini"),
     ("generic-openai", "Generic OpenAI"),
     ("giteeai", "GiteeAI"),
     ("groq", "Groq"),
-    ("huggingface", "Hugging Face"),
     ("koboldcpp", "KoboldCPP"),
+    ("lemonade", "Lemonade"),
     ("litellm", "LiteLLM"),
     ("lmstudio", "LM Studio"),
     ("localai", "LocalAI"),
+    ("minimax", "MiniMax"),
     ("mistral", "Mistral"),
     ("moonshotai", "Moonshot AI"),
     ("novita", "Novita AI"),
     ("nvidia-nim", "NVIDIA NIM"),
     ("ollama", "Ollama"),
+    ("omlx", "oMLX"),
     ("openai", "OpenAI"),
     ("openrouter", "OpenRouter"),
     ("perplexity", "Perplexity"),
@@ -186,6 +189,15 @@ def _model(label: Any, help_text: Any) -> forms.CharField:
     )
 
 
+class Decimal(forms.FloatField):
+    """A number with a point or, as half of the world writes it, a comma; a browser's own field for numbers may swallow either."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal"})
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value.replace(",", ".") if isinstance(value, str) else value)
+
+
 class ChoiceOrNone(forms.ChoiceField):
     """A choice of which the empty one is None. `add` offers what is stored although it is not known here."""
 
@@ -206,13 +218,12 @@ class WorkspaceForm(NamedForm):
         rows=8,
         help_text=_("Told to the model before every question. Empty: the text that AnythingLLM comes with."),
     )
-    temperature = forms.FloatField(
+    temperature = Decimal(
         label=_("Temperature"),
         required=False,
         min_value=0,
         max_value=2,
         show_hidden_initial=True,
-        widget=forms.NumberInput(attrs={"step": "any"}),
         help_text=_(
             "0 to 2. Low: nearly always the same answer; high: more varied. Empty: that of the model, mostly 0.7."
         ),
@@ -235,12 +246,11 @@ class WorkspaceForm(NamedForm):
         _("1 to 1,000, by default 4. How many passages of the documents go with each question."),
         least=1,
     )
-    similarity_threshold = forms.FloatField(
+    similarity_threshold = Decimal(
         label=_("Least similarity"),
         min_value=0,
         max_value=1,
         show_hidden_initial=True,
-        widget=forms.NumberInput(attrs={"step": "any"}),
         help_text=_("0 to 1, by default 0.25. Passages less like the question are left out; 0: none is."),
     )
     vector_search_mode = forms.ChoiceField(

@@ -8,6 +8,9 @@ const SPEAK = 10_000; // ms between two announcements on the way
 const at = (id) => document.getElementById(id);
 const words = () => at("document-add").dataset;
 
+// What programs and systems leave beside the files that people made, as in adding.py.
+const LEFTOVERS = /^(~\$.*|\.~lock\..*|desktop\.ini|thumbs\.db|.*\.tmp)$/i;
+
 let chosen = []; // {file, path, tone, words}: looked at, not sent
 let batch = null; // {token, options, entries}, the last one; an entry is {file, path, ticket, row, state, sent (bytes), item (its id here)}
 let looking = false; // whether the status is being asked for
@@ -36,13 +39,21 @@ const opener = () => document.querySelector("[data-choose=add-files]") ?? at("ad
 
 // --- Choosing ---------------------------------------------------------------------------------------------------------
 function judge(file) {
-  const { mostBytes, accepted, textTooLarge, textEmpty, textHidden, textAsText } = words();
+  const { mostBytes, accepted, textTooLarge, textEmpty, textHidden, textLeftover, textRtf, textAsText } = words();
   const ending = /\.[^.]+$/.exec(file.name.toLowerCase())?.[0] ?? "";
   if (file.name.startsWith(".")) return ["error", textHidden];
+  if (LEFTOVERS.test(file.name)) return ["error", textLeftover];
   if (file.size > Number(mostBytes)) return ["error", textTooLarge];
   if (!file.size) return ["error", textEmpty];
+  if (ending === ".rtf") return ["warn", textRtf];
   if (accepted && !accepted.split(" ").includes(ending)) return ["warn", textAsText];
   return ["quiet", ""];
+}
+
+// Of files with one name the path is part of the name, so that they can be told apart.
+function nameOf(entry, among) {
+  const isDouble = among.some((other) => other.file !== entry.file && other.file.name === entry.file.name);
+  return isDouble ? entry.path : entry.file.name;
 }
 
 const sendable = () => chosen.filter((entry) => entry.tone !== "error");
@@ -173,9 +184,13 @@ document.addEventListener("documents-begin", () => {
     batch = { token: random(), options: new FormData(at("add-choice")), entries: [] };
     at("add-status").replaceWith(Object.assign(document.createElement("section"), { id: "add-status" })); // no more asking for the last one
     at("add-sending").replaceChildren();
+  } else {
+    batch.options.set("replaces", new FormData(at("add-choice")).get("replaces"));
   }
-  for (const { file, path } of sendable()) {
-    const entry = { file, path, ticket: random(), state: "waiting", sent: 0, item: null };
+  const going = sendable();
+  const named = going.map((entry) => ({ ...entry, name: nameOf(entry, [...batch.entries, ...going]) }));
+  for (const { file, path, name } of named) {
+    const entry = { file, path, name, ticket: random(), state: "waiting", sent: 0, item: null };
     entry.row = newRow(entry);
     entry.row.querySelector("button").hidden = true;
     show(entry);
@@ -186,6 +201,14 @@ document.addEventListener("documents-begin", () => {
   showChosen();
   at("add-sent").focus();
   pump();
+});
+
+// What would be replaced is asked for by the names under which the files are to be known.
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (detail.elt.id !== "add-choice") return;
+  detail.formData.delete("files");
+  const going = sendable();
+  for (const entry of going) detail.formData.append("names", nameOf(entry, [...(isSending() ? batch.entries : []), ...going]));
 });
 
 document.addEventListener("reset", (event) => {
@@ -205,6 +228,7 @@ function send(entry) {
   for (const [name, value] of batch.options) if (name !== "files") body.append(name, value);
   body.append("batch", batch.token);
   body.append("ticket", entry.ticket);
+  body.append("name", entry.name);
   body.append("files", entry.file, entry.file.name);
   const request = new XMLHttpRequest();
   request.open("POST", words().urlFile);
@@ -298,8 +322,20 @@ function tell() {
 document.addEventListener("htmx:afterSwap", ({ detail }) => {
   if (detail.target.id !== "add-status") return;
   for (const entry of entriesIn("arrived")) if (at(`add-item-${entry.item}`)) entry.row.remove();
-  const summary = at("add-summary");
-  say(summary?.textContent.trim(), !at("add-status").hasAttribute("hx-get") && !isSending());
+  const [ready, left] = [at("add-ready"), at("add-sending")?.childElementCount];
+  if (ready && left) ready.textContent = fill(words().textReady, { ready: ready.dataset.ready, total: Number(ready.dataset.total) + left });
+  const ended = !at("add-status").hasAttribute("hx-get") && !isSending();
+  at("add-close")?.toggleAttribute("hidden", !ended);
+  say(at("add-summary")?.textContent.trim(), ended);
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("#add-close")) return;
+  batch = null;
+  at("add-close").hidden = true;
+  at("add-sending").replaceChildren();
+  showChosen();
+  opener().focus();
 });
 
 window.addEventListener("beforeunload", (event) => {

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dashboard import instance, locks
 from dashboard.audit.models import AuditEvent
-from dashboard.documents import adding, embedding
+from dashboard.documents import adding, services
 from dashboard.documents.adding import Options
 from dashboard.documents.models import Duplicates, Incoming, Stored
 from dashboard.errors import Declined
@@ -236,42 +236,6 @@ def test_both_are_kept_where_that_was_chosen(ada, standin, before):
     assert len(new(standin, before)) == 2
 
 
-def test_what_is_replaced_goes_when_the_new_one_is_in_its_place(ada, standin, places, into_both, before):
-    old = work(arrive(ada, "dog.txt", OFFICE, into_both)).incoming.paths[0]
-    embedding.pin(actor=ada, workspace_id=places[1]["id"], path=old, pinned=True)
-    item = work(arrive(ada, "hound.txt", OFFICE, Options(duplicates=Duplicates.REPLACE), batch="b2"))
-    assert item.state == "done", item.message
-    (path,) = item.incoming.paths
-    assert new(standin, before) == [path]
-    assert path != old
-    pinned = []
-    for place in places:
-        (workspace,) = standin.get(f"/v1/workspace/{place['slug']}")["workspace"]
-        here = [document for document in workspace["documents"] if document["docpath"] in (path, old)]
-        assert [document["docpath"] for document in here] == [path]
-        pinned += [document["pinned"] for document in here]
-    assert pinned == [False, True]
-    asked = [line["path"] for line in standin.state()["requests"] if line["method"] != "GET"]
-    assert asked[-1].endswith("/system/remove-documents")
-    assert list(Stored.objects.values_list("path", flat=True)) == [path]
-
-
-def test_what_is_to_be_replaced_stays_when_the_new_one_fails(ada, standin, places, into_both):
-    old = work(arrive(ada, "dog.txt", OFFICE, into_both)).incoming.paths[0]
-    standin.configure(embedder_up=False)
-    item = work(arrive(ada, "hound.txt", OFFICE, Options(duplicates=Duplicates.REPLACE), batch="b2"))
-    assert item.state == "failed"
-    assert old in library(standin)
-    assert old in in_workspace(standin, places[0]["slug"])
-
-    standin.configure(embedder_up=True)
-    adding.retry(actor=ada, job=item.job)
-    item = work(item)
-    assert item.state == "done", item.message
-    assert old not in library(standin)
-    assert in_workspace(standin, places[0]["slug"]).count(item.incoming.paths[0]) == 1
-
-
 # --- What goes wrong ------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("name", "content", "words"),
@@ -377,7 +341,7 @@ STEPS = [
 def test_a_worker_that_is_killed_anywhere_leaves_nothing_undone_and_nothing_doubled(
     ada, standin, places, before, incoming, monkeypatch, module, name, after
 ):
-    old = work(arrive(ada, "old.txt", OFFICE, Options(workspace_ids=(places[1]["id"],)), batch="b0"))
+    old = work(arrive(ada, "dog.txt", "The office dog sleeps.", Options(workspace_ids=(places[1]["id"],)), batch="b0"))
     item = arrive(ada, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],), duplicates=Duplicates.REPLACE))
     with monkeypatch.context() as patch:
         place, _, last = f"{module}.{name}".rpartition(".")
@@ -407,6 +371,55 @@ def test_what_is_too_large_empty_or_unreadable_is_not_taken(ada, standin, settin
         arrive(ada, "prog.exe", b"MZ\x00\x01")
     assert not Incoming.objects.exists()
     assert not list(incoming.iterdir())
+
+
+@pytest.mark.parametrize("name", ["desktop.ini", "Thumbs.db", ".DS_Store", "~$handbook.docx", "x.TMP", ".~lock.a.odt#"])
+def test_what_programs_leave_beside_files_is_left_out(ada, standin, name):
+    with pytest.raises(Declined, match="keeps for itself"):
+        arrive(ada, name, "words")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "encoding"),
+    [
+        ("制度.txt", "年假制度：员工每年有十五天年假。".encode("gbk"), "gb18030"),
+        ("raeume.md", "Größe der Räume: überprüfen, bitte.".encode("cp1252"), "cp1252"),
+        ("отпуск.csv", "Отпуск;28 дней".encode("cp1251"), "cp1251"),
+        ("notes", "Größe der Räume".encode("latin-1"), "cp1252"),
+        ("memo.txt", "Die Größe der Räume".encode("utf-16"), ""),
+        ("memo.zzz", b"\xfe\xff" + "Die Größe der Räume".encode("utf-16-be"), ""),
+    ],
+)
+def test_a_text_of_another_encoding_is_sent_as_utf_8(ada, standin, places, name, content, encoding):
+    if encoding:
+        with pytest.raises(Declined, match=f"{name} is not written in UTF-8"):
+            arrive(ada, name, content)
+        assert not Incoming.objects.exists()
+    item = arrive(ada, name, content, Options(workspace_ids=(places[0]["id"],), encoding=encoding))
+    text = content.decode(encoding or "utf-16")
+    assert item.incoming.staged.read_text() == text
+    assert work(item).state == "done"
+    assert any(text in passage for passage in found(standin, places[0]["slug"], text))
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding"), [("Größe".encode("cp1252"), "cp932"), (b"caf\x81\x9d", "cp1252"), (b"a\0b\xff", "gb18030")]
+)
+def test_what_is_not_in_the_encoding_that_was_chosen_is_refused(ada, standin, content, encoding):
+    with pytest.raises(Declined, match=r"a\.txt cannot be read as"):
+        arrive(ada, "a.txt", content, Options(encoding=encoding))
+
+
+@pytest.mark.parametrize(
+    "content", [b"  \n\t", b"\xef\xbb\xbf", b"\xef\xbb\xbf \r\n", b"\xff\xfe \x00", "\u200b\u3000".encode()]
+)
+def test_a_text_without_a_word_is_refused(ada, standin, content):
+    with pytest.raises(Declined, match=r"blank\.txt has no text in it"):
+        arrive(ada, "blank.txt", content)
+
+
+def test_what_has_a_reader_of_its_own_is_not_taken_for_text(ada, standin):
+    assert arrive(ada, "a.pdf", b"%PDF-1.4 \xe9\xff").state == "pending"
 
 
 def test_an_unknown_ending_is_no_reason_when_it_is_text(ada, standin):
@@ -446,6 +459,9 @@ def test_a_cancelled_batch_takes_nothing_more(ada, standin, before):
         ("报告.txt", "报告.txt"),
         ("gnp\u202etxt.exe.txt", "gnptxt.exe.txt"),
         ("a\r\nb\x00c.txt", "a bc.txt"),
+        ("U\u0308bersicht.txt", "Übersicht.txt"),
+        ("می\u200cخواهم.txt", "می\u200cخواهم.txt"),
+        ("👩\u200d👩\u200d👧.txt", "👩\u200d👩\u200d👧.txt"),
         ("x" * 300 + ".txt", None),
         (".hidden", ".hidden"),
         ("%2e%2e%2fevil.txt", "%2e%2e%2fevil.txt"),
@@ -460,6 +476,16 @@ def test_hostile_names_stay_names(ada, standin, before, name, known_as):
     if known_as:
         assert item.label == known_as
         assert library(standin)[path]["title"] == known_as
+
+
+@pytest.mark.parametrize("name", ["Team B.", "Ünits 2026"])
+def test_what_can_be_made_can_be_added_to_and_moved_into(ada, standin, name):
+    services.folder_make(actor=ada, name=name)
+    item = work(arrive(ada, "dog.txt", OFFICE, Options(folder=name)))
+    assert item.state == "done", item.message
+    other = work(arrive(ada, "cat.txt", "The office cat.", batch="b2")).incoming.paths
+    (told,) = services.move(actor=ada, paths=other, folder=name)
+    assert told.path.startswith(f"{name}/")
 
 
 def test_a_folder_is_a_plain_name(ada, standin):
@@ -495,9 +521,9 @@ def test_a_limited_manager_replaces_only_what_is_theirs_to_erase(ada, limited, s
     """It is in their workspace, so they see it; but somebody else has added it."""
     old = work(arrive(ada, "dog.txt", OFFICE, Options(workspace_ids=(places[0]["id"],)))).incoming.paths[0]
     instead = Options(workspace_ids=(places[0]["id"],), duplicates=Duplicates.REPLACE)
-    item = work(arrive(limited, "hound.txt", OFFICE, instead, batch="b2"))
+    item = work(arrive(limited, "dog.txt", "The office dog sleeps.", instead, batch="b2"))
     assert item.state == "failed"
-    assert item.message.startswith("What is there already cannot be replaced: ")
+    assert item.message == "Somebody else has added it. You can take it out of your workspaces."
     assert not item.incoming.paths
     assert old in in_workspace(standin, places[0]["slug"])
 

@@ -92,3 +92,43 @@ def test_what_is_there_can_be_replaced_by_those_only_who_may_erase(standin, monk
     assert "replace" in dict(mia.get(URL).context["add"].fields["duplicates"].choices)
     monkeypatch.setitem(POLICY, Role.MANAGER, POLICY[Role.MANAGER] - {Action.ERASE_DOCUMENTS})
     assert "replace" not in dict(mia.get(URL).context["add"].fields["duplicates"].choices)
+
+
+# --- New versions -------------------------------------------------------------------------------------------------------
+def replaces_field(answer) -> str:
+    return re.search(r'name="replaces" value="([^"]*)"', answer.content.decode())[1]
+
+
+def test_what_is_replaced_is_shown_before_anything_is_sent(standin, admin_client, shelf):
+    path = shelf.add("vpn", "The tunnel is called Heron.")
+    standin.post("/v1/workspace/finance/update-embeddings", {"adds": [path]})
+    wanted = options(shelf, duplicates="replace", names=["vpn.txt", "new.txt"])
+    shown = admin_client.post(URL, wanted, headers=HTMX)
+    assert shown.status_code == 200
+    assert "HX-Trigger" not in shown
+    words = shown.content.decode()
+    assert "vpn.txt replaces the one in custom-documents, also in Finance." in words
+    assert "new.txt" not in words
+    again = admin_client.post(URL, {**wanted, "replaces": replaces_field(shown)}, headers=HTMX)
+    assert "documents-begin" in again["HX-Trigger"]
+
+
+def test_what_has_changed_since_is_shown_again(standin, admin_client, shelf):
+    shelf.add("vpn", "The tunnel is called Heron.")
+    wanted = options(shelf, duplicates="replace", names=["vpn.txt"])
+    seen = replaces_field(admin_client.post(URL, wanted, headers=HTMX))
+    shelf.add("vpn", "Another tunnel.")
+    shown = admin_client.post(URL, {**wanted, "replaces": seen}, headers=HTMX)
+    assert "HX-Trigger" not in shown
+    assert "vpn.txt will not be added: 2 documents have this name" in shown.content.decode()
+
+
+def test_what_is_not_there_yet_is_not_asked_about(standin, admin_client, shelf):
+    answer = admin_client.post(URL, options(shelf, duplicates="replace", names=["new.txt"]), headers=HTMX)
+    assert "documents-begin" in answer["HX-Trigger"]
+
+
+def test_who_forges_what_was_shown_replaces_nothing(standin, admin_client, shelf):
+    path = shelf.add("vpn", "The tunnel is called Heron.")
+    forged = options(shelf, duplicates="replace", names=["vpn.txt"], replaces=f'{{"vpn.txt": ["{path}"]}}')
+    assert "HX-Trigger" not in admin_client.post(URL, forged, headers=HTMX)

@@ -1,10 +1,12 @@
 """Files as they arrive: one by one from the script, all at once from the form without it."""
 
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from dashboard.documents import adding
-from dashboard.documents.models import Batch, Incoming
+from dashboard.documents.models import Batch, Incoming, Stored
 from dashboard.jobs.models import ItemState, Job
 from tests.conftest import signed_in
 from tests.documents.test_document_add import options, prove_long_ago
@@ -123,3 +125,34 @@ def test_files_are_taken_while_the_instance_is_down(standin, send):
     standin.fault("down")
     assert send("two.txt").status_code == 201
     assert [incoming.staged.exists() for incoming in Incoming.objects.all()] == [True, True]
+
+
+def test_without_a_script_what_is_replaced_is_shown_first(admin_client, shelf, work):
+    path = shelf.add("vpn", "The tunnel is called Heron.")
+    wanted = options(shelf, duplicates="replace")
+    shown = admin_client.post(URL, {**wanted, "files": [file("vpn.txt", b"Kestrel")]})
+    assert shown.status_code == 422
+    assert "vpn.txt replaces the one in custom-documents, which no workspace uses." in shown.content.decode()
+    assert path in shelf.files()
+    seen = re.search(r'name="replaces" value="([^"]*)"', shown.content.decode())[1]
+    admin_client.post(URL, {**wanted, "replaces": seen, "files": [file("vpn.txt", b"Kestrel")]})
+    work(Job.objects.get())
+    assert path not in shelf.files()
+
+
+def test_files_of_one_name_keep_the_path_by_which_they_are_told_apart(admin_client, shelf, work):
+    for folder in ("a", "b"):
+        posted = options(shelf, batch="b1", ticket=folder, name=f"docs/{folder}/./README.md")
+        admin_client.post(URL, {**posted, "files": file("README.md", folder.encode())})
+    work(Job.objects.get())
+    assert sorted(Incoming.objects.values_list("name", flat=True)) == ["docs/a/README.md", "docs/b/README.md"]
+    assert sorted(Stored.objects.values_list("title", flat=True)) == ["docs/a/README.md", "docs/b/README.md"]
+
+
+def test_who_brings_a_text_says_how_it_is_written(admin_client, shelf):
+    text = "年假制度：员工每年有十五天年假。"
+    posted = options(shelf, batch="b1", ticket="t")
+    refused = admin_client.post(URL, {**posted, "files": file("制度.txt", text.encode("gbk"))})
+    assert "制度.txt is not written in UTF-8" in refused.content.decode()
+    admin_client.post(URL, {**posted, "encoding": "gb18030", "files": file("制度.txt", text.encode("gbk"))})
+    assert Incoming.objects.get().staged.read_text() == text

@@ -13,11 +13,19 @@ def move(client, paths, folder):
     return client.post(URL, carried(client.post(URL, {"ids": paths})) | {"folder": folder, "step": "start"})
 
 
-def test_it_asks_for_the_folder_and_says_what_cannot_move(shelf, admin_client):
-    page = admin_client.post(URL, {"ids": shelf.path("code-review")})
+def test_it_asks_for_the_folder_and_says_before_what_cannot_move(shelf, admin_client):
+    lonely = shelf.add("lonely", "Nobody reads this.")
+    page = admin_client.post(URL, {"ids": [lonely, shelf.path("code-review")]})
     assert "Move 1 document to another folder" in text(page)
-    assert "moves only what no workspace uses" in text(page)
+    assert "1 is in use and stays where it is: code-review.md" in text(page)
     assert {name for name, _label in page.context["form"].fields["folder"].choices} == set(shelf.folders())
+
+
+def test_what_cannot_move_at_all_is_not_offered(shelf, admin_client):
+    page = admin_client.post(URL, {"ids": [shelf.path("code-review"), shelf.path("phishing")]})
+    assert "Nothing of this can be moved" in text(page)
+    assert "2 are in use and stay where they are: code-review.md, phishing.md" in text(page)
+    assert 'value="start"' not in page.content.decode()
 
 
 def test_each_file_is_told_from_what_was_read_back(shelf, admin_client):

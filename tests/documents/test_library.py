@@ -10,7 +10,7 @@ from dashboard import instance
 from dashboard.accounts.models import Role
 from dashboard.anythingllm import ApiError
 from dashboard.documents import services
-from dashboard.documents.library import Origin, Source, moment
+from dashboard.documents.library import DocumentRow, Origin, Source, matching, moment
 from dashboard.documents.models import Batch, Incoming, Stored
 from dashboard.documents.paths import is_unique, key_of, pair_key, type_of
 from dashboard.documents.services import State
@@ -251,6 +251,25 @@ def test_what_was_erased_behind_foyer_is_told_where_it_is_still_listed(ada, shel
     row = row_of(ada, "budget-rules")
     assert (row.path, row.state, row.words is not None) == (path, State.MISSING, True)
     assert services.find(ada, path).value.row.document is None
+
+
+def test_what_was_erased_on_the_instance_altogether_is_not_told_as_a_file_that_is_gone(ada, shelf):
+    """The lists of the workspaces are kept for longer than that of the library: they are read anew before anything is told by them."""
+    services.rows(ada)
+    path = shelf.path("budget-rules")
+    instance.connect().documents.delete(path)
+    instance.forget("library")
+    assert path not in {row.path for row in services.everything(ada).value}
+
+
+def test_it_finds_names_however_their_accents_and_letters_are_written():
+    found = [
+        DocumentRow("a/1.json", "a", title, "txt", state=State.UNUSED)
+        for title in ("Überstunden.txt", "U\u0308berblick.txt", "ОТПУСК.txt", "Straße.txt")
+    ]
+    words = {"überstunden": 0, "ÜBERBLICK": 1, "u\u0308berblick": 1, "отпуск": 2, "STRASSE": 3}
+    for q, number in words.items():
+        assert matching(found, q=q) == [found[number]]
 
 
 def test_what_came_since_the_library_was_read_is_not_taken_for_a_file_that_is_gone(ada, shelf, standin):

@@ -81,6 +81,22 @@ def test_what_another_operator_changed_meanwhile_stays(manager_client, standin, 
     assert (now["topN"], now["openAiHistory"]) == (6, 3)
 
 
+def test_a_number_may_have_a_comma(manager_client, standin, stored):
+    manager_client.post(URL, filled(manager_client, temperature="0,5", similarity_threshold="0,75"))
+    now = stored("company-handbook")
+    assert (now["openAiTemp"], now["similarityThreshold"]) == (0.5, 0.75)
+
+
+@pytest.mark.parametrize("provider", ["lemonade", "omlx", "minimax", "cerebras", "anythingllm-router"])
+def test_the_providers_of_1_16_are_offered_and_those_that_it_dropped_are_not(manager_client, standin, stored, provider):
+    page = manager_client.get(URL).context["form"]
+    offered = {value for value, _name in page.fields["chat_provider"].choices}
+    assert provider in offered
+    assert not offered & {"dpais", "huggingface"}
+    manager_client.post(URL, filled(manager_client, chat_provider=provider))
+    assert stored("company-handbook")["chatProvider"] == provider
+
+
 @pytest.mark.parametrize(
     ("field", "typed"),
     [
