@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -224,6 +225,9 @@ def problem_response(request: OpenRequest, problem: Problem) -> HttpResponse:
     if wants_partial(request):
         messages.error(request, str(problem.sentence))
         return reswap(HttpResponse(status=200), "none")
+    if request.htmx and request.htmx.boosted:
+        toasts = {"toasts": [{"level": "error", "text": str(problem.sentence)}]}
+        return reswap(HttpResponse(status=200, headers={"HX-Trigger": json.dumps(toasts)}), "none")
     return page(request, problem.status, problem.title, problem.sentence)
 
 

@@ -399,6 +399,14 @@ def discard(access_set: AccessSet) -> None:
         access_set.delete()
 
 
+def can_undo(access_set: AccessSet) -> bool:
+    """True when applying it has changed something that can be brought back."""
+    if access_set.also.get("delete"):
+        return False
+    changes = access_set.changes.exclude(outcome__in=("", Outcome.FAILED, Outcome.UNKNOWN))
+    return any(OPPOSITE.get(key) and value for key, value in access_set.also.items()) or any(map(_opposite, changes))
+
+
 def undo(*, actor: Operator, access_set: AccessSet) -> AccessSet:
     """Stages the opposite of what applying the set has really changed, for another look. Raises Declined while there is nothing to undo."""
     job = job_of(access_set)

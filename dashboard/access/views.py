@@ -62,6 +62,7 @@ def access_set(request: Request, set_id: int) -> HttpResponse:
             "total": sum(count for _outcome, _label, count in counts),
             "outcome": outcome,
             "page": page_of(changes.filter(outcome=outcome) if outcome in Outcome else changes, request),
+            "can_undo": not (job and job.is_open) and sets.can_undo(access_set),
             "undone_by": access_set.undone_by.exclude(applied_at=None).first(),
             "next": request.path,
         }

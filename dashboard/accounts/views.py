@@ -56,7 +56,7 @@ def sign_in(request: OpenRequest) -> HttpResponse:
             except PasswordLoginDisabled as error:
                 form.add_error(None, str(describe(error).sentence))
             except ApiError:
-                form.add_error(None, str(services.CANNOT_ASK))
+                form.add_error(None, str(services.why_not_checked()))
                 status = 503
             else:
                 if check.operator is not None:
