@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -11,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reswap
 
 from dashboard import anythingllm
@@ -19,6 +19,7 @@ from dashboard.anythingllm.errors import without
 from dashboard.anythingllm.sse import Failed
 from dashboard.audit.models import Outcome
 from dashboard.http import OpenRequest, own_url, wants_partial
+from dashboard.said import gettext_lazy as _
 
 Words = str | Promise
 
@@ -233,7 +234,11 @@ def problem_response(request: OpenRequest, problem: Problem) -> HttpResponse:
 
 def page(request: HttpRequest, status: int, title: Words, sentence: Words) -> HttpResponse:
     # From an act one goes back to the page that it was begun on.
-    back = own_url(request, request.headers.get("Referer", ""), "") if request.method == "POST" else ""
+    back = (
+        own_url(cast("OpenRequest", request), request.headers.get("Referer", ""), "")
+        if request.method == "POST"
+        else ""
+    )
     context = {"status": status, "title": title, "sentence": sentence, "back": back}
     return render(request, "errors/error.html", context, status=status)
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.utils.translation import gettext as _
-
 from dashboard import instance
 from dashboard.access.models import AccessChange, AccessSet
 from dashboard.access.services import change_members
@@ -16,6 +14,8 @@ from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.locks import Busy
 from dashboard.permissions import Action, scope
+from dashboard.said import gettext as _
+from dashboard.said import joined
 
 RECENT = 10.0  # seconds for which one reading of users and workspaces serves the items of a job
 
@@ -44,11 +44,11 @@ class ApplySet:
             raise  # tried again later
         except (ApiError, Declined) as error:
             for change in todo:
-                change.outcome, change.message = Outcome.FAILED, str(describe(error).sentence)[:300]
+                change.outcome, change.message = Outcome.FAILED, describe(error).sentence
             raise
         else:
             for change, result in zip(todo, results, strict=True):
-                change.outcome, change.message = result.outcome, str(result.message)[:300]
+                change.outcome, change.message = result.outcome, result.message
                 # What a worker did who died before he could write it down was done all the same.
                 if item.attempts > 1 and change.outcome == Outcome.ALREADY and change.was_member != change.give:
                     change.outcome = Outcome.DONE
@@ -81,10 +81,10 @@ def summary(changes: list[AccessChange]) -> Result:
         (Outcome.FAILED, None): _("%(n)d failed"),
         (Outcome.UNKNOWN, None): _("%(n)d unknown"),
     }
-    said = ", ".join(text % {"n": counts[key]} for key, text in words.items() if counts[key])
+    said = joined(", ", (text % {"n": counts[key]} for key, text in words.items() if counts[key]))
     trouble = [change for change in changes if change.outcome in (Outcome.FAILED, Outcome.UNKNOWN)]
     if not trouble:
         return Result(ItemState.DONE, said)
     unknown = any(change.outcome == Outcome.UNKNOWN for change in trouble)
-    why = "; ".join(f"{change.username}: {change.message}" for change in trouble[:3])
-    return Result(ItemState.UNKNOWN if unknown else ItemState.FAILED, f"{said}: {why}")
+    why = joined("; ", (joined(": ", [change.username, change.message]) for change in trouble[:3]))
+    return Result(ItemState.UNKNOWN if unknown else ItemState.FAILED, joined(": ", [said, why]))

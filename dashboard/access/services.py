@@ -17,7 +17,6 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import formats, timezone
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import errors, instance, locks
 from dashboard.access.models import AccessChange, Grant, Group, GroupMember, GroupWorkspace, OpenWorkspace, Reason
@@ -28,6 +27,7 @@ from dashboard.audit.services import recording
 from dashboard.errors import Words
 from dashboard.order import natural
 from dashboard.permissions import scope
+from dashboard.said import gettext_lazy as _
 
 Outcome = AccessChange.Outcome
 log = logging.getLogger(__name__)

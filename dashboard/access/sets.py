@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import formats, timezone
 from django.utils.text import get_text_list
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard import instance, locks
@@ -34,6 +33,7 @@ from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import Job
 from dashboard.permissions import Action, allows, scope
+from dashboard.said import gettext as _
 
 Outcome = AccessChange.Outcome
 NAMES_SHOWN = 12  # of a longer list within a sentence
@@ -76,7 +76,7 @@ def stage(
     ]
     grants = grants_of(workspace_ids={w.workspace_id for w in possible})
     with transaction.atomic():
-        access_set = AccessSet.objects.create(actor=actor, title=str(title)[:200], undoes=undoes, also=also or {})
+        access_set = AccessSet.objects.create(actor=actor, title=title, undoes=undoes, also=also or {})
         changes = [
             _change(
                 access_set,

@@ -9,7 +9,6 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap
 
@@ -24,6 +23,7 @@ from dashboard.http import Request, own_url, render_page, wants_partial
 from dashboard.jobs import services as jobs
 from dashboard.paging import page_of
 from dashboard.permissions import Action, requires, scope
+from dashboard.said import gettext as _
 
 Outcome = AccessChange.Outcome
 

@@ -10,9 +10,6 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
-
 from dashboard import instance
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import (
@@ -39,6 +36,8 @@ from dashboard.jobs.models import Job
 from dashboard.jobs.services import NewItem
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
+from dashboard.said import gettext, ngettext
+from dashboard.said import gettext_lazy as _
 
 LONGEST = 100  # letters of a folder's name
 

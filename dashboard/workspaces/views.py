@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dashboard import instance, sight
@@ -23,6 +22,7 @@ from dashboard.errors import Declined, Problem, describe
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, requires, scope
+from dashboard.said import ngettext
 from dashboard.workspaces import services
 from dashboard.workspaces.forms import (
     NewWorkspaceForm,
@@ -282,7 +282,7 @@ def workspace_add_people(request: Request, slug: str) -> HttpResponse:
             n = staged.changes.count()
             if n:
                 title = ngettext("%(n)d person to %(workspace)s", "%(n)d people to %(workspace)s", n)
-                staged.title = (title % {"n": n, "workspace": workspace.name})[:200]
+                staged.title = title % {"n": n, "workspace": workspace.name}
                 staged.save(update_fields=["title"])
                 return redirect("access_set", staged.pk)
             staged.delete()
