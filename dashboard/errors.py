@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,7 +12,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from django_htmx.http import reswap
 
 from dashboard import anythingllm
@@ -18,6 +19,7 @@ from dashboard.anythingllm.errors import without
 from dashboard.anythingllm.sse import Failed
 from dashboard.audit.models import Outcome
 from dashboard.http import OpenRequest, Request, own_url, wants_partial
+from dashboard.said import gettext_lazy as _
 
 Words = str | Promise
 
@@ -241,12 +243,19 @@ def problem_response(request: OpenRequest | Request, problem: Problem) -> HttpRe
     if wants_partial(request):
         messages.error(request, str(problem.sentence))
         return reswap(HttpResponse(status=200), "none")
+    if request.htmx and request.htmx.boosted:
+        toasts = {"toasts": [{"level": "error", "text": str(problem.sentence)}]}
+        return reswap(HttpResponse(status=200, headers={"HX-Trigger": json.dumps(toasts)}), "none")
     return page(request, problem.status, problem.title, problem.sentence)
 
 
 def page(request: HttpRequest, status: int, title: Words, sentence: Words) -> HttpResponse:
     # From an act one goes back to the page that it was begun on.
-    back = own_url(request, request.headers.get("Referer", ""), "") if request.method == "POST" else ""
+    back = (
+        own_url(cast("OpenRequest", request), request.headers.get("Referer", ""), "")
+        if request.method == "POST"
+        else ""
+    )
     context = {"status": status, "title": title, "sentence": sentence, "back": back}
     return render(request, "errors/error.html", context, status=status)
 

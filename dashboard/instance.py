@@ -32,6 +32,7 @@ from dashboard.anythingllm import (
     Kind,
     NotApplied,
     NotFound,
+    SingleUserMode,
     SystemSettings,
     Unconfirmed,
     Unreachable,
@@ -114,6 +115,11 @@ class Reading(Generic[T]):
     @property
     def stale(self) -> bool:
         return self.problem is not None
+
+    @property
+    def single_user(self) -> bool:
+        """It answers, but has one user only: there are no people, and nothing to wait for."""
+        return isinstance(self.problem, SingleUserMode)
 
     def certain(self) -> T:
         """The value, for what an old answer will not do for. Raises its problem."""

@@ -15,7 +15,7 @@ from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard import errors
@@ -110,8 +110,10 @@ class SignInRequiredMiddleware(LoginRequiredMiddleware):
         else:
             page = request.get_full_path()
         page = page if 0 < len(quote(page)) < LONGEST_URL else "/"
-        answer = redirect_to_login(page, self.get_login_url(view_func))
-        return HttpResponseClientRedirect(answer.url) if "HX-Request" in request.headers else answer
+        url = redirect_to_login(page, self.get_login_url(view_func)).url
+        if request.method not in ("GET", "HEAD"):
+            url += "&unsent=part" if "HX-Request" in request.headers else "&unsent=page"
+        return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else HttpResponseRedirect(url)
 
 
 class RefusedBeforeMiddleware:

@@ -15,8 +15,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import get_text_list
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from dashboard import instance
 from dashboard.access.models import MembersBefore
@@ -24,6 +22,8 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, Member, MembershipMismatch, Roster, Writing
 from dashboard.audit.services import note
 from dashboard.errors import Declined
+from dashboard.said import gettext as _
+from dashboard.said import joined, ngettext
 
 State = MembersBefore.State
 LATE = timedelta(seconds=90)  # a write may take 60 s: what got no answer has happened by then, or never will
@@ -73,7 +73,7 @@ class Others:
                 )
                 % {"n": n}
             )
-        return " ".join(said)
+        return joined(" ", said)
 
 
 def _first(names: Collection[str]) -> str:
@@ -122,7 +122,7 @@ def keep(
     return record, earlier.late_until if earlier else now
 
 
-def joined(workspace_id: int, names: Mapping[int, str]) -> None:
+def added(workspace_id: int, names: Mapping[int, str]) -> None:
     """Who was added meanwhile is not to be lost either, by a request that may still be carried out."""
     record = MembersBefore.objects.filter(pk=workspace_id).exclude(state=State.SETTLED).first()
     if record and names:

@@ -78,7 +78,7 @@ class JoinForm(forms.Form):
         label=_("User names"),
         required=False,
         max_length=100_000,
-        widget=forms.Textarea(attrs={"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
         help_text=_("One a line, or with commas between. A pasted column of a spreadsheet is fine."),
     )
     ids = forms.TypedMultipleChoiceField(required=False, coerce=int, widget=forms.MultipleHiddenInput)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from django.db.models import Count, QuerySet
-from django.utils.translation import gettext as _
 
 from dashboard.access import sets
 from dashboard.access.models import AccessSet, Grant, Group, Reason
@@ -14,6 +13,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import User, Workspace
 from dashboard.audit.services import recording
 from dashboard.order import natural
+from dashboard.said import gettext as _
 
 
 def counted() -> QuerySet[Group]:

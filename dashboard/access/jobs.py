@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from django.utils.translation import gettext as _
-
 from dashboard import instance
 from dashboard.access.bystanders import NOBODY, Others
 from dashboard.access.models import AccessChange, AccessSet
@@ -18,6 +16,8 @@ from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.locks import Busy
 from dashboard.permissions import Action, scope
+from dashboard.said import gettext as _
+from dashboard.said import joined
 
 RECENT = 10.0  # seconds for which one reading of users and workspaces serves the items of a job
 
@@ -51,16 +51,16 @@ class ApplySet:
             raise  # tried again later
         except (ApiError, Declined) as error:
             for change in todo:
-                change.outcome, change.message = Outcome.FAILED, str(describe(error).sentence)[:300]
+                change.outcome, change.message = Outcome.FAILED, describe(error).sentence
             raise
         else:
             for change, result in zip(todo, results, strict=True):
-                change.outcome, change.message = result.outcome, str(result.message)[:300]
+                change.outcome, change.message = result.outcome, result.message
                 # What a worker did who died before he could write it down was done all the same.
                 if item.attempts > 1 and change.outcome == Outcome.ALREADY and change.was_member != change.give:
                     change.outcome = Outcome.DONE
             done = summary(changes, others := results[0].others)
-            todo[0].message = " ".join(filter(None, (todo[0].message, others.in_words())))[:300]
+            todo[0].message = joined(" ", filter(None, (todo[0].message, others.in_words())))
         finally:
             AccessChange.objects.bulk_update(todo, ["outcome", "message"])
         finish_shape(AccessSet.objects.get(pk=job.params["set"]).also)
@@ -90,12 +90,13 @@ def summary(changes: list[AccessChange], others: Others) -> Result:
         (Outcome.FAILED, None): _("%(n)d failed"),
         (Outcome.UNKNOWN, None): _("%(n)d unknown"),
     }
-    said = ", ".join(text % {"n": counts[key]} for key, text in words.items() if counts[key])
+    said = joined(", ", (text % {"n": counts[key]} for key, text in words.items() if counts[key]))
     trouble = [change for change in changes if change.outcome in (Outcome.FAILED, Outcome.UNKNOWN)]
     if trouble:
-        said += ": " + "; ".join(f"{change.username}: {change.message}" for change in trouble[:3])
+        why = joined("; ", (joined(": ", [change.username, change.message]) for change in trouble[:3]))
+        said = joined(": ", [said, why])
     if others != NOBODY:
-        said += f". {others.in_words()}"
+        said = joined(". ", [said, others.in_words()])
     if any(change.outcome == Outcome.UNKNOWN for change in trouble) or others.unseen:
         return Result(ItemState.UNKNOWN, said)
     return Result(ItemState.FAILED if trouble or others.missing else ItemState.DONE, said)

@@ -10,8 +10,6 @@ from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from dashboard import instance
@@ -24,6 +22,8 @@ from dashboard.errors import describe
 from dashboard.http import Request, own_url, render_page, wants_partial
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, requires, scope
+from dashboard.said import gettext as _
+from dashboard.said import ngettext
 
 COLUMNS = 30  # workspaces a page
 

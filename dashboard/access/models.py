@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.said import SaidField
+
 
 class Reason(models.TextChoices):
     """Why somebody is a member. Two more reasons are seen, not kept: by role (implicit), and found on the instance (no grant here)."""
@@ -134,7 +136,7 @@ class AccessSet(models.Model):
     """Changes of access that were staged together: previewed, applied as a job, and undone together if need be."""
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    title = models.CharField(max_length=200)
+    title = SaidField(max_length=1000)
     created_at = models.DateTimeField(auto_now_add=True)
     applied_at = models.DateTimeField(null=True)
     job_id = models.BigIntegerField(null=True)
@@ -186,7 +188,7 @@ class AccessChange(models.Model):
     had_reason = models.BooleanField(default=False)
     had_until = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
-    message = models.CharField(max_length=300, blank=True)
+    message = SaidField(max_length=1000, blank=True)
 
     class Meta:
         ordering = ("workspace_name", "username", "id")

@@ -18,7 +18,6 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import formats, timezone
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import errors, instance, locks
 from dashboard.access import bystanders
@@ -40,6 +39,8 @@ from dashboard.audit.services import recording
 from dashboard.errors import Words
 from dashboard.order import natural
 from dashboard.permissions import scope
+from dashboard.said import gettext_lazy as _
+from dashboard.said import joined
 
 Outcome = AccessChange.Outcome
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ def change_members(
         earlier = bystanders.repair(workspace_id)
         if earlier.missing:
             raise errors.Declined(
-                gettext("Nothing is changed in %(workspace)s while people are missing there. %(others)s")
+                _("Nothing is changed in %(workspace)s while people are missing there. %(others)s")
                 % {"workspace": workspace_name, "others": earlier.in_words()}
             )
         entries = [
@@ -141,7 +142,7 @@ def change_members(
         others = replace(truth.others, back=earlier.back + truth.others.back)
         for entry, result in zip(entries, results, strict=True):
             entry.outcome = LEDGER[result.outcome]
-            entry.detail = " ".join(filter(None, (str(result.message), others.in_words())))
+            entry.detail = joined(" ", filter(None, (result.message, others.in_words())))
         return [replace(result, others=others) for result in results]
 
 
@@ -165,7 +166,7 @@ def _apply(
     removes = {step.user_id for step in steps if not step.give and not standing[step]} - adds
     truth = _write(actor, workspace_id, workspace_name, adds, removes, roster)
     if truth.after is not None:
-        bystanders.joined(workspace_id, {s.user_id: s.username for s in steps if s.give and s.user_id in truth.after})
+        bystanders.added(workspace_id, {s.user_id: s.username for s in steps if s.give and s.user_id in truth.after})
     results = [_judge(step, standing[step], truth, roster) for step in steps]
     with transaction.atomic():
         for step, result in zip(steps, results, strict=True):

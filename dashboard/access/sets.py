@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import formats, timezone
 from django.utils.text import get_text_list
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard import instance, locks
@@ -34,6 +33,7 @@ from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import Job
 from dashboard.permissions import Action, allows, scope
+from dashboard.said import gettext as _
 
 Outcome = AccessChange.Outcome
 NAMES_SHOWN = 12  # of a longer list within a sentence
@@ -76,7 +76,7 @@ def stage(
     ]
     grants = grants_of(workspace_ids={w.workspace_id for w in possible})
     with transaction.atomic():
-        access_set = AccessSet.objects.create(actor=actor, title=str(title)[:200], undoes=undoes, also=also or {})
+        access_set = AccessSet.objects.create(actor=actor, title=title, undoes=undoes, also=also or {})
         changes = [
             _change(
                 access_set,
@@ -400,6 +400,14 @@ def discard(access_set: AccessSet) -> None:
         access_set.delete()
 
 
+def can_undo(access_set: AccessSet) -> bool:
+    """True when applying it has changed something that can be brought back."""
+    if access_set.also.get("delete"):
+        return False
+    turned = any(OPPOSITE.get(key) and value for key, value in access_set.also.items())
+    return turned or bool(_opposites(access_set))
+
+
 def undo(*, actor: Operator, access_set: AccessSet) -> AccessSet:
     """Stages the opposite of what applying the set has really changed, for another look. Raises Declined while there is nothing to undo."""
     job = job_of(access_set)
@@ -407,12 +415,10 @@ def undo(*, actor: Operator, access_set: AccessSet) -> AccessSet:
         raise Declined(_("These changes are not finished, so they cannot be undone yet."))
     if access_set.also.get("delete"):
         raise Declined(_("The group was deleted. Make it again to give what it gave."))
-    since = Grant.objects.filter(granted_at__gte=access_set.applied_at, granted_by=job.actor if job else None)
-    made = set(since.values_list("workspace_id", "user_id", "reason", "group_id"))
     return stage(
         actor=actor,
         title=_("Undo: %(title)s") % {"title": access_set.title},
-        wanted=[w for change in access_set.changes.all() if (w := _opposite(change, made))],
+        wanted=_opposites(access_set),
         undoes=access_set,
         also={OPPOSITE.get(key, key): value for key, value in access_set.also.items()},
     )
@@ -420,6 +426,14 @@ def undo(*, actor: Operator, access_set: AccessSet) -> AccessSet:
 
 def job_of(access_set: AccessSet) -> Job | None:
     return Job.objects.filter(pk=access_set.job_id).first() if access_set.job_id else None
+
+
+def _opposites(access_set: AccessSet) -> list[Wanted]:
+    """What would take back all that applying the set has changed."""
+    job = job_of(access_set)
+    since = Grant.objects.filter(granted_at__gte=access_set.applied_at, granted_by=job.actor if job else None)
+    made = set(since.values_list("workspace_id", "user_id", "reason", "group_id"))
+    return [wanted for change in access_set.changes.all() if (wanted := _opposite(change, made))]
 
 
 def _opposite(change: AccessChange, made: Collection[tuple[int, int, str, int | None]]) -> Wanted | None:

@@ -9,7 +9,6 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap
 
@@ -25,6 +24,7 @@ from dashboard.http import Request, own_url, render_page, wants_partial
 from dashboard.jobs import services as jobs
 from dashboard.paging import page_of
 from dashboard.permissions import Action, requires, scope
+from dashboard.said import gettext as _
 
 Outcome = AccessChange.Outcome
 
@@ -63,6 +63,7 @@ def access_set(request: Request, set_id: int) -> HttpResponse:
             "total": sum(count for _outcome, _label, count in counts),
             "outcome": outcome,
             "page": page_of(changes.filter(outcome=outcome) if outcome in Outcome else changes, request),
+            "can_undo": not (job and job.is_open) and sets.can_undo(access_set),
             "undone_by": access_set.undone_by.exclude(applied_at=None).first(),
             "next": request.path,
         }

@@ -25,13 +25,14 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.crypto import salted_hmac
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_htmx.http import reswap, retarget
 
 from dashboard import identity, instance
 from dashboard.accounts.models import ANYTHINGLLM_SUFFIX, LookedAfter, Operator, Role, new_session_key
-from dashboard.anythingllm import ApiError, User
+from dashboard.anythingllm import ApiError, SingleUserMode, User
 from dashboard.audit.services import recording
 from dashboard.errors import AnotherInstance, Declined, describe, problem_response
 from dashboard.http import OpenRequest, Request, render_page, wants_partial
@@ -47,6 +48,10 @@ ROLES = {"admin": Role.ADMIN, "manager": Role.MANAGER, "default": Role.MEMBER}
 
 CANNOT_ASK = gettext_lazy(
     "Accounts of AnythingLLM cannot be checked right now: it does not answer as it should. Try again in a minute."
+)
+NO_ACCOUNTS = gettext_lazy(
+    "This AnythingLLM is not in multi-user mode, so it has no accounts to sign in with. Switch it on there, under Settings > Security > "
+    "Multi-User Mode, or sign in as a local operator."
 )
 REFUSED = gettext_lazy("Name or password is wrong, or this account may not sign in just now.")
 WRONG_PASSWORD = gettext_lazy(
@@ -102,6 +107,17 @@ def check_password(
     with waiting():
         time.sleep(max(0.0, started + REFUSED_AFTER - time.monotonic()))
     return Check(None, locked_for=seconds)
+
+
+def why_not_checked() -> Promise:
+    """The sentence for a password that the instance could not check. With one user only it fails in many ways, so it is asked."""
+    try:
+        instance.users().certain()
+    except SingleUserMode:
+        return NO_ACCOUNTS
+    except ApiError:
+        pass
+    return CANNOT_ASK
 
 
 def counted_name(request: HttpRequest, credentials: dict[str, Any]) -> str:
@@ -394,7 +410,7 @@ def demand_proof(request: Request) -> HttpResponse | None:
         try:
             check = prove(request, request.POST["proof"])
         except ApiError:
-            error = str(CANNOT_ASK)
+            error = str(why_not_checked())
         else:
             if check.operator is not None:
                 return None

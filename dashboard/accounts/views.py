@@ -59,7 +59,7 @@ def sign_in(request: OpenRequest) -> HttpResponse:
                 form.add_error(None, str(describe(error).sentence))
                 status = 503
             except ApiError:
-                form.add_error(None, str(services.CANNOT_ASK))
+                form.add_error(None, str(services.why_not_checked()))
                 status = 503
             else:
                 if check.operator is not None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.audit import words
 from dashboard.audit.words import Words
+from dashboard.said import SaidField
 
 # Longer than an act may take: what is open after that was left so by a Foyer that stopped in the middle.
 GIVEN_UP_AFTER = timedelta(minutes=5)
@@ -56,7 +57,7 @@ class AuditEvent(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, default=Outcome.STARTED)
-    detail = models.CharField(max_length=500, blank=True)  # why it was refused or failed, in the operator's words
+    detail = SaidField(max_length=500, blank=True)  # why it was refused or failed, in the operator's words
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
     finished_at = models.DateTimeField(null=True)

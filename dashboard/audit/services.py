@@ -76,7 +76,7 @@ def recording(
             before=entry.before,
             after=entry.after,
             outcome=outcome,
-            detail=entry.detail[:500],
+            detail=entry.detail,
             finished_at=timezone.now(),
         )
 

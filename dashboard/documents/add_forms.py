@@ -119,7 +119,7 @@ class LinkForm(PlaceForm):
         label=_("Web address"),
         max_length=2000,
         validators=[URLValidator(["http", "https"], message=_("An address begins with https:// or http://."))],
-        widget=forms.URLInput(attrs={"placeholder": "https://", "autocomplete": "off", "autofocus": True}),
+        widget=forms.URLInput(attrs={"placeholder": "https://", "autofocus": True}),
     )
     field_order = ("address", "workspaces", "folder", "duplicates")
 
@@ -127,8 +127,6 @@ class LinkForm(PlaceForm):
 class TextForm(PlaceForm):
     """A text and its title."""
 
-    title = forms.CharField(
-        label=_("Title"), max_length=TITLE_MAX, widget=forms.TextInput(attrs={"autocomplete": "off", "autofocus": True})
-    )
+    title = forms.CharField(label=_("Title"), max_length=TITLE_MAX, widget=forms.TextInput(attrs={"autofocus": True}))
     text = forms.CharField(label=_("Text"), max_length=TEXT_MAX, widget=forms.Textarea(attrs={"rows": 8}))
     field_order = ("title", "text", "workspaces", "folder")

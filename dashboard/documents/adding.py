@@ -23,7 +23,6 @@ from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.translation import gettext as _
 
 from dashboard import instance, locks
 from dashboard.accounts.models import Operator, Role
@@ -36,6 +35,7 @@ from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import TROUBLE, UNFINISHED, Job, JobItem
 from dashboard.permissions import scope
+from dashboard.said import gettext as _
 
 MOST_FILES = 200  # in a batch
 KIND = "documents.add"

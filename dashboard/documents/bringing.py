@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.utils import timezone
 from django.utils.text import get_text_list
-from django.utils.translation import gettext as _
 
 from dashboard import instance, locks, titles
 from dashboard.accounts.models import Operator
@@ -33,6 +32,8 @@ from dashboard.jobs.models import ItemState, JobItem
 from dashboard.jobs.services import tell
 from dashboard.locks import Busy
 from dashboard.permissions import Action, allows, scope
+from dashboard.said import gettext as _
+from dashboard.said import joined
 
 FEWEST_WORDS = 20  # of a page that is kept without asking
 SHORT_PAGE = 150  # words; a shorter one that begins like an error is taken for one
@@ -251,13 +252,13 @@ class _Bringing:
             except Busy:
                 raise
             except Declined as problem:
-                problems.append(f"{name}: {problem.sentence}")
+                problems.append(joined(": ", [name, problem.sentence]))
             else:
                 names.append(name)
         if problems:
-            words = _("In the library, but not in %(problems)s") % {"problems": " ".join(problems)}
+            words = _("In the library, but not in %(problems)s") % {"problems": joined(" ", problems)}
             stays = _("What it is to replace stays until it is.")
-            raise Declined(f"{words} {stays}" if self.incoming.replaces else words)
+            raise Declined(joined(" ", [words, stays]) if self.incoming.replaces else words)
         return names
 
     def _doomed(self) -> list[erasing.Doomed]:

@@ -11,8 +11,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from django.db import models
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, locks, sight, titles
 from dashboard.accounts.models import Operator
@@ -29,6 +27,8 @@ from dashboard.jobs.models import Job
 from dashboard.jobs.services import NewItem
 from dashboard.order import natural
 from dashboard.permissions import scope
+from dashboard.said import gettext, ngettext
+from dashboard.said import gettext_lazy as _
 
 LARGE = 50_000  # tokens from which on embedding takes long
 PATIENCE = 10.0  # seconds to wait while the workspace embeds something else

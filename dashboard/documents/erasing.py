@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
-
 from dashboard import instance
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import NotApplied, Workspace
@@ -23,6 +20,8 @@ from dashboard.jobs.models import Job
 from dashboard.jobs.services import NewItem
 from dashboard.order import natural
 from dashboard.permissions import scope
+from dashboard.said import gettext_lazy as _
+from dashboard.said import ngettext
 
 NOT_ERASED = _("AnythingLLM reported success, but the document is still in the library.")
 STILL_LISTED = _(

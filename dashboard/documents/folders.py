@@ -11,8 +11,6 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, titles
 from dashboard.accounts.models import Operator
@@ -40,6 +38,8 @@ from dashboard.jobs.models import Job
 from dashboard.jobs.services import NewItem
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
+from dashboard.said import gettext, ngettext
+from dashboard.said import gettext_lazy as _
 
 LONGEST = 100  # letters of a folder's name
 

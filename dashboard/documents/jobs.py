@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
-
 from dashboard.documents import adding, bringing, embedding, erasing, folders
 from dashboard.errors import Declined
 from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.permissions import Action
+from dashboard.said import gettext_lazy as _
 
 THERE = _("It was there already.")
 NOT_THERE = _("It was not there any more.")

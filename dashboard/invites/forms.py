@@ -66,7 +66,7 @@ class GiftForm(forms.Form):
         label=_("Name of the link"),
         max_length=80,
         help_text=_("For the list here. Whoever joins does not see it."),
-        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autofocus": True}),
     )
     workspace_ids = forms.TypedMultipleChoiceField(
         label=_("Workspaces"), required=False, coerce=int, widget=forms.CheckboxSelectMultiple(attrs=CHECKLIST)
@@ -141,7 +141,7 @@ class LinkForm(GiftForm):
         label=_("Send it by mail to"),
         required=False,
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        widget=forms.EmailInput(),
     )
     for_whom = forms.CharField(
         label=_("For whom"),
@@ -177,7 +177,6 @@ class BatchForm(GiftForm):
             attrs={
                 "rows": 8,
                 "spellcheck": "false",
-                "autocomplete": "off",
                 "placeholder": _("Anna Müller, anna@example.com\nBen Okafor, ben@example.com"),
             }
         ),
@@ -230,6 +229,4 @@ class ExtendForm(forms.Form):
 
 
 class MailForm(forms.Form):
-    email = forms.EmailField(
-        label=_("Mail address"), max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"})
-    )
+    email = forms.EmailField(label=_("Mail address"), max_length=254, widget=forms.EmailInput)

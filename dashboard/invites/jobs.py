@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_lazy as _
-
 from dashboard.invites import mails, services
 from dashboard.invites.models import Link, MailState
 from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.permissions import Action
+from dashboard.said import gettext_lazy as _
 
 GONE = _("This link is not there any more.")
 PERHAPS = _("The mail may have been sent: ask before you send it again from the link's page.")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import PASSWORD_MAX, PASSWORD_MIN, UsernameRule
+from dashboard.forms import refuse_guessable
 from dashboard.names import check_username
 
 QUESTION_MAX = 4000  # characters
@@ -30,9 +32,10 @@ class JoinForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
-    def __init__(self, *args: Any, rule: UsernameRule, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, rule: UsernameRule, known: Collection[str], **kwargs: Any) -> None:
+        """`known`: words that whoever guesses the password would try first."""
         super().__init__(*args, **kwargs)
-        self.rule = rule
+        self.rule, self.known = rule, known
         self.fields["username"].help_text = _("%(min)d to %(max)d of these characters: %(shown)s") % {
             "min": rule.minimum,
             "max": rule.maximum,
@@ -46,6 +49,11 @@ class JoinForm(forms.Form):
         username: str = self.cleaned_data["username"]
         check_username(username, self.rule, ())
         return username
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        refuse_guessable(password, self.cleaned_data.get("username", ""), *self.known)
+        return password
 
 
 class QuestionForm(forms.Form):

@@ -77,6 +77,7 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         request.POST or None,
         initial={"username": _first_suggestion(link, names)},
         rule=username_rule(instance.version()),
+        known=(link.for_whom, settings.TEAM_NAME),
     )
     status, seconds, suggestion = 422 if form.is_bound else 200, 0, ""
     if form.is_valid():

@@ -13,8 +13,6 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm.errors import without
@@ -26,6 +24,8 @@ from dashboard.invites import codes, services
 from dashboard.invites.models import Link, LinkState, MailState
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import Job
+from dashboard.said import gettext as _
+from dashboard.said import ngettext
 
 KIND = "invite.mail"
 MOST = 300  # characters of the mail server's own words

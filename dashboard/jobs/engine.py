@@ -22,7 +22,6 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 
 from dashboard import errors
 from dashboard.accounts import services as accounts
@@ -33,6 +32,7 @@ from dashboard.jobs.kinds import Kind, Later, Result, registered
 from dashboard.jobs.models import OPEN, UNFINISHED, ItemState, Job, JobItem, JobState
 from dashboard.locks import Busy
 from dashboard.permissions import Action, allows
+from dashboard.said import gettext as _
 
 R = TypeVar("R")
 
@@ -217,7 +217,7 @@ def _put_back(item: JobItem) -> None:
 def _settle(item: JobItem, result: Result) -> None:
     """Records the outcome, unless somebody else has claimed the item since because we seemed dead."""
     JobItem.objects.filter(pk=item.pk, state=ItemState.RUNNING, attempts=item.attempts).update(
-        state=result.state, message=str(result.message)[:500], finished_at=timezone.now()
+        state=result.state, message=result.message, finished_at=timezone.now()
     )
 
 

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.said import SaidField
+
 
 class JobState(models.TextChoices):
     QUEUED = "queued", _("Waiting")
@@ -49,11 +51,11 @@ class Job(models.Model):
     """
 
     kind = models.CharField(max_length=60)
-    title = models.CharField(max_length=200)
+    title = SaidField(max_length=1000)
     params = models.JSONField(default=dict)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
     state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.QUEUED)
-    note = models.CharField(max_length=500, blank=True)  # why it waits, in the operator's words
+    note = SaidField(max_length=1000, blank=True)  # why it waits, in the operator's words
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
     language = models.CharField(max_length=10, default="en")  # of its messages
@@ -89,7 +91,7 @@ class JobItem(models.Model):
     label = models.CharField(max_length=255)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=ItemState.choices, default=ItemState.PENDING)
-    message = models.CharField(max_length=500, blank=True)
+    message = SaidField(max_length=2000, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     # The password made for this item is derived from it and the server's secret key; emptied once it has been shown.
     salt = models.CharField(max_length=32, blank=True)

@@ -71,7 +71,7 @@ def start(
     with transaction.atomic():
         job = Job.objects.create(
             kind=kind,
-            title=title[:200],
+            title=title,
             params=params or {},
             actor=actor,
             address=request_address.get(),
@@ -99,7 +99,7 @@ def add(*, actor: Operator, job: Job, items: Iterable[NewItem]) -> list[JobItem]
 
 def tell(item: JobItem, words: Words) -> None:
     """What is being done with an item, while a worker is at it."""
-    JobItem.objects.filter(pk=item.pk, state=ItemState.RUNNING, attempts=item.attempts).update(message=str(words)[:500])
+    JobItem.objects.filter(pk=item.pk, state=ItemState.RUNNING, attempts=item.attempts).update(message=words)
 
 
 def put_last(item: JobItem) -> None:

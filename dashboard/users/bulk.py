@@ -19,7 +19,7 @@ from django.shortcuts import redirect
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from dashboard.accounts.models import Operator
@@ -29,6 +29,7 @@ from dashboard.http import Request, render_page
 from dashboard.jobs import services as jobs
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, also_requires, requires
+from dashboard.said import ngettext_lazy
 from dashboard.users import services
 from dashboard.users.forms import LIMIT_MAX, ROLES, UserSearchForm
 
@@ -89,7 +90,7 @@ class Change:
     `shuts_out`: it takes from people what lets them in or look after others, so one's own account and the last admin are left out.
     """
 
-    title: Promise  # plural by "n"
+    title: ngettext_lazy  # plural by "n"
     effect: Promise
     form: type[PlainForm] = PlainForm
     spared: Callable[[User], Promise | None] = lambda user: None
@@ -232,7 +233,7 @@ def user_bulk(request: Request) -> HttpResponse:
     chosen = _chosen(request.POST, everybody, request.user)
     found = plan(change, everybody, chosen, request.user)
     ids = [user.id for user in found.change.users]
-    title = str(change.title % {"n": len(ids), "total": number_format(len(ids), force_grouping=True)})
+    title = change.title % {"n": len(ids), "total": number_format(len(ids), force_grouping=True)}
     confirmed = "confirmed" in request.POST
     form = change.form(request.POST if confirmed else None, count=len(ids))
     if confirmed and set(ids) != set(_unsigned(request.POST.get("selection", ""), request.user)):

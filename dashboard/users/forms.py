@@ -10,6 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import BIO_MAX, PASSWORD_MAX, PASSWORD_MIN, UsernameRule
+from dashboard.forms import refuse_guessable
 from dashboard.names import check_username, same_name
 
 ROLES = [("default", _("Default")), ("manager", _("Manager")), ("admin", _("Admin"))]
@@ -99,6 +100,11 @@ class NewUserForm(UserForm):
     )
     field_order = ("username", "password", "role", "daily_message_limit", "bio")
 
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        refuse_guessable(password, self.cleaned_data.get("username", ""))
+        return password
+
 
 class PasswordForm(forms.Form):
     password = forms.CharField(
@@ -108,6 +114,15 @@ class PasswordForm(forms.Form):
         strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
+
+    def __init__(self, *args: Any, username: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.username = username
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        refuse_guessable(password, self.username)
+        return password
 
 
 class UserDeleteForm(forms.Form):

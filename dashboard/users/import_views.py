@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dashboard import instance
@@ -22,6 +22,7 @@ from dashboard.http import Request
 from dashboard.jobs import services as jobs
 from dashboard.paging import page_of
 from dashboard.permissions import Action, also_requires, requires
+from dashboard.said import ngettext
 from dashboard.users import imports, services
 from dashboard.users.models import ImportDraft
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from django.utils.translation import gettext_lazy as _
-
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Refused, UserFields, differences
 from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
 from dashboard.jobs.passwords import password_for
 from dashboard.permissions import Action
+from dashboard.said import gettext_lazy as _
 from dashboard.users import services
 
 # Seconds for which a read is good enough: the reading back of one item serves the next, which halves a job's time.

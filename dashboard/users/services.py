@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any, TypeVar, Unpack, cast
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, locks, sight
 from dashboard.access import services as access
@@ -26,6 +25,7 @@ from dashboard.audit.services import Entry, recording
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.order import natural
+from dashboard.said import gettext_lazy as _
 
 T = TypeVar("T")
 

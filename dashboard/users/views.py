@@ -333,7 +333,7 @@ def _rows(request: Request, people: Sequence[User], counts: Counter[int] | None)
 def user_password(request: Request, user_id: int) -> HttpResponse:
     reading = _user_or_404(request, user_id)
     person = reading.value
-    form = PasswordForm(request.POST or None, initial={"password": generate_password()})
+    form = PasswordForm(request.POST or None, initial={"password": generate_password()}, username=person.username)
     context: dict[str, Any] = {"form": form, "person": person, "reading": reading}
     if request.method == "POST" and form.is_valid():
         try:

@@ -338,7 +338,7 @@ class PeopleForm(forms.Form):
     names = forms.CharField(
         label=_("User names"),
         max_length=100_000,
-        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false"}),
         help_text=_("One a line, or with commas between. A pasted column of a spreadsheet is fine."),
     )
 

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dashboard import instance, sight
@@ -23,6 +22,7 @@ from dashboard.errors import Declined, Problem, describe
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, requires, scope
+from dashboard.said import ngettext
 from dashboard.workspaces import services
 from dashboard.workspaces.forms import (
     NewWorkspaceForm,
@@ -273,13 +273,17 @@ def workspace_add_people(request: Request, slug: str) -> HttpResponse:
         found = services.named([*form.cleaned_data["names"], *instead.values()])
         if found.users and (not found.unknown or "without" in request.POST):
             people = {user.id: user for user in found.users}
-            title = ngettext("%(n)d person to %(workspace)s", "%(n)d people to %(workspace)s", len(people))
             staged = sets.stage(
                 actor=request.user,
-                title=title % {"n": len(people), "workspace": workspace.name},
+                title=workspace.name,
                 wanted=[sets.Wanted(workspace.id, user_id, give=True) for user_id in people],
             )
-            if staged.changes.exists():
+            # Who has been given it already is not among them.
+            n = staged.changes.count()
+            if n:
+                title = ngettext("%(n)d person to %(workspace)s", "%(n)d people to %(workspace)s", n)
+                staged.title = title % {"n": n, "workspace": workspace.name}
+                staged.save(update_fields=["title"])
                 return redirect("access_set", staged.pk)
             staged.delete()
             messages.info(request, _("All of them have been given this workspace already."))

@@ -321,6 +321,17 @@ def test_what_is_not_finished_cannot_be_undone(ada, rooms, stage):
         sets.undo(actor=ada, access_set=staged)
 
 
+def test_undo_is_offered_where_there_is_something_to_undo(admin_client, rooms, stage, applied, standin):
+    """Not of what failed altogether, nor of a group that was deleted."""
+    done = applied(stage((rooms[2], "sam", True)))
+    assert f"/access/sets/{done.pk}/undo/" in admin_client.get(f"/access/sets/{done.pk}/").content.decode()
+    standin.fault("locked", path="manage-users")
+    failed = applied(stage((rooms[2], "mia", True)))
+    assert f"/access/sets/{failed.pk}/undo/" not in admin_client.get(f"/access/sets/{failed.pk}/").content.decode()
+    failed.also = {"delete": True}
+    assert not sets.can_undo(failed)
+
+
 # --- The page ---------------------------------------------------------------------------------------------------------
 def test_the_page_shows_first_what_would_be_and_then_what_came_of_it(admin_client, team, rooms, stage):
     staged = stage((rooms[2], "sam", True))

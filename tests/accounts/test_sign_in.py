@@ -151,6 +151,14 @@ def test_it_says_so_when_the_instance_cannot_tell(door, fault):
     assert not AccessAttempt.objects.exists(), "that was nobody's failure"
 
 
+def test_it_says_so_when_the_instance_has_one_user_only(door):
+    door.standin.configure(single_user=True)
+    response = door.sign_in("ada")
+    assert response.context["form"].errors == {"__all__": [str(services.NO_ACCOUNTS)]}
+    assert "multi-user mode" in response.content.decode()
+    assert not AccessAttempt.objects.exists(), "that was nobody's failure"
+
+
 def test_local_operators_get_in_while_the_instance_is_down(door, client):
     door.standin.fault("down")
     Operator.objects.create_user("root", PASSWORD)
@@ -233,7 +241,8 @@ def test_it_leads_to_the_page_that_was_asked_for(door, client):
 )
 def test_an_act_after_the_session_ended_leads_back_to_its_page(client, db, page, next_page):
     asked = client.post("/users/7/suspend/", headers={"Referer": page})
-    assert asked["Location"] == f"/sign-in/?next={next_page}"
+    assert asked["Location"] == f"/sign-in/?next={next_page}&unsent=page"
+    assert "nothing was changed" in client.get(asked["Location"]).content.decode()
 
 
 @pytest.mark.parametrize(

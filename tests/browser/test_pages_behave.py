@@ -192,3 +192,28 @@ def test_the_grid_is_named_and_each_until_says_for_what(page, standin):
     page.goto(f"/users/{number_of(standin, 'sam')}/")
     summaries = page.locator(".access-switch summary").all_inner_texts()
     assert len(summaries) == len({" ".join(text.split()) for text in summaries}) > 1
+
+
+def test_a_pasted_list_outlives_the_end_of_a_session(foyer, standin):
+    people = "Anna Müller, anna@example.com\nBen Okafor, ben@example.com"
+    context = foyer.context(None)
+    page = context.new_page()
+    foyer.sign_in(page, "ada")
+    page.goto("/users/")
+    page.goto("/invites/many/")
+    page.get_by_label("Name of the list").fill("Apprentices")
+    page.get_by_label("Or paste the list").fill(people)
+    context.clear_cookies(name="sessionid")
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.locator(".banner")).to_contain_text("nothing was changed. What you typed is not lost")
+    page.get_by_label("User name").fill("ada")
+    page.get_by_label("Password", exact=True).fill(foyer.password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Sign in")
+    while (
+        page.get_by_label("Or paste the list").count() == 0 or not page.get_by_label("Or paste the list").input_value()
+    ):
+        page.go_back()
+    expect(page.get_by_label("Or paste the list")).to_have_value(people)
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("button", name="Make 2 links")).to_be_visible()

@@ -104,7 +104,7 @@ def test_a_deleted_workspace_is_told(admin_client, make_link, standin, two_rooms
 def test_expiry_is_in_words_and_exact_for_who_points_at_it(admin_client, make_link, standin):
     link = make_link(days=7)
     page = admin_client.get(URL).content.decode().replace("\xa0", " ")
-    assert f'datetime="{link.expires_at.isoformat()}' in page and "in 6 days" in page
+    assert f'datetime="{link.expires_at.isoformat()}' in page and "in 7 days" in page
 
 
 def test_with_none_it_says_what_to_do_next(admin_client, standin, there):
@@ -133,6 +133,14 @@ def test_links_are_there_and_can_be_revoked_while_the_instance_is_down(admin_cli
     assert admin_client.post(f"/invites/{three[0].pk}/revoke/").status_code == 302
     three[0].refresh_from_db()
     assert three[0].revoked_at
+
+
+def test_an_instance_with_one_user_is_named_once(admin_client, standin):
+    """It answers as it should, so nothing is said of waiting until it is back."""
+    standin.configure(single_user=True)
+    page = admin_client.get(URL).content.decode()
+    assert page.count("not in multi-user mode") == 1
+    assert "does not answer" not in page.partition("<main")[2]
 
 
 @pytest.mark.parametrize("who", ["viewer_client", "member_client"])

@@ -133,6 +133,8 @@ def test_the_new_operator_keeps_the_language_of_the_link(visitor, standin, make_
         ({"username": ""}, "This field is required."),
         ({"username": "sam"}, "This name is taken."),
         ({"password": "short"}, "This is too short: take at least 8 characters."),
+        ({"password": "password"}, "This password is easy to guess."),
+        ({"password": "newcomer1"}, "This password is easy to guess."),
         ({"password": ""}, "This field is required."),
     ],
 )

@@ -107,3 +107,15 @@ def test_it_refuses_everybody_but_admins(manager_client, viewer_client, member_c
     for client in (manager_client, viewer_client, member_client):
         assert client.post(URL, GOOD).status_code == 403
     assert user_of("nina") is None
+
+
+@pytest.mark.parametrize("password", ["password", " " * 9, "newbie99", "qwertyuiop"])
+def test_a_password_that_is_easy_to_guess_is_refused(admin_client, standin, user_of, password):
+    answer = admin_client.post("/users/new/", {"username": "newbie", "password": password, "role": "default"})
+    assert answer.status_code == 422
+    assert "easy to guess" in answer.content.decode()
+    assert user_of("newbie") is None
+    sam = user_of("sam")["id"]
+    answer = admin_client.post(f"/users/{sam}/password/", {"password": password})
+    assert answer.status_code == 422
+    assert "easy to guess" in answer.content.decode()

@@ -43,6 +43,14 @@ def test_a_list_is_staged_for_a_look_and_nothing_is_changed_yet(manager_client, 
     assert members(standin, finance) == {ids["sam"]}
 
 
+def test_the_set_is_headed_by_those_whom_it_changes(manager_client, standin, finance, ids, ada):
+    change_members(
+        actor=ada, workspace_id=finance["id"], workspace_name="Finance", steps=[Step(ids["yuki"], "yuki", give=True)]
+    )
+    manager_client.post(URL, {"names": "cem, yuki"})
+    assert AccessSet.objects.get().title == "1 person to Finance"
+
+
 def test_names_that_nobody_has_are_told_with_those_that_are_near(manager_client, standin, finance):
     answer = manager_client.post(URL, {"names": "cem\nyuky\nzzzzzz"})
     assert answer.status_code == 422
