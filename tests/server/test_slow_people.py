@@ -9,7 +9,10 @@ import time
 
 import pytest
 
-BEGINNING = "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\na"
+BEGINNING = (
+    "POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: csrftoken=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n"
+    "Content-Length: {length}\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\na"
+)
 
 
 def ended(line: socket.socket) -> bytes:
