@@ -5,7 +5,7 @@ from __future__ import annotations
 from huey import crontab
 from huey.contrib.djhuey import close_db, db_periodic_task, db_task, on_startup
 
-from dashboard import signs
+from dashboard import signs, workers
 from dashboard.jobs import engine
 
 
@@ -22,4 +22,5 @@ def resume_jobs() -> None:
 
 resume_every_minute = db_periodic_task(crontab(), name="resume_jobs")(resume_jobs)
 on_startup(name="resume_jobs")(close_db(resume_jobs))
-on_startup(name="signs_of_life")(signs.give)
+on_startup(name="signs_of_life")(close_db(workers.say_that_one_runs))
+on_startup(name="signs_go_on")(signs.give)

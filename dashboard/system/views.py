@@ -33,6 +33,7 @@ def system_overview(request: Request) -> HttpResponse:
         "overview": reading.value if reading else None,
         "problem": describe(error) if error else None,
         "key_state": key_state,
+        "parts": services.own_parts(request),
         "features": services.features(reading.value.version if reading else None),
     }
     return render_page(request, "system/system_overview.html", partial="system/_overview.html", context=context)

@@ -59,7 +59,7 @@ def ways(who: str) -> Iterator[tuple[Line, str, bool]]:
     for number, line in enumerate(LINES.values()):
         for at, method in enumerate(METHODS):
             in_turn = THOROUGH or (number + at) % len(EVERYBODY) == turn
-            if in_turn or (who in ALWAYS and method in line.answers):
+            if in_turn or (who in ALWAYS and method in line.answers and method != "HEAD"):
                 yield line, method, False
             if in_turn:
                 yield line, method, True
@@ -71,7 +71,7 @@ def test_every_url_has_a_line_and_every_line_is_a_url():
 
 
 def test_every_line_has_the_methods_of_its_door():
-    told = {door: set(line.answers) - {"HEAD"} for door, line in LINES.items()}
+    told = {door: set(line.answers) - {"HEAD"} for door, line in LINES.items()}  # which goes with GET
     assert told == {door: methods for door, (_action, methods) in DOORS.items()}
 
 
