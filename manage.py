@@ -13,11 +13,18 @@ def main() -> None:
         )  # it replays recordings against the stand-in: there is nothing to keep secret
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
+    from django.db import DatabaseError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))  # a setting that cannot be used: one sentence, no traceback
+    except (DatabaseError, OSError) as error:
+        from dashboard import trouble
+
+        if words := trouble.at_the_start(error):
+            sys.exit(words)
+        raise
 
 
 if __name__ == "__main__":

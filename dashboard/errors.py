@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from typing import cast
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.functional import Promise
 from django_htmx.http import reswap
 
-from dashboard import anythingllm
+from dashboard import anythingllm, trouble
 from dashboard.anythingllm.errors import without
 from dashboard.anythingllm.sse import Failed
 from dashboard.audit.models import Outcome
 from dashboard.http import OpenRequest, Request, own_url, wants_partial
 from dashboard.said import gettext_lazy as _
+from dashboard.trouble import Trouble
 
 Words = str | Promise
 
@@ -261,6 +264,12 @@ def page(request: HttpRequest, status: int, title: Words, sentence: Words) -> Ht
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost):
+        sentence = _(
+            "Foyer does not know itself by the name in this address. An administrator must add the name to ALLOWED_HOSTS, or you open "
+            "Foyer under the name you were given."
+        )
+        return page(request, 400, _("Unknown name"), sentence)
     return page(
         request,
         400,
@@ -298,7 +307,63 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return page(request, 404, _("Nothing here"), _("There is no such page, or what it showed has been deleted."))
 
 
+GROUND: dict[Trouble, tuple[Words, Words, int]] = {
+    Trouble.NO_ROOM: (
+        _("No room left"),
+        _(
+            "The disk of Foyer is full, so nothing can be kept and this was not done. An administrator must make room where "
+            "DATA_DIR and the database are; then try again."
+        ),
+        507,
+    ),
+    Trouble.READ_ONLY: (
+        _("Nothing can be kept"),
+        _(
+            "Foyer may not write to its disk or its database, so this was not done. An administrator must see to it that DATA_DIR "
+            "and the database can be written to; then try again."
+        ),
+        503,
+    ),
+    Trouble.NO_DATABASE: (
+        _("The database does not answer"),
+        _(
+            "Foyer cannot reach its database right now, so nothing can be shown or kept. Try again in a minute; if it stays so, "
+            "an administrator must look at the database."
+        ),
+        503,
+    ),
+    Trouble.NO_QUEUE: (
+        _("The queue does not answer"),
+        _(
+            "Foyer cannot reach its queue right now. Try again in a minute; if it stays so, an administrator must look at QUEUE_URL."
+        ),
+        503,
+    ),
+}
+
+
+def of_the_ground(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """The answer when disk, database or queue fail, which is nobody's mistake; None when it was something else.
+
+    Without the request's own context: who is signed in may be just what cannot be read.
+    """
+    found = trouble.of(error)
+    if found is None:
+        return None
+    title, sentence, status = GROUND[found]
+    if "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers:
+        answer = reswap(HttpResponse(status=200), "none")
+        answer["HX-Trigger"] = json.dumps({"toasts": [{"level": "error", "text": str(sentence)}]})
+        return answer
+    context = {"status": status, "title": title, "sentence": sentence, "team_name": settings.TEAM_NAME}
+    answer = HttpResponse(render_to_string("errors/error.html", context), status=status)
+    answer["Retry-After"] = "60"
+    return answer
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
+    if answer := of_the_ground(request, sys.exc_info()[1]):
+        return answer
     sentence = _(
         "Something in Foyer went wrong. It has been logged with the number below; an administrator can find it there."
     )

@@ -63,6 +63,53 @@ class RequestLogMiddleware:
             request_address.reset(address_token)
 
 
+class HeadMiddleware:
+    """HEAD, as monitors and link checkers ask: every page that can be got answers it as it answers GET, without a body."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method != "HEAD":
+            return self.get_response(request)
+        request.method = "GET"
+        response = self.get_response(request)
+        request.method = "HEAD"
+        if response.streaming:
+            response.close()
+            response.streaming_content = ()  # type: ignore[attr-defined]
+        else:
+            response.content = b""  # type: ignore[attr-defined]
+        return response
+
+
+def unnamed_proxy(request: HttpRequest) -> str | None:
+    """The address of a proxy that tells whom it speaks for, and is not believed because FORWARDED_ALLOW_IPS does not name it.
+
+    Of one that is believed the server has put the address of whom it speaks for in place of its own.
+    """
+    told = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    address = str(request.META.get("REMOTE_ADDR", ""))
+    known = any(
+        part in (address, f"[{address}]") or part.rpartition(":")[0] in (address, f"[{address}]") for part in told
+    )
+    return None if told == [""] or known else address
+
+
+class UnnamedProxyMiddleware:
+    """Says in the log, once, that a proxy was seen that is not named."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.told = False
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not self.told and (address := unnamed_proxy(request)):
+            self.told = True
+            log.warning("a proxy that FORWARDED_ALLOW_IPS does not name", extra={"address": address})
+        return self.get_response(request)
+
+
 class HeadersMiddleware:
     """What Django and django-csp leave out: nobody else may embed what we answer, and pages need no camera."""
 

@@ -1,8 +1,9 @@
-"""What belongs to no room: leases, what is known of the clock, and which instance the records are about."""
+"""What belongs to no room: leases, the clock, when something was last seen alive, and which instance the records are about."""
 
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -68,3 +69,19 @@ class ClockMark(models.Model):
 
     def __str__(self) -> str:
         return str(self.at)
+
+
+class Sign(models.Model):
+    """When somebody last wrote under this name: "worker" by the worker, "readyz" by the check whether the database takes anything."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+    @staticmethod
+    def write(name: str) -> None:
+        Sign.objects.bulk_create(
+            [Sign(name=name, at=timezone.now())], update_conflicts=True, unique_fields=["name"], update_fields=["at"]
+        )

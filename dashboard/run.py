@@ -75,13 +75,20 @@ def prepare() -> dict[str, list[str]]:
 
     import django
     from django.core.management import call_command
-    from django.db import connections
+    from django.db import DatabaseError, connections
+
+    from dashboard import trouble
 
     django.setup()
     say("Setting up the database and static files ...")
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    connections.close_all()
+    try:
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        connections.close_all()
+    except (DatabaseError, OSError) as error:
+        if words := trouble.at_the_start(error):
+            raise NotStarted(words) from None
+        raise
     return commands | {"worker": python("manage.py", "run_huey"), "web": python("-m", "dashboard.web")}
 
 

@@ -297,6 +297,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "dashboard.middleware.RequestLogMiddleware",
+    "dashboard.middleware.HeadMiddleware",
+    "dashboard.middleware.UnnamedProxyMiddleware",
     "dashboard.middleware.HeadersMiddleware",
     # Out here, so that what the others refuse has their headers, too.
     "csp.middleware.CSPMiddleware",
@@ -437,7 +439,10 @@ if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "dashboard.context.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "dashboard.context.RequestIdFilter"},
+        "trouble": {"()": "dashboard.trouble.InOneLine"},
+    },
     "formatters": {
         "json": {
             "()": "dashboard.context.Formatter",
@@ -446,7 +451,9 @@ LOGGING = {
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         }
     },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id"]}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["request_id", "trouble"]}
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},

@@ -12,7 +12,7 @@ action: what the view asks for, `-` for a public one. kind: `page` is opened by 
 fragment, a file, or a page that only sometimes is there; `act` only takes a POST.
 GET and POST: the status with which the door answers whoever may, when nothing is in the form that is posted (302: done, or shown elsewhere;
 422: the form, with what is missing; 409 and 400: told what is missing). `-`: there is no such method, 405. `200/409`: to an account of
-AnythingLLM, and to an operator of Foyer itself. `200h`: to HEAD, too.
+AnythingLLM, and to an operator of Foyer itself.
 Roles: `x` may, `-` is refused with 403. A status, or two (`200,422`, for GET and POST): they may in principle, and are answered otherwise
 than the rest. Whoever is not signed in is sent to sign in where they may not. A local member has no account of AnythingLLM, so no
 workspace is open to them; who has only one is taken there from `chat_home`.
@@ -35,8 +35,8 @@ TABLE = """
                       action              kind  GET   POST    admin manager some viewer member local_member nobody
 
 # For everybody
-healthz               -                   part  200h  -       x     x       x    x      x      x            x
-readyz                -                   part  200h  -       x     x       x    x      x      x            x
+healthz               -                   part  200   -       x     x       x    x      x      x            x
+readyz                -                   part  200   -       x     x       x    x      x      x            x
 sign_in               -                   part  302   422     x     x       x    x      x      x            200,422
 join                  -                   page  200   422     x     x       x    x      x      x            x
 join_check            -                   act   -     200     x     x       x    x      x      x            x
@@ -214,8 +214,7 @@ def read(table: str) -> dict[str, Line]:
     for row in table.strip().splitlines()[1:]:
         if row.strip() and not row.startswith("#"):
             door, action, kind, get, post, *cells = row.split()
-            plain = get.removesuffix("h")
-            told = {"GET": plain, "HEAD": plain if plain != get else "-", "POST": post}
+            told = {"GET": get, "HEAD": get, "POST": post}  # HEAD answers as GET does, everywhere
             answers = {method: status for method, status in told.items() if status != "-"}
             asked = None if action == "-" else Action[action]
             lines[door] = Line(door, asked, kind, answers, dict(zip(COLUMNS, cells, strict=True)))

@@ -24,7 +24,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 
-from dashboard import instance, locks
+from dashboard import instance, locks, uploads
 from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
@@ -111,6 +111,7 @@ def add_text(*, actor: Operator, title: str, text: str, options: Options) -> Job
     sha256 = hashlib.sha256(content).hexdigest()
     with _taking(actor, secrets.token_hex(16), options) as kept:
         incoming = _new(kept, "text", Source.TEXT, name, size=len(content), sha256=sha256)
+        uploads.incoming()
         incoming.staged.write_bytes(content)
         incoming.save()
         return _begin(actor, incoming)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from datetime import timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
-from dashboard import clock
+from dashboard import clock, uploads
 from dashboard.documents.models import Incoming
 
 KEPT_FOR = timedelta(days=7)  # from its arrival, for a file whose item failed: until then it can be tried again
@@ -21,6 +20,6 @@ def sweep() -> None:
         return
     waiting = Incoming.objects.filter(ended_at=None, created_at__gt=timezone.now() - KEPT_FOR)
     tokens = set(waiting.values_list("token", flat=True))
-    for file in settings.INCOMING_DIR.iterdir():
+    for file in uploads.incoming().iterdir():
         if file.name not in tokens and time.time() - file.stat().st_mtime > STILL_ARRIVING:
             file.unlink(missing_ok=True)

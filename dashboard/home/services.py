@@ -16,7 +16,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from dashboard import instance, sight
+from dashboard import instance, sight, workers
 from dashboard.access import services as access
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, User
@@ -146,6 +146,12 @@ def _access_that_ends(operator: Operator, readings: Readings) -> Iterator[Matter
 
 
 def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:
+    system = reverse("system_overview") if allows(operator, Action.VIEW_SYSTEM) else ""
+    if allows(operator, Action.VIEW_USERS) and not workers.are_running():
+        sentence = _(
+            "Foyer's worker is not running: jobs, people who join, and access that ends wait until an administrator has started it."
+        )
+        yield Matter("error", sentence, system, _("System"))
     since = timezone.now() - RECENT
     if allows(operator, Action.VIEW_JOBS):
         failed = workshop.failures(operator, since)

@@ -13,7 +13,6 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -24,7 +23,7 @@ from dashboard.errors import Declined, Words
 from dashboard.jobs import engine
 from dashboard.jobs.kinds import registered
 from dashboard.jobs.models import OPEN, TROUBLE, UNFINISHED, ItemState, Job, JobItem, JobState
-from dashboard.jobs.passwords import password_for
+from dashboard.jobs.passwords import new_salt, password_for
 from dashboard.jobs.tasks import run_job
 from dashboard.models import Instance
 from dashboard.permissions import allows
@@ -222,7 +221,7 @@ def _append(job: Job, items: Iterable[NewItem]) -> list[JobItem]:
             key=item.key,
             label=item.label[:255],
             payload=item.payload,
-            salt=get_random_string(32) if salted else "",
+            salt=new_salt() if salted else "",
         )
         for position, item in enumerate(items, start=last + 1)
     ]

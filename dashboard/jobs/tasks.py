@@ -7,7 +7,7 @@ from huey.api import PeriodicTask, Task
 from huey.contrib.djhuey import close_db, db_periodic_task, db_task, on_startup, pre_execute
 from huey.exceptions import CancelExecution
 
-from dashboard import instance, signs
+from dashboard import instance, signs, workers
 from dashboard.accounts.services import WRITE_RIGHTS_EVERY
 from dashboard.anythingllm import ApiError
 from dashboard.errors import AnotherInstance
@@ -45,4 +45,5 @@ def resume_jobs() -> None:
 
 resume_every_minute = db_periodic_task(crontab(), name="resume_jobs")(resume_jobs)
 on_startup(name="resume_jobs")(close_db(resume_jobs))
-on_startup(name="signs_of_life")(signs.give)
+on_startup(name="signs_of_life")(close_db(workers.say_that_one_runs))
+on_startup(name="signs_go_on")(signs.give)

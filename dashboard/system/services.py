@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from dashboard import instance
+from dashboard import instance, marks, workers
 from dashboard.anythingllm import ApiError, KeyRefused, SingleUserMode, Unreachable
 from dashboard.anythingllm.rules import SINCE, supports
-from dashboard.errors import Problem, describe
+from dashboard.errors import Problem, Words, describe
+from dashboard.middleware import unnamed_proxy
 
 # The words for what differs between versions; the versions themselves are the client's knowledge.
 FEATURES: dict[str, Promise] = {
@@ -65,6 +68,55 @@ def key_state(problem: ApiError | None) -> KeyState:
     if problem is None:
         return KeyState.ACCEPTED
     return KeyState.REFUSED if isinstance(problem, KeyRefused) else KeyState.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of Foyer itself; `advice` says what to do about it."""
+
+    label: Words
+    tone: str
+    state: Words
+    advice: Words = ""
+
+
+def own_parts(request: HttpRequest) -> list[Part]:
+    """What of Foyer itself works. The database does, or nobody would read this."""
+    worker, cache, proxy = workers.are_running(), marks.are_kept(), unnamed_proxy(request)
+    return [
+        Part(_("Worker"), "ok", _("running"))
+        if worker
+        else Part(
+            _("Worker"),
+            "error",
+            _("not running"),
+            _(
+                "Jobs, people who join, and access that ends wait for it. Start it: docker compose up -d worker, or make run."
+            ),
+        ),
+        Part(_("Cache"), "ok", _("works"))
+        if cache
+        else Part(
+            _("Cache"),
+            "warn",
+            _("does not answer"),
+            _(
+                "Pages are slower, because everything is read anew. Look at the server that CACHE_URL names, or at the disk."
+            ),
+        ),
+        Part(_("Proxy"), "ok", _("named, or none"))
+        if not proxy
+        else Part(
+            _("Proxy"),
+            "warn",
+            _("not named"),
+            gettext(
+                "%(address)s passes on whom it speaks for, but FORWARDED_ALLOW_IPS does not name it: failed sign-ins of one count for "
+                "all who come through it. If it is your proxy, set FORWARDED_ALLOW_IPS=%(address)s."
+            )
+            % {"address": proxy},
+        ),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

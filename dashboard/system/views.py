@@ -42,6 +42,7 @@ def system_overview(request: Request) -> HttpResponse:
         "key_state": key_state,
         "ours": decisions.ours(),
         "clock": clock.doubt(),
+        "parts": services.own_parts(request),
         "features": services.features(reading.value.version if reading else None),
     }
     return render_page(request, "system/system_overview.html", partial="system/_overview.html", context=context)

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
-from dashboard import __version__, paging
+from dashboard import __version__, paging, workers
 from dashboard import context as request_context
 
 register = template.Library()
@@ -40,6 +40,11 @@ def icon(name: str) -> SafeString:
     return format_html(
         '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>', static("img/icons.svg"), name
     )
+
+
+@register.simple_tag
+def worker_is_running() -> bool:
+    return workers.are_running()
 
 
 @register.simple_tag

@@ -6,9 +6,11 @@ import string
 
 import pytest
 
+from dashboard.errors import Declined
 from dashboard.jobs import engine
 from dashboard.jobs.models import JobItem
 from dashboard.jobs.passwords import SYMBOLS, password_for
+from tests.conftest import signed_in
 from tests.jobs.rig.jobs import Account
 
 pytestmark = pytest.mark.django_db
@@ -36,11 +38,37 @@ def test_they_are_the_same_until_they_were_shown(job):
     assert password_for(job, first) != password_for(job, second)
 
 
-def test_they_depend_on_the_servers_secret(job, settings):
+def test_after_the_servers_secret_was_changed_they_are_the_same_or_refused(job, settings):
+    item, before = job.items.first(), settings.SECRET_KEY
+    password = password_for(job, item)
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another-secret-key-of-the-server-000", [before]
+    assert password_for(job, item) == password
+    settings.SECRET_KEY_FALLBACKS = []
+    with pytest.raises(Declined, match="SECRET_KEY was changed"):
+        password_for(job, item)
+
+
+def test_those_of_an_earlier_version_are_not_guessed_when_there_are_two_keys(job, settings):
+    job.items.update(salt="x" * 32)
     item = job.items.first()
-    before = password_for(job, item)
+    password = password_for(job, item)
+    settings.SECRET_KEY_FALLBACKS = ["another-secret-key-of-the-server-000"]
+    with pytest.raises(Declined):
+        password_for(job, item)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert password_for(job, item) == password
+
+
+def test_the_file_is_refused_and_kept_while_the_key_is_missing(job, admin_client, settings):
+    engine.work(job.pk)
+    before = settings.SECRET_KEY
     settings.SECRET_KEY = "another-secret-key-of-the-server-000"
-    assert password_for(job, item) != before
+    client = signed_in(job.actor)
+    refused = client.post(f"/jobs/{job.pk}/passwords/", follow=True)
+    assert "SECRET_KEY was changed" in refused.content.decode()
+    settings.SECRET_KEY_FALLBACKS = [before]
+    body = b"".join(client.post(f"/jobs/{job.pk}/passwords/").streaming_content).decode("utf-8-sig")
+    assert Account.made["a"] in body
 
 
 def test_they_are_stored_nowhere(job):

@@ -7,10 +7,13 @@ import os
 import re
 import signal
 import socket
+import urllib.error
+import urllib.request
 
 import pytest
 
-from tests.project.processes import free_port, is_alive, nobody_listens, running
+from tests.project.processes import Running, browser, free_port, is_alive, nobody_listens, running
+from tests.project.test_settings import start
 
 
 def test_it_starts_everything_says_how_to_sign_in_and_ends_it_all(tmp_path):
@@ -21,7 +24,7 @@ def test_it_starts_everything_says_how_to_sign_in_and_ends_it_all(tmp_path):
         status, page = foyer.get("/sign-in/")
         assert status == 200
         assert 'name="username"' in page
-        assert json.loads(foyer.get("/readyz")[1])["status"] == "ok"
+        foyer.wait_until(lambda: json.loads(foyer.get("/readyz")[1])["status"] == "ok")  # the worker has begun, too
         stylesheet = re.search(r'href="(/static/css/app\.[0-9a-f]+\.css)"', page)
         assert stylesheet, "static files carry their hash"
         assert foyer.get(stylesheet[1])[0] == 200
@@ -46,9 +49,7 @@ def test_a_second_run_keeps_the_secret_and_needs_no_stand_in_when_there_is_an_in
         assert "createsuperuser" in foyer.said()
         assert len(foyer.children()) == 2
         assert nobody_listens(foyer.sandbox_port)
-        status, answer = foyer.get("/readyz")
-        states = {name: part["state"] for name, part in json.loads(answer)["parts"].items()}
-        assert (status, states) == (503, {"database": "ok", "queue": "ok", "instance": "failed"})
+        foyer.wait_until(lambda: failing(foyer) == {"instance"})
         assert foyer.end(signal.SIGTERM) == 0
         assert (tmp_path / "data/secret-key").read_text() == "kept-" * 10
         assert "s3cret" not in foyer.said()
@@ -93,6 +94,7 @@ def test_a_bad_setting_is_one_sentence(tmp_path):
 
 def test_it_is_alive_but_not_ready_while_database_and_queue_are_down(tmp_path):
     nowhere = f"127.0.0.1:{free_port()}"
+    assert start(tmp_path / "data", ["manage.py", "collectstatic", "--noinput", "-v", "0"]).returncode == 0
     with running(
         ["dashboard.web"],
         tmp_path,
@@ -106,5 +108,31 @@ def test_it_is_alive_but_not_ready_while_database_and_queue_are_down(tmp_path):
         assert web.get("/healthz") == (200, '{"status": "ok"}')
         status, answer = web.get("/readyz")
         assert status == 503
-        assert {part["state"] for part in json.loads(answer)["parts"].values()} == {"failed"}
-        assert "s3cret" not in answer + web.said()
+        assert failing(web) == {"database", "queue", "worker", "instance"}
+        somebody = urllib.request.Request(f"http://127.0.0.1:{web.port}/users/")
+        somebody.add_header("Cookie", "foyer_session=" + "a" * 32)
+        for _time in range(3):
+            with pytest.raises(urllib.error.HTTPError) as refusal:
+                browser.open(somebody, timeout=20)
+            page = refusal.value.read().decode()
+            refusal.value.close()
+            assert (refusal.value.code, "The database does not answer" in page) == (503, True)
+        assert "s3cret" not in answer + page + web.said()
+        assert "Traceback" not in web.said()
+        assert web.said().count("database away") <= 2, "once a minute by each logger"
+
+
+def failing(foyer: Running) -> set[str]:
+    parts = json.loads(foyer.get("/readyz")[1])["parts"]
+    return {name for name, part in parts.items() if part["state"] == "failed"}
+
+
+@pytest.mark.parametrize("command", [["dashboard.run"], ["manage", "migrate"]])
+def test_a_database_that_is_away_at_the_start_is_one_sentence(tmp_path, command):
+    variables = {"SECRET_KEY": "only-for-this-test-" * 3, "ANYTHINGLLM_URL": "http://127.0.0.1:9"}
+    address = f"postgres://foyer:s3cret@127.0.0.1:{free_port()}/foyer"
+    with running(command, tmp_path, DATABASE_URL=address, **variables) as foyer:
+        assert foyer.process.wait(30) == 1
+        assert foyer.said().splitlines()[-1].startswith("The database that DATABASE_URL names does not answer")
+        assert "Traceback" not in foyer.said()
+        assert "s3cret" not in foyer.said()
