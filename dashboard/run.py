@@ -54,9 +54,14 @@ def prepare() -> dict[str, list[str]]:
     port = free_port("PORT", 8000)
     local = {"HOST": HOST, "PORT": str(port), "HTTPS": "false", "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
     data = Path(os.environ.setdefault("DATA_DIR", str(ROOT / "var")))
-    data.mkdir(parents=True, exist_ok=True)
     commands = {}
-    if not os.environ.get("ANYTHINGLLM_URL"):
+    trial = not os.environ.get("ANYTHINGLLM_URL")
+    if trial:
+        # What is tried out is about people who do not exist: never in the database of the real ones, which begins without it.
+        data = data / "trial"
+        os.environ.update(DATA_DIR=str(data), DATABASE_URL="", QUEUE_URL="", CACHE_URL="")
+    data.mkdir(parents=True, exist_ok=True)
+    if trial:
         sandbox_port = free_port("SANDBOX_PORT", 3001)
         if sandbox_port == port:
             raise NotStarted("PORT and SANDBOX_PORT must be two different ports.")

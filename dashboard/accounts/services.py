@@ -35,6 +35,7 @@ from dashboard.anythingllm import ApiError, User
 from dashboard.audit.services import recording
 from dashboard.errors import AnotherInstance, Declined, describe, problem_response
 from dashboard.http import OpenRequest, Request, render_page, wants_partial
+from dashboard.models import Witness
 
 FAILURES_PER_ADDRESS = 50  # whatever the names tried; per name and address the limit is AXES_FAILURE_LIMIT
 REFUSED_AFTER = 0.8  # seconds at least: the time a refusal took must not tell its reason
@@ -188,9 +189,10 @@ def _vouch(user: User) -> None:
     if known is None and Operator.objects.filter(anythingllm_user_id=user.id).exists():
         instance.users(max_age=0).certain()  # the first reading since identities are kept takes up who it is
         known = identity.is_known(user)
+    if known is False:
+        identity.doubt(Witness.Kind.USER, others=1, listed=1)
     # Whoever is known for certain can say which instance this is, if they are admin there.
-    if known is False or (identity.doubted() and not (known and user.role == Role.ADMIN)):
-        instance.forget("users", "workspaces")
+    if identity.doubted() and not (known and user.role == Role.ADMIN):
         raise AnotherInstance
     if known is None:
         identity.introduce(user)
