@@ -245,7 +245,9 @@ def test_the_address_mended_everything_goes_on_after_a_word(house, standin, othe
     assert root.post(PAGE, {"decision": "keep"}).status_code == 302
     assert root.get("/users/").status_code == 200
     the_worker_works()
-    assert Grant.objects.filter(user_id=house.keeper.anythingllm_user_id, until__isnull=False).count() == 0, "it was over"
+    assert Grant.objects.filter(user_id=house.keeper.anythingllm_user_id, until__isnull=False).count() == 0, (
+        "it was over"
+    )
     assert house.door.linked("ada").get("/operators/").status_code == 200
     assert root.post(PAGE, {"decision": "keep"}).status_code == 409
 
