@@ -90,14 +90,15 @@ def judge(kind: str, listed: Sequence[Thing], memory: Memory) -> None:
         else:
             witnesses.update(known(kind))
     others = [key for key, thing in now.items() if key in witnesses and witnesses[key] != thing.created_at]
-    strangers = kind == USER and ours is not None and not (witnesses.keys() & now.keys())
+    strangers = kind == USER and ours is not None and witnesses and not (witnesses.keys() & now.keys())
     if others or strangers:
         del memory[kind]
-        _doubt(kind, len(others), len(now))
+        doubt(kind, len(others), len(now))
     new = [thing for key, thing in now.items() if key not in witnesses]
     if _kept([witness(kind, thing) for thing in new]):
         witnesses.update({thing.id: thing.created_at for thing in new})
-        _is_ours(ours)
+        if kind == USER:  # of which there always are some
+            _is_ours(ours)
 
 
 def _adopt(kind: str, now: dict[int, Thing], witnesses: Collection[int]) -> dict[int, datetime | None]:
@@ -144,7 +145,7 @@ def _is_ours(ours: Instance | None) -> None:
             Instance.objects.filter(pk=1).update(address=address)
 
 
-def _doubt(kind: str, others: int, listed: int) -> NoReturn:
+def doubt(kind: str, others: int, listed: int) -> NoReturn:
     """Stops everything: nobody's session goes on by an account that may be another's. Raises AnotherInstance."""
     Instance.objects.get_or_create(pk=1, defaults={"address": settings.ANYTHINGLLM_URL[:500]})
     with transaction.atomic():

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from dashboard.accounts.models import ANYTHINGLLM_SUFFIX
 from dashboard.anythingllm import Workspace
 from dashboard.anythingllm.rules import UsernameRule
 
@@ -34,5 +35,8 @@ def check_username(username: str, rule: UsernameRule, names: Collection[str]) ->
             raise ValidationError(_("A user name begins with a small letter from a to z.") % words)
         case "bad_characters":
             raise ValidationError(_("A user name is made of these characters only: %(shown)s") % words)
+    if username.casefold().endswith(ANYTHINGLLM_SUFFIX):
+        # Whoever signs in by it means the account that is called like its beginning.
+        raise ValidationError(_("A user name cannot end in %(ending)s.") % {"ending": ANYTHINGLLM_SUFFIX})
     if username in names:
         raise ValidationError(_("There is already a user named %(name)s.") % words)

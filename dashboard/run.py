@@ -55,12 +55,17 @@ def prepare() -> dict[str, list[str]]:
     port = free_port("PORT", 8000)
     local = {"HOST": HOST, "PORT": str(port), "HTTPS": "false", "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
     data = Path(os.environ.setdefault("DATA_DIR", str(ROOT / "var")))
+    commands = {}
+    trial = not os.environ.get("ANYTHINGLLM_URL")
+    if trial:
+        # What is tried out is about people who do not exist: never in the database of the real ones, which begins without it.
+        data = data / "trial"
+        os.environ.update(DATA_DIR=str(data), DATABASE_URL="", QUEUE_URL="", CACHE_URL="")
     try:
         environment.prepare_folder(data)
     except OSError as error:
         raise NotStarted(f"DATA_DIR must be a directory that Foyer may write to: {error.strerror}.") from None
-    commands = {}
-    if not os.environ.get("ANYTHINGLLM_URL"):
+    if trial:
         sandbox_port = free_port("SANDBOX_PORT", 3001)
         if sandbox_port == port:
             raise NotStarted("PORT and SANDBOX_PORT must be two different ports.")

@@ -43,7 +43,11 @@ class AnythingLLMBackend(OperatorBackend):
         self, request: services.Attempt, username: str, password: str, account: str | None = None
     ) -> Operator | None:
         """Signs in at the instance, as `account` when its name is known. Raises ApiError when the instance cannot tell."""
-        login = instance.connect().auth.login(account or services.account_name(username), password)
+        name = account or services.account_name(username)
+        login = instance.connect().auth.login(name, password)
+        own = Operator.normalize_username(username)
+        if not login.valid and not account and own != name:
+            login = instance.connect().auth.login(own, password)  # an account whose own name has that ending
         if not login.valid or login.user is None or login.user.suspended:
             return None
         request.recovery_codes = login.recovery_codes

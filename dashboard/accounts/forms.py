@@ -132,7 +132,8 @@ class LooksAfterForm(forms.Form):
 
     def __init__(self, *args: Any, operator: Operator, names: dict[int, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial = {"every": "" if operator.looked_after else "1", "workspaces": list(operator.looked_after)}
+        limits = operator.limited or operator.looked_after
+        self.initial = {"every": "" if limits else "1", "workspaces": list(operator.looked_after)}
         self.fields["workspaces"].choices = list(names.items())  # type: ignore[attr-defined]
         if operator.role != Role.MANAGER:
             del self.fields["every"]

@@ -79,6 +79,8 @@ class Operator(AbstractBaseUser):
     username = models.CharField(_("user name"), max_length=150, unique=True, validators=[local_name])
     role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.VIEWER)
     anythingllm_user_id = models.PositiveBigIntegerField(_("AnythingLLM account"), null=True, blank=True, unique=True)
+    # Whether a list limits them, beside the list itself: rows that are lost must not make a manager of some one of all.
+    limited = models.BooleanField(default=False)
     is_active = models.BooleanField(_("may sign in"), default=True)
     language = models.CharField(_("language"), max_length=10, blank=True)
     theme = models.CharField(_("theme"), max_length=10, choices=Theme.choices, default=Theme.SYSTEM)
@@ -123,11 +125,11 @@ class Operator(AbstractBaseUser):
     @property
     def limited_to(self) -> frozenset[int] | None:
         """The ids of the only workspaces this operator may see and change; None when nothing limits them."""
-        return self.looked_after if self.role != Role.ADMIN and self.looked_after else None
+        return self.looked_after if self.role != Role.ADMIN and (self.limited or self.looked_after) else None
 
     @property
     def role_in_words(self) -> str:
-        if self.limited_to is None:
+        if self.limited_to is None or self.effective_role != Role.MANAGER:
             return str(self.get_role_display())
         number = len(self.limited_to)
         return ngettext("Manager of %(n)d workspace", "Manager of %(n)d workspaces", number) % {"n": number}
@@ -146,7 +148,7 @@ class Operator(AbstractBaseUser):
 class LookedAfter(models.Model):
     """A workspace on the list of an operator who is manager of some only.
 
-    A workspace that is deleted stays on it: a list that became empty would limit nobody any more. The instance never gives an id twice.
+    A workspace that is deleted stays on it: the instance never gives an id twice.
     """
 
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="looks_after")

@@ -36,6 +36,7 @@ from dashboard.anythingllm import ApiError, SingleUserMode, User
 from dashboard.audit.services import recording
 from dashboard.errors import AnotherInstance, Declined, describe, problem_response
 from dashboard.http import OpenRequest, Request, render_page, wants_partial
+from dashboard.models import Witness
 from dashboard.server.threads import waiting
 
 FAILURES_PER_ADDRESS = 50  # whatever the names tried; per name and address the limit is AXES_FAILURE_LIMIT
@@ -95,7 +96,11 @@ def check_password(
     if seconds := locked_for(attempt, username):
         return Check(None, locked_for=seconds)
     credentials = {"username": username, "password": password} | ({"account": account} if account else {})
-    operator = authenticate(attempt, **credentials)
+    try:
+        operator = authenticate(attempt, **credentials)
+    except ApiError:
+        time.sleep(max(0.0, started + REFUSED_AFTER - time.monotonic()))
+        raise
     if isinstance(operator, Operator):
         _failures(attempt).filter(username=counted_name(attempt, credentials)).delete()
         return Check(operator, attempt.recovery_codes)
@@ -121,8 +126,10 @@ def why_not_checked() -> Promise:
 
 
 def counted_name(request: HttpRequest, credentials: dict[str, Any]) -> str:
-    """What failures are counted under: the name without regard to its capitals, unreadable because people type passwords into the wrong field."""
-    name = unicodedata.normalize("NFKC", credentials["username"]).casefold()
+    """What failures are counted under: the name without regard to its capitals and to the ending by which it means the account;
+    unreadable, because people type passwords into the wrong field.
+    """
+    name = unicodedata.normalize("NFKC", credentials["username"]).casefold().removesuffix(ANYTHINGLLM_SUFFIX)
     return salted_hmac("dashboard.accounts.attempt", name, algorithm="sha256").hexdigest()
 
 
@@ -211,9 +218,10 @@ def _vouch(user: User) -> None:
     if known is None and Operator.objects.filter(anythingllm_user_id=user.id).exists():
         instance.users(max_age=0).certain()  # the first reading since identities are kept takes up who it is
         known = identity.is_known(user)
+    if known is False:
+        identity.doubt(Witness.Kind.USER, others=1, listed=1)
     # Whoever is known for certain can say which instance this is, if they are admin there.
-    if known is False or (identity.doubted() and not (known and user.role == Role.ADMIN)):
-        instance.forget("users", "workspaces")
+    if identity.doubted() and not (known and user.role == Role.ADMIN):
         raise AnotherInstance
     if known is None:
         identity.introduce(user)
@@ -231,7 +239,9 @@ def halted(request: Request) -> HttpResponse | None:
 def _free_name(user: User) -> str:
     """The account's name, with a suffix if another operator has it: a local one, or a linked one whose account was renamed since."""
     others = Operator.objects.exclude(anythingllm_user_id=user.id)
-    for name in (user.username, user.username + ANYTHINGLLM_SUFFIX):
+    names = [user.username, user.username + ANYTHINGLLM_SUFFIX]
+    # "ada@anythingllm" always means ada's account, so an account of that very name is shown with another ending.
+    for name in names[1:] if user.username.endswith(ANYTHINGLLM_SUFFIX) else names:
         if not others.filter(username__iexact=name).exists():
             return name
     return f"{user.username}{ANYTHINGLLM_SUFFIX}-{user.id}"
@@ -318,6 +328,9 @@ def sign_in(request: OpenRequest, *, username: str, password: str) -> Check:
     check = check_password(request, username=username, password=password, event="operator.sign_in_refused")
     if check.operator is not None:
         enter(request, check.operator)
+    elif not check.locked_for and Operator.objects.local(username) is not None:
+        # Whoever tries names learns from no answer which ones the instance is not asked about. This is nobody's name there.
+        instance.connect().auth.login("-", new_session_key())
     return check
 
 
@@ -453,28 +466,42 @@ def change_operator(*, actor: Operator, operator: Operator, role: str, is_active
     after = {"role": role, "is_active": is_active}
     if after == before:
         return
+    accounts = _admins_there()
     with (
         recording(actor, "operator.updated", target=target(operator), before=before, after=after),
         transaction.atomic(),
     ):
-        admins = set(
-            Operator.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True)
-        )
+        admins = {
+            admin.pk: admin.is_local or admin.anythingllm_user_id in accounts
+            for admin in Operator.objects.select_for_update().filter(role=Role.ADMIN, is_active=True)
+        }
+        if actor.pk not in admins:  # since the page was asked for
+            raise Declined(_("You are no admin any more, so nothing was changed."))
         if operator == actor:
             raise Declined(_("This is you. Ask another admin to do that."))
         if not operator.is_local and role != operator.role:
             raise Declined(_("The role of this operator comes from AnythingLLM and is changed there."))
-        if admins == {operator.pk} and not (is_active and role == Role.ADMIN):
+        others = any(can for pk, can in admins.items() if pk != operator.pk)
+        if admins.get(operator.pk) and not others and not (is_active and role == Role.ADMIN):
             raise Declined(_("This is the last admin who may sign in. Make somebody else admin first."))
         operator.role, operator.is_active = role, is_active
         operator.session_key = operator.session_key if is_active else new_session_key()
         operator.save(update_fields=["role", "is_active", "session_key"])
 
 
+def _admins_there() -> frozenset[int]:
+    """The accounts of admins that can sign in. While the instance does not tell, none can."""
+    try:
+        users = instance.users(max_age=WRITE_RIGHTS_EVERY).certain()
+    except ApiError:
+        return frozenset()
+    return frozenset(user.id for user in users if not user.suspended and ROLES.get(user.role) == Role.ADMIN)
+
+
 def look_after(*, actor: Operator, operator: Operator, workspace_ids: Collection[int]) -> None:
     """Makes the operator manager of these workspaces only; none takes the list away. Raises Declined for an admin."""
     before = operator.looked_after
-    if before == set(workspace_ids):
+    if before == set(workspace_ids) and operator.limited == bool(workspace_ids):
         return
     names = {workspace.id: workspace.name for workspace in instance.workspaces().value}
 
@@ -493,6 +520,8 @@ def look_after(*, actor: Operator, operator: Operator, workspace_ids: Collection
         LookedAfter.objects.bulk_create(
             [LookedAfter(operator=operator, workspace_id=i) for i in workspace_ids], ignore_conflicts=True
         )
+        operator.limited = bool(workspace_ids)
+        operator.save(update_fields=["limited"])
     del operator.looked_after
 
 

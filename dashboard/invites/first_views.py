@@ -12,13 +12,14 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from dashboard import instance
+from dashboard.accounts.models import Role
 from dashboard.anythingllm import ApiError
 from dashboard.chat.services import first_question as ask
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.invites import first_steps as steps
 from dashboard.invites.join_forms import QuestionForm
-from dashboard.permissions import Action, requires
+from dashboard.permissions import Action, also_requires, requires
 
 
 @require_GET
@@ -82,6 +83,10 @@ def first_question(request: Request) -> HttpResponse:
 @requires(Action.USE_FOYER)
 def anythingllm_open(request: Request) -> HttpResponse:
     slug, thread = request.POST.get("workspace", ""), request.POST.get("thread", "")
+    # An admin can do everything there, without being asked again.
+    admin = request.user.role == Role.ADMIN and not request.user.is_local
+    if admin and (demand := also_requires(request, Action.PROMOTE_USERS)):
+        return demand
     address = steps.way_in(actor=request.user, slug=slug, thread=thread)
     if wants_partial(request):
         return HttpResponseClientRedirect(address)

@@ -335,6 +335,10 @@ def user_password(request: Request, user_id: int) -> HttpResponse:
     person = reading.value
     form = PasswordForm(request.POST or None, initial={"password": generate_password()}, username=person.username)
     context: dict[str, Any] = {"form": form, "person": person, "reading": reading}
+    # Whoever sets the password of an admin or manager can be one: as grave as making one.
+    grave = request.method == "POST" and person.role in ("admin", "manager")
+    if grave and (demand := also_requires(request, Action.PROMOTE_USERS)):
+        return demand
     if request.method == "POST" and form.is_valid():
         try:
             services.set_password(actor=request.user, user_id=user_id, password=form.cleaned_data["password"])

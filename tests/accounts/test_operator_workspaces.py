@@ -4,7 +4,7 @@ import pytest
 
 from dashboard import instance
 from dashboard.accounts import services
-from dashboard.accounts.models import Operator, Role
+from dashboard.accounts.models import LookedAfter, Operator, Role
 from dashboard.audit.models import AuditEvent
 from dashboard.errors import Declined
 from dashboard.permissions import Action, allows, scope
@@ -147,3 +147,20 @@ def test_the_role_read_again_leaves_the_list_and_suspension_takes_everything(doo
     door.change_account("sam", suspended=1)
     assert mine.get("/access/").status_code == 403
     assert mine.get("/access/").status_code == 302
+
+
+def test_a_list_that_was_lost_limits_all_the_same(admin_client, standin, ids):
+    """Rows can be lost in a database that was migrated back; that they limited somebody is written beside them."""
+    mia = operator(Role.MANAGER, "mia")
+    names = list(ids)
+    admin_client.post(f"/operators/{mia.pk}/workspaces/", {"workspaces": [ids[names[0]]]})
+    LookedAfter.objects.all().delete()
+    again = Operator.objects.get(pk=mia.pk)
+    assert scope(again) == frozenset() and again.effective_role == Role.MANAGER
+    assert signed_in(again).get("/workspaces/").status_code == 200
+    assert all(
+        f"/workspaces/{w['slug']}/" not in signed_in(again).get("/workspaces/").content.decode()
+        for w in standin.get("/v1/workspaces")["workspaces"]
+    )
+    admin_client.post(f"/operators/{mia.pk}/workspaces/", {"every": "1"})
+    assert scope(Operator.objects.get(pk=mia.pk)) is None

@@ -401,3 +401,44 @@ def test_it_ends_when_the_servers_key_was_changed(door, settings):
     client = door.local()
     settings.SECRET_KEY = "a-new-key-0123456789-0123456789-0123456789"
     assert client.get("/profile/").status_code == 302
+
+
+# --- Names ------------------------------------------------------------------------------------------------------------
+def test_an_account_that_ends_like_an_account_signs_in_by_its_own_name_and_is_nobody_else(door):
+    """Names are taken on the instance, too. Here "mia@anythingllm" is always the account mia."""
+    door.new_account("mia@anythingllm")
+    door.standin.post(f"/v1/admin/users/{door.account('mia@anythingllm')['id']}", {"password": "another-password-1"})
+    assert door.sign_in("mia@anythingllm", "another-password-1").status_code == 302
+    stranger = Operator.objects.get(anythingllm_user_id=door.account("mia@anythingllm")["id"])
+    assert stranger.username == "mia@anythingllm@anythingllm"
+    assert door.sign_in("mia@anythingllm").status_code == 302
+    assert Operator.objects.get(anythingllm_user_id=door.account("mia")["id"]).username == "mia"
+
+
+def test_both_ways_to_write_a_name_are_counted_as_one(door):
+    for name in ("mia", "mia@anythingllm", "MIA", "Mia@AnythingLLM", "mia"):
+        door.sign_in(name, "not the password")
+    assert door.sign_in("mia@anythingllm").status_code == 429
+    assert door.sign_in("mia").status_code == 429
+
+
+@pytest.mark.parametrize("fault", ["down", "500", "html", "shape"])
+def test_while_the_instance_is_away_no_answer_tells_which_names_are_local(fault, door):
+    Operator.objects.create_user("sparekey", PASSWORD, role=Role.ADMIN)
+    door.standin.fault(fault, path="/request-token")
+    answers = {name: door.sign_in(name, "not the password") for name in ("sparekey", "nobody.here")}
+    told = {
+        (answer.status_code, answer.content.decode().count("cannot be checked right now"))
+        for answer in answers.values()
+    }
+    assert told == {(503, 1)}, told
+    assert door.sign_in("sparekey", PASSWORD).status_code == 302
+    assert not any("sparekey" in str(request) for request in door.standin.state()["requests"])
+
+
+def test_where_passwords_are_forbidden_no_answer_tells_either(door):
+    Operator.objects.create_user("sparekey", PASSWORD, role=Role.ADMIN)
+    door.standin.configure(sso_no_login=True)
+    answers = [door.sign_in(name, "not the password") for name in ("sparekey", "nobody.here")]
+    assert len({answer.status_code for answer in answers}) == 1
+    assert all("does not allow signing in with a password" in answer.content.decode() for answer in answers)

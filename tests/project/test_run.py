@@ -7,11 +7,15 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import urllib.error
 import urllib.request
+from contextlib import closing
+from urllib.parse import urlencode
 
 import pytest
 
+from dashboard.sandbox.testing import running_sandbox
 from tests.project.processes import Running, browser, free_port, is_alive, nobody_listens, running
 from tests.project.test_settings import start
 
@@ -28,7 +32,7 @@ def test_it_starts_everything_says_how_to_sign_in_and_ends_it_all(tmp_path):
         stylesheet = re.search(r'href="(/static/css/app\.[0-9a-f]+\.css)"', page)
         assert stylesheet, "static files carry their hash"
         assert foyer.get(stylesheet[1])[0] == 200
-        secret = tmp_path / "data/secret-key"
+        secret = tmp_path / "data/trial/secret-key"
         assert secret.stat().st_mode & 0o777 == 0o600
         parts = foyer.children()
         assert len(parts) == 3, parts
@@ -55,6 +59,39 @@ def test_a_second_run_keeps_the_secret_and_needs_no_stand_in_when_there_is_an_in
         assert "s3cret" not in foyer.said()
 
 
+def test_what_was_tried_out_is_no_part_of_what_comes_after_it(tmp_path):
+    """The README's own way: look at it with the stand-in, then name an AnythingLLM and start it again."""
+
+    def rows(database: str, sql: str) -> list[str]:
+        with closing(sqlite3.connect(tmp_path / "data" / database)) as connection:
+            return [str(row[0]) for row in connection.execute(sql)]
+
+    form = {"username": "ada", "password": "welcome-to-foyer"}
+    operators, sessions = "SELECT username FROM accounts_operator", "SELECT session_key FROM django_session"
+    # Also where a database is named: it is the real one's.
+    real = f"sqlite:///{tmp_path}/data/real.sqlite3"
+    with running(["dashboard.run"], tmp_path, DATABASE_URL=real) as foyer:
+        port = foyer.port
+        foyer.wait_until(lambda: "Foyer is ready" in foyer.said())
+        jar = urllib.request.HTTPCookieProcessor()
+        person = urllib.request.build_opener(urllib.request.ProxyHandler({}), jar)
+        page = person.open(f"http://127.0.0.1:{port}/sign-in/").read().decode()
+        form["csrfmiddlewaretoken"] = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[1]
+        there = person.open(f"http://127.0.0.1:{port}/sign-in/", urlencode(form).encode())
+        assert there.url.endswith(f":{port}/")
+        assert foyer.end() == 0
+    assert rows("trial/foyer.sqlite3", operators) == ["ada"]
+    assert not (tmp_path / "data/real.sqlite3").exists()
+    with running_sandbox() as real_one:
+        more = {"ANYTHINGLLM_URL": real_one.url, "ANYTHINGLLM_API_KEY": real_one.api_key, "PORT": str(port)}
+        with running(["dashboard.run"], tmp_path, DATABASE_URL=real, **more) as foyer:
+            foyer.wait_until(lambda: "Foyer is ready" in foyer.said())
+            assert "/sign-in/" in person.open(f"http://127.0.0.1:{port}/operators/").url
+            assert foyer.end() == 0
+        assert not real_one.state()["writes"]
+    assert not rows("real.sqlite3", operators) and not rows("real.sqlite3", sessions)
+
+
 def test_when_one_part_dies_all_of_it_ends_with_its_exit_code(tmp_path):
     with running(["dashboard.run"], tmp_path) as foyer:
         foyer.wait_until(lambda: "Foyer is ready" in foyer.said())
@@ -73,7 +110,7 @@ def test_a_busy_port_is_one_sentence_before_anything_starts(tmp_path, name):
         with running(["dashboard.run"], tmp_path, **{name: str(port)}) as foyer:
             assert foyer.process.wait(20) == 1
             assert foyer.said() == f"Port {port} is in use or not allowed: set {name} to another one.\n"
-            assert not (tmp_path / "data/foyer.sqlite3").exists()
+            assert not list(tmp_path.rglob("foyer.sqlite3"))
 
 
 def test_web_and_stand_in_need_two_ports(tmp_path):

@@ -77,12 +77,24 @@ def retried(kind: str, **params: Any) -> Callable[[World, Client], Posted]:
     return posted
 
 
+def taken_over(role: str) -> Callable[[World, Client], Posted]:
+    """Whoever sets their password can be them."""
+
+    def posted(world: World, client: Client) -> Posted:
+        account = world.account(f"linked.{role}", role=role).anythingllm_user_id
+        return f"/users/{account}/password/", {"password": PASSWORD}
+
+    return posted
+
+
 REPLACE = {"folder": "custom-documents", "duplicates": "replace"}
 # By door, and where a door can do less as well, what makes it grave.
 ACTS: dict[str, Callable[[World, Client], Posted]] = {
     "user_delete": lambda w, c: (f"/users/{w.own.person}/delete/", {"confirm": "familiar.person"}),
     "user_new, an admin": lambda w, c: ("/users/new/", {"username": "zora", "password": PASSWORD, "role": "admin"}),
     "user_edit, to admin": edited,
+    "user_password, of a manager": taken_over("manager"),
+    "user_password, of an admin": taken_over("admin"),
     "user_bulk, delete": many("delete", confirm="1"),
     "user_bulk, to admin": many("role", role="admin"),
     "user_import_preview, an admin": imported,
@@ -164,6 +176,17 @@ def test_it_asks_for_the_password_first_and_then_does_it(act, world, client):
     assert not asks_for_the_password(answer)
     # Of what is only looked at before it is sent nothing is written yet.
     assert set(watch.here) - {"axes_accessattempt"} or answer.status_code == 204
+
+
+def test_an_admin_is_asked_before_anythingllm_opens_as_theirs(world):
+    """There they can do everything. Of whoever is no admin nothing is asked."""
+    browser = later(signed_in(world.linked("admin")))
+    for htmx in (False, True):
+        assert asks_for_the_password(send(browser, "/open/", {}, htmx=htmx))
+    paths = [request["path"] for request in world.standin.state()["requests"]]
+    assert not any("issue-auth-token" in path for path in paths)
+    assert "sso/simple" in send(browser, "/open/", {"proof": world.standin.password}).content.decode()
+    assert "sso/simple" in send(later(signed_in(world.linked("member"))), "/open/", {}).content.decode()
 
 
 def test_a_batch_that_may_replace_asks_once(world, client):

@@ -125,7 +125,7 @@ def test_one_admin_always_stays_however_many_are_chosen(admin_client, standin):
 
 
 def test_ones_own_account_is_left_out(ada, admin_client, standin, ids):
-    ada.anythingllm_user_id = ids("mia")[0]
+    ada.username, ada.anythingllm_user_id = "mia", ids("mia")[0]
     ada.save()
     plan = bulk.plan(
         bulk.CHANGES["role"],

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("access", "0002_undoing"),
+        ("access", "0003_members_before"),
     ]
 
     operations = [
