@@ -8,6 +8,9 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.charsets import ENCODINGS
 
 
 class FoyerFormRenderer(TemplatesSetting):
@@ -31,3 +34,11 @@ class DayField(forms.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, widget=DateInput(), **kwargs)
+
+
+class EncodingField(forms.ChoiceField):
+    """In what encoding a file of text is read; "": whatever it seems to be."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        choices = [*ENCODINGS.items()] if required else [("", _("Find out")), *ENCODINGS.items()]
+        super().__init__(label=_("Encoding of the file"), required=required, choices=choices)
