@@ -8,17 +8,26 @@ import io
 import re
 import time
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from django.http import StreamingHttpResponse
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
+from dashboard import charsets
+
 MAX_BYTES = 1024 * 1024  # of a list that is read
 PIECE = 64 * 1024  # characters of a table that are sent at a time
 
-# A spreadsheet takes a text that begins so for a formula, and runs it.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes a text that begins so for a formula, and runs it; the wide ones count in East Asia.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# At the beginning of a text and behind what ends a cell, whatever blanks and quotation marks stand between. What comes before is
+# looked at and not taken, and of blanks only a few, so that no text is gone over twice.
+_FORMULA = re.compile(r"((?:\A|[;,\t\r\n|])[ \"]{0,9})(?=[=+\-@＝＋－＠])")
+_GUARDED = re.compile(r"((?:\A|[;,\t\r\n|])[ \"]{0,9})'(?=[=+\-@＝＋－＠])")
+# Letters that nobody sees, from web pages and mail programs: marks of direction, blanks without width, marks of byte order.
+_UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
+DELIMITERS = ",;\t，；"
 
 
 class _Echo:
@@ -27,10 +36,13 @@ class _Echo:
 
 
 def csv_response(filename: str, header: Iterable[object], rows: Iterable[Iterable[object]]) -> StreamingHttpResponse:
-    """A download of the table, written while it is sent: UTF-8 with the mark that Excel needs, no cell a formula."""
+    """A download of the table, written while it is sent: UTF-8 with the mark that Excel needs, no cell a formula.
+
+    All texts stand in quotation marks, so that a comma within is not taken for the end of a cell.
+    """
 
     def lines() -> Iterator[str]:
-        writer = csv.writer(_Echo())
+        writer = csv.writer(_Echo(), quoting=csv.QUOTE_NONNUMERIC)
         yield "\ufeff" + writer.writerow([guarded(cell) for cell in header])
         for row in rows:
             yield writer.writerow([guarded(cell) for cell in row])
@@ -54,11 +66,20 @@ def in_pieces(lines: Iterator[str]) -> Iterator[str]:
 
 
 def guarded(cell: object) -> object:
-    """The cell as plain text: an apostrophe in front keeps a spreadsheet from running it."""
+    """The cell as plain text: an apostrophe in front keeps a spreadsheet from running it.
+
+    Also after whatever one may take for the end of a cell: many a spreadsheet reads a file of commas with semicolons, and then the marks
+    around the whole text count for nothing.
+    """
     if cell is None or isinstance(cell, (int, float)):
         return cell
-    text = str(cell)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    text = _FORMULA.sub(r"\1'", str(cell))
+    return f"'{text}" if text.startswith(("\t", "\r", "\n")) else text
+
+
+def unguarded(cell: str) -> str:
+    """The cell as it was before `guarded`, for a file of ours that comes back."""
+    return _GUARDED.sub(r"\1", cell[1:] if cell.startswith(("'\t", "'\r", "'\n")) else cell)
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
@@ -70,65 +91,126 @@ class Unreadable(Exception):
         self.sentence = sentence
 
 
-def decoded(content: bytes) -> tuple[str, list[str]]:
-    """The text of a file in any usual encoding, and a warning when that had to be guessed. Raises Unreadable."""
+def decoded(content: bytes, encoding: str = "") -> tuple[str, list[str]]:
+    """The text of a file, in this encoding or, without one, in any usual one, and a warning when that had to be guessed. Raises Unreadable."""
     if len(content) > MAX_BYTES:
         raise Unreadable(_("The list is larger than 1 MB. Split it into several files."))
     if content.startswith(b"PK\x03\x04"):
         raise Unreadable(_("This is an Excel workbook. Save it as “CSV UTF-8” and choose that file."))
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding, note = "utf-16", _("The file was read as UTF-16.")
-    elif b"\0" in content:
-        raise Unreadable(_("This is not a text file. Save the list as “CSV UTF-8” and choose that file."))
-    else:
-        try:
-            return content.decode("utf-8-sig"), []
-        except UnicodeDecodeError:
-            encoding, name = _guessed(content)
-            note = _("The file is not UTF-8; it was read as %(encoding)s. Check names with special letters.") % {
-                "encoding": name
-            }
+    warnings = []
+    if not encoding:
+        found = charsets.encoding_of(content)
+        if found is None:
+            raise Unreadable(_not_utf_8(content))
+        encoding = found
+        if encoding != "utf-8":
+            sure = encoding == "utf-16"
+            note = (
+                _("The file was read as UTF-16.")
+                if sure
+                else _("The file is not UTF-8; it was read as %(encoding)s. Check names with special letters.")
+            )
+            warnings.append(note % {"encoding": charsets.ENCODINGS[encoding]})
     try:
         text = content.decode(encoding)
-    except UnicodeDecodeError:
-        raise Unreadable(
-            _("The file's letters cannot be read. Save the list as “CSV UTF-8” and choose that file.")
-        ) from None
+    except UnicodeDecodeError as error:
+        words = _(
+            "Line %(line)d: a letter is not %(encoding)s. Choose another encoding, or save the list as “CSV UTF-8”."
+        )
+        line = _lines(content[: error.start].decode(encoding, "ignore"))
+        raise Unreadable(words % {"line": line, "encoding": charsets.ENCODINGS[encoding]}) from None
     if "\0" in text:
         raise Unreadable(_("This is not a text file. Save the list as “CSV UTF-8” and choose that file."))
-    return text, [note]
+    return text.lstrip("\ufeff"), warnings
 
 
-def _guessed(content: bytes) -> tuple[str, str]:
-    """Excel without UTF-8 writes the system's own encoding. Chinese characters are pairs of high bytes; é and ü stand alone among letters."""
-    runs = [len(run) for run in re.findall(rb"[\x80-\xff]+", content)]
-    paired = sum(length for length in runs if length > 1)
-    return ("gb18030", "GB 18030") if paired * 2 > sum(runs) else ("cp1252", "Windows-1252")
+def _not_utf_8(content: bytes) -> str:
+    """Why no encoding fits."""
+    if b"\0" in content and not content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _("This is not a text file. Save the list as “CSV UTF-8” and choose that file.")
+    wrong = charsets.wrong_byte(content)
+    if wrong is not None:
+        words = _(
+            "Line %(line)d: a letter is broken; the rest of the file is UTF-8. Mend it there, or choose an encoding."
+        )
+        return words % {"line": _lines(content[:wrong].decode("utf-8", "ignore"))}
+    return _(
+        "The file's letters cannot be read. Choose its encoding, or save the list as “CSV UTF-8” and choose that file."
+    )
 
 
-def read_records(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Every row that is not blank, as stripped cells with the line it begins at, whatever the delimiter. Raises Unreadable on the way."""
+def _lines(before: str) -> int:
+    """The number of the line that comes after this text."""
+    return len(re.split(r"\r\n|\r|\n", before))
+
+
+def read_again(text: str, old: str, new: str) -> str:
+    """A text that was read in one encoding, read in another. Raises Unreadable."""
+    try:
+        content = text.encode(old)
+    except UnicodeEncodeError:
+        raise Unreadable(
+            _("The list was changed since it was read. Choose the file again, and its encoding.")
+        ) from None
+    return decoded(content, new)[0]
+
+
+def read_records(text: str, clean: Callable[[str], str] | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Every row that is not blank, as cells with the line it begins at, whatever the delimiter; `clean` is `tidy` without another. Raises
+    Unreadable on the way.
+    """
     delimiter, text, skipped = _delimiter(text)
-    return _records(text, delimiter, skipped)
+    return _records(text, delimiter, skipped, clean or tidy)
+
+
+def unwrapped(records: Iterable[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a table that a spreadsheet has saved with each whole row in its first cell."""
+    delimiter = ""
+    for line, cells in records:
+        delimiter = delimiter or _delimiter(cells[0])[0]
+        try:
+            inner = [] if any(cells[1:]) else [row for _line, row in _records(cells[0], delimiter, 0, tidy)]
+        except Unreadable:
+            inner = []
+        yield line, inner[0] if len(inner) == 1 else cells
+
+
+def tidy(cell: str) -> str:
+    """The cell without blanks around it, without letters that nobody sees, and without what `guarded` has put in."""
+    return unguarded(_UNSEEN.sub("", cell).strip())
 
 
 def _delimiter(text: str) -> tuple[str, str, int]:
     """The delimiter, the text without Excel's own first line "sep=;", and how many lines that took."""
-    told = re.match(r"sep=([,;\t])(\r\n|\r|\n)", text, re.IGNORECASE)
+    told = re.match(r"[\ufeff\u200b]{0,9}sep=([,;\t])(\r\n|\r|\n)", text, re.IGNORECASE)
     if told:
         return told[1], text[told.end() :], 1
-    first = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
-    return max(",;\t，；", key=first.count), text, 0
+    counts, quoted, last = dict.fromkeys(DELIMITERS, 0), False, ""
+    ending = 0  # how many of the last one stand at the end of the line
+    for letter in text:
+        if letter in counts and not quoted:
+            counts[letter] += 1
+            ending = ending + 1 if letter == last else 1
+        elif letter in "\r\n" and not quoted:
+            if any(counts.values()):
+                break
+        else:
+            ending = 0
+            quoted ^= letter == '"'
+        last = letter
+    if ending and ending == counts[last]:
+        return last, text, 0  # only empty cells: of a spreadsheet that has put each whole row in its first one
+    return max(counts, key=lambda delimiter: counts[delimiter]), text, 0
 
 
-def _records(text: str, delimiter: str, skipped: int) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str, delimiter: str, skipped: int, clean: Callable[[str], str]) -> Iterator[tuple[int, list[str]]]:
     """Every row that is not blank, with the line it begins at."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     begins = 1
     try:
         for record in reader:
-            cells = [cell.strip() for cell in record]
-            if any(cells):
+            cells = [clean(cell) for cell in record]
+            if any(map(tidy, cells)):
                 yield begins + skipped, cells
             begins = reader.line_num + 1
     except csv.Error:

@@ -12,6 +12,8 @@ from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext_lazy as _
 from zxcvbn import zxcvbn
 
+from dashboard.charsets import ENCODINGS
+
 JUDGED = 72  # characters of a password: what comes after would take long to judge and change nothing
 TOO_EASY = 1  # zxcvbn's score, of 0 to 4: what is said to be easy to guess
 
@@ -48,3 +50,11 @@ class DayField(forms.DateField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(required=False, widget=DateInput(), **kwargs)
+
+
+class EncodingField(forms.ChoiceField):
+    """In what encoding a file of text is read; "": whatever it seems to be."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        choices = [*ENCODINGS.items()] if required else [("", _("Find out")), *ENCODINGS.items()]
+        super().__init__(label=_("Encoding of the file"), required=required, choices=choices)

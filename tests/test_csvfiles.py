@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from dashboard.csvfiles import csv_response, guarded
+from dashboard.csvfiles import FORMULA_STARTS, csv_response, guarded, unguarded
 
 
 def table(rows) -> list[list[str]]:
@@ -21,7 +21,28 @@ def test_it_reads_back_as_it_was_written():
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
 def test_no_cell_is_a_formula(cell):
-    assert table([[cell, ""]])[1][0] == f"'{cell}"
+    assert table([[cell, ""]])[1][0][0] == "'"
+
+
+SIGNS = tuple(start for start in FORMULA_STARTS if start.strip())
+SEPARATORS = ("", "a;", "a,", "a\t", "a\n", "a\r\n", "a; ", 'a;"', "a|", "a,;\t")
+
+
+@pytest.mark.parametrize("separator", SEPARATORS)
+@pytest.mark.parametrize("start", SIGNS)
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_lets_cells_end(start, separator):
+    cell = f"{separator}{start}1+1"
+    body = b"".join(csv_response("x.csv", ["n"], [[cell, cell]]).streaming_content).decode("utf-8-sig")
+    for delimiter in ",;\t|":
+        for quotes in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE):
+            cells = csv.reader(io.StringIO(body, newline=""), delimiter=delimiter, quoting=quotes)
+            assert not [one for row in cells for one in row if one.lstrip('" \t').startswith(SIGNS)]
+    assert unguarded(str(guarded(cell))) == cell
+
+
+@pytest.mark.parametrize("cell", ["'quoted'", "it's - fine", "a - b", "5 + 5", "a'=b", "\t=1", "\nx", "x\n- y"])
+def test_what_was_guarded_comes_back(cell):
+    assert unguarded(str(guarded(cell))) == cell
 
 
 def test_numbers_stay_numbers():

@@ -14,7 +14,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm import Workspace
-from dashboard.csvfiles import MAX_BYTES, Unreadable, decoded
+from dashboard.charsets import ENCODINGS, encoding_of
+from dashboard.csvfiles import MAX_BYTES, Unreadable, decoded, read_again
+from dashboard.forms import EncodingField
 from dashboard.invites import lists
 from dashboard.invites.models import MOST_DAYS, MOST_USES, LinkRole, LinkState
 from dashboard.invites.services import Gifts, LinkFields
@@ -159,7 +161,8 @@ class LinkForm(GiftForm):
 class BatchForm(GiftForm):
     """A personal link for everybody on a list. Afterwards `rows` are the people, `warnings` sentences about how a file was read.
 
-    What a file holds goes into `text`, where it can be mended. `batch` is the number of what will be made, and `seen` tells which list was
+    What a file holds goes into `text`, where it can be mended, and what it was read in, if that was guessed or chosen, into `read_as`: another
+    `encoding` reads the text again. `batch` is the number of what will be made, and `seen` tells which list was
     looked at: only that one is made.
     """
 
@@ -169,6 +172,8 @@ class BatchForm(GiftForm):
         allow_empty_file=True,
         widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,text/csv,text/plain"}),
     )
+    encoding = EncodingField()
+    read_as = forms.ChoiceField(required=False, choices=[(name, name) for name in ENCODINGS], widget=forms.HiddenInput)
     text = forms.CharField(
         label=_("Or paste the list"),
         required=False,
@@ -195,18 +200,28 @@ class BatchForm(GiftForm):
 
     def clean(self) -> dict[str, Any]:
         file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
+        if len(text) > MAX_BYTES:
+            self.add_error("text", _("The list is larger than 1 MB. Split it into several files."))
         if "text" in self.errors:
             return self.cleaned_data  # what was typed stays as it is
+        encoding, read_as = self.cleaned_data.get("encoding", ""), self.cleaned_data.get("read_as", "")
         try:
             if file is not None:
-                text, self.warnings = decoded(file.read(MAX_BYTES + 1))
-            self.rows = lists.read(text)
+                content = file.read(MAX_BYTES + 1)
+                text, self.warnings = decoded(content, encoding)
+                read_as = encoding or (encoding_of(content) or "" if self.warnings else "")
+            elif read_as and encoding and encoding != read_as:
+                text, read_as = read_again(text, read_as, encoding), encoding
+            listed = lists.read(text)
+            self.rows = listed.rows
+            self.warnings += listed.warnings
         except Unreadable as problem:
             self.add_error("text" if file is None else "file", problem.sentence)
         fingerprint = sha256("\n".join(text.splitlines()).encode()).hexdigest()
         self.as_seen = self.cleaned_data.get("seen") == fingerprint
         shown = cast("QueryDict", self.data).copy()
         shown["text"], shown["seen"] = text, fingerprint
+        shown["read_as"] = shown["encoding"] = read_as
         self.data = shown
         return self.cleaned_data
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
+from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -16,8 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from dashboard import instance
-from dashboard.csvfiles import MAX_BYTES, Unreadable, csv_response
+from dashboard import charsets, instance
+from dashboard.csvfiles import MAX_BYTES, Unreadable, csv_response, read_again
+from dashboard.forms import EncodingField
 from dashboard.http import Request
 from dashboard.jobs import services as jobs
 from dashboard.paging import page_of
@@ -50,6 +53,7 @@ class ImportForm(forms.Form):
             }
         ),
     )
+    encoding = EncodingField()
     sheet: imports.Sheet
 
     def clean(self) -> dict[str, Any]:
@@ -58,10 +62,14 @@ class ImportForm(forms.Form):
             raise forms.ValidationError(_("Choose a file or paste a list, one of both."))
         content = text.encode() if file is None else file.read(MAX_BYTES + 1)  # one too many is told as too large
         try:
-            self.sheet = imports.read(content)
+            self.sheet = imports.read(content, self.cleaned_data.get("encoding", "") if file else "")
         except Unreadable as problem:
             self.add_error("text" if file is None else "file", problem.sentence)
         return self.cleaned_data
+
+
+class EncodingForm(forms.Form):
+    encoding = EncodingField(required=True)
 
 
 def _judged(draft: ImportDraft, names: set[str]) -> list[imports.Judged]:
@@ -80,7 +88,10 @@ def user_import(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         ImportDraft.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
         draft = ImportDraft.objects.create(
-            operator=request.user, rows=[astuple(row) for row in form.sheet.rows], warnings=form.sheet.warnings
+            operator=request.user,
+            rows=[astuple(row) for row in form.sheet.rows],
+            warnings=form.sheet.warnings,
+            encoding=form.sheet.encoding,
         )
         return redirect("user_import_preview", draft.pk)
     context = {"form": form, "max_rows": imports.MAX_ROWS}
@@ -94,6 +105,9 @@ def user_import_preview(request: Request, draft_id: int) -> HttpResponse:
     draft = _draft(request, draft_id)
     if draft.job_id is not None:
         return redirect("job_detail", draft.job_id)
+    if request.method == "POST" and "encoding" in request.POST:
+        _read_again(request, draft)
+        return redirect("user_import_preview", draft.pk)
     if request.method == "POST":
         new = [
             row
@@ -111,6 +125,7 @@ def user_import_preview(request: Request, draft_id: int) -> HttpResponse:
     show = request.GET.get("show", "")
     context = {
         "draft": draft,
+        "encoding": EncodingForm(initial={"encoding": draft.encoding})["encoding"] if draft.encoding else None,
         "reading": reading,
         "counts": [(state, count) for state, count in counts.items() if count],
         "new": counts[imports.State.NEW],
@@ -119,6 +134,28 @@ def user_import_preview(request: Request, draft_id: int) -> HttpResponse:
         "page": page_of([row for row in judged if show in ("", row.state)], request),
     }
     return render(request, "users/user_import_preview.html", context, status=422 if request.method == "POST" else 200)
+
+
+def _read_again(request: Request, draft: ImportDraft) -> None:
+    """In the encoding that was chosen; the rows stay as they are when they cannot be read so."""
+    form = EncodingForm(request.POST)
+    if not draft.encoding or not form.is_valid():
+        raise BadRequest
+    chosen = form.cleaned_data["encoding"]
+    try:
+        rows = [
+            imports.Row(*cells).changed(lambda cell: read_again(cell, draft.encoding, chosen)) for cells in draft.rows
+        ]
+    except Unreadable as problem:
+        messages.error(request, problem.sentence)
+        return
+    # Not what a job was begun with meanwhile: then there are no rows any more.
+    found = ImportDraft.objects.filter(pk=draft.pk, job_id=None)
+    found.update(rows=[astuple(row) for row in rows], encoding=chosen, warnings=[_chosen(chosen)])
+
+
+def _chosen(encoding: str) -> str:
+    return _("The file was read as %(encoding)s.") % {"encoding": charsets.ENCODINGS[encoding]}
 
 
 def _start(request: Request, draft: ImportDraft, new: list[imports.Judged]) -> int:
@@ -147,13 +184,13 @@ def user_import_export(request: Request, draft_id: int) -> HttpResponseBase:
     """The preview as CSV: every row with what would become of it."""
     draft = _draft(request, draft_id)
     judged = _judged(draft, {user.username for user in instance.users().certain()})
-    header = [_("Line"), *imports.COLUMN_LABELS.values(), _("Outcome"), _("Reason")]
+    header = [_("Line"), *(imports.COLUMN_LABELS[column] for column in imports.COLUMNS), _("Outcome"), _("Reason")]
     rows = (
         [
             row.row.line,
             row.row.username,
             row.row.role,
-            row.row.daily_message_limit,
+            row.row.daily_message_limit if row.daily_message_limit is None else row.daily_message_limit,
             row.row.bio,
             row.state.label,
             row.words,

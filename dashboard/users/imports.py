@@ -8,37 +8,45 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dashboard import charsets
 from dashboard.anythingllm.rules import BIO_MAX, suggest_username, username_rule
-from dashboard.csvfiles import Unreadable, decoded, plain, read_records, shortened
+from dashboard.csvfiles import Unreadable, decoded, plain, read_records, shortened, tidy, unwrapped
 from dashboard.names import check_username
 from dashboard.users.forms import LIMIT_MAX
 
 MAX_ROWS = 5000
 
-USERNAME, ROLE, LIMIT, BIO = "username", "role", "daily_message_limit", "bio"
+USERNAME, ROLE, LIMIT, BIO, STATE = "username", "role", "daily_message_limit", "bio", "state"
 COLUMNS = (USERNAME, ROLE, LIMIT, BIO)
 COLUMN_LABELS = {
     USERNAME: gettext_lazy("Name"),
     ROLE: gettext_lazy("Role"),
     LIMIT: gettext_lazy("Messages a day"),
     BIO: gettext_lazy("About"),
+    STATE: gettext_lazy("State"),
 }
 # What a header may call them, in English and Chinese; case, spaces, dashes and underscores do not count.
 HEADER_WORDS = {
     word: column
     for column, words in {
-        USERNAME: "name username user login account accountname loginname 用户名 用户 用户名称 姓名 名称 名字 账号 帐号 账户 登录名",
-        ROLE: "role userrole 角色 身份 用户角色",
+        USERNAME: "name username user login account accountname loginname userid userlogin 用户名 用户 用户名称 姓名 名称 名字 账号 帐号 账户 登录名"
+        " benutzername benutzer anmeldename nutzername nomdutilisateur utilisateur identifiant usuario nombredeusuario utente nomeutente"
+        " nomedeusuario gebruikersnaam gebruiker nazwaużytkownika uživatelskéjméno användarnamn brukernavn käyttäjätunnus имяпользователя"
+        " логин kullanıcıadı ユーザー名 사용자이름",
+        ROLE: "role userrole rolle rôle rol ruolo rola роль 角色 身份 用户角色",
         LIMIT: "limit dailylimit messagelimit dailymessagelimit messagesaday messagesperday messages/day dailymessages"
         " 每日上限 每日限额 每日限制 每日消息上限 每日消息限制 每日消息限额 每日消息数 每天消息数 消息上限 限额 上限",
+        STATE: "state status accountstatus userstatus zustand statut estado stato suspended 状态 账号状态",
         BIO: "bio about description 简介 个人简介 介绍 关于 描述",
         "password": "password passwd pass pwd passphrase initialpassword 密码 口令 初始密码",
     }.items()
@@ -53,6 +61,22 @@ ROLE_WORDS = {
     }.items()
     for word in words.split()
 }
+# Any of these words in a list of accounts is somebody's name only if no column says more clearly how they sign in.
+NAMES_OF_PEOPLE = {"name", "姓名", "名称", "名字"}
+SUSPENDED_WORDS = {
+    "suspended",
+    "deactivated",
+    "disabled",
+    "inactive",
+    "blocked",
+    "locked",
+    "true",
+    "已停用",
+    "停用",
+    "禁用",
+    "已禁用",
+}
+LIMIT_WORD = re.compile(r"(\d{1,9}|\d{1,3}(?:([.,' ’])\d{3})(?:\2\d{3})?)(?:[.,]0{1,2})?")
 NO_LIMIT_WORDS = {"none", "unlimited", "nolimit", "无", "无限", "无限制", "不限", "不限制"}
 
 
@@ -69,21 +93,31 @@ class Row:
     daily_message_limit: str = ""
     bio: str = ""
     surplus: bool = False
+    state: str = ""
+
+    def changed(self, change: Callable[[str], str]) -> Row:
+        cells: dict[str, Any] = {name: change(getattr(self, name)) for name in (*COLUMNS, STATE)}
+        return replace(self, **cells)
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What was read, and what the person should know about how it was read."""
+    """What was read, and what the person should know about how it was read: in an `encoding`, if that was guessed or chosen."""
 
     rows: list[Row]
     warnings: list[str]
+    encoding: str = ""
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
-def read(content: bytes) -> Sheet:
-    """The rows of a CSV file in any usual encoding and with any usual delimiter. Raises Unreadable."""
-    text, warnings = decoded(content)
-    records = read_records(text)
+def read(content: bytes, encoding: str = "") -> Sheet:
+    """The rows of a CSV file in any usual encoding and with any usual delimiter. Raises Unreadable.
+
+    While its encoding is a guess, nothing that nobody sees is taken out of the cells: it may be letters of another one.
+    """
+    text, warnings = decoded(content, encoding)
+    encoding = encoding or (charsets.encoding_of(content) or "" if warnings else "")
+    records = _rows_of(text, (lambda cell: cell.strip(" \t\r\n")) if encoding else tidy)
     line, header = next(records, (1, []))
     if not header:
         raise Unreadable(_("The list is empty."))
@@ -107,12 +141,26 @@ def read(content: bytes) -> Sheet:
         rows.append(Row(line, cells.pop(USERNAME, ""), **cells, surplus=surplus))
     if not rows:
         raise Unreadable(_("The list has a header but nobody in it."))
-    return Sheet(rows, warnings)
+    return Sheet(rows, warnings, encoding)
+
+
+def _rows_of(text: str, clean: Callable[[str], str]) -> Iterator[tuple[int, list[str]]]:
+    """The rows, also of a spreadsheet that has put each into one cell."""
+    records = read_records(text, clean)
+    line, header = next(records, (1, []))
+    first = [(line, header)] if header else []
+    if header and _known(header).count(None) == len(header) and not any(header[1:]):
+        return unwrapped(chain(first, records))
+    return chain(first, records)
+
+
+def _known(header: Sequence[str]) -> list[str | None]:
+    return [HEADER_WORDS.get(plain(tidy(cell))) for cell in header]
 
 
 def _columns(header: Sequence[str], line: int) -> list[str | None]:
     """Which of ours each column of the file is; None for one we do not know."""
-    columns = [HEADER_WORDS.get(plain(cell)) for cell in header]
+    columns = _known(header)
     for cell, column in zip(header, columns, strict=True):
         if column == "password":
             raise Unreadable(
@@ -121,11 +169,16 @@ def _columns(header: Sequence[str], line: int) -> list[str | None]:
                 )
                 % {"column": cell}
             )
-        if column and columns.count(column) > 1:
-            raise Unreadable(
-                _("Line %(line)d: two columns mean the same: “%(column)s”.")
-                % {"line": line, "column": COLUMN_LABELS[column]}
-            )
+    if columns.count(USERNAME) > 1:
+        people = [i for i, cell in enumerate(header) if columns[i] == USERNAME and plain(tidy(cell)) in NAMES_OF_PEOPLE]
+        for i in people if len(people) < columns.count(USERNAME) else ():
+            columns[i] = None
+    for column in {column for column in columns if column and columns.count(column) > 1}:
+        first, second = [cell for cell, found in zip(header, columns, strict=True) if found == column][:2]
+        raise Unreadable(
+            _("Line %(line)d: two columns mean the same, “%(first)s” and “%(second)s”. Remove one of them.")
+            % {"line": line, "first": shortened(first), "second": shortened(second)}
+        )
     if USERNAME not in columns:
         raise Unreadable(
             _("Line %(line)d must name the columns, and one of them must be “name”. It says: %(header)s")
@@ -168,7 +221,7 @@ def judge(rows: Iterable[Row], version: str | None, names: Collection[str]) -> l
     rule, taken = username_rule(version), set(names)
     seen: dict[str, int] = {}
     judged = []
-    for row in rows:
+    for row in (row.changed(tidy) for row in rows):
         role, limit = "default", None
         reasons: list[tuple[str, str]] = []
 
@@ -197,6 +250,11 @@ def judge(rows: Iterable[Row], version: str | None, names: Collection[str]) -> l
             )
         if len(row.bio) > BIO_MAX:
             wrong(BIO, _("has %(length)d characters; %(max)d are allowed.") % {"length": len(row.bio), "max": BIO_MAX})
+        if plain(row.state) in SUSPENDED_WORDS:
+            wrong(
+                STATE,
+                _("suspended, but a new account may sign in. Empty this cell if that is meant, or remove the row."),
+            )
         if row.surplus:
             reasons.append(("", _("Something stands beyond the last column of the header.")))
 
@@ -216,11 +274,12 @@ def judge(rows: Iterable[Row], version: str | None, names: Collection[str]) -> l
 
 def _limit(text: str) -> int | None:
     """Messages a day; None for no limit. Raises ValueError."""
-    word = plain(text)
-    if not word or word in NO_LIMIT_WORDS:
+    if not text or plain(text) in NO_LIMIT_WORDS:
         return None
-    # A spreadsheet may write 20 as 20.0; a minus sign is one of the characters `plain` drops.
-    found = re.fullmatch(r"(\d{1,9})(\.0+)?", unicodedata.normalize("NFKC", text).strip())
-    if not found or not 1 <= int(found[1]) <= LIMIT_MAX:
+    # A spreadsheet may write 20 as 20.0 or 20,00, and 1000 as 1.000, 1,000, 1 000 or 1'000: three digits are never decimals of a number
+    # that has to be whole.
+    found = LIMIT_WORD.fullmatch(unicodedata.normalize("NFKC", text[:40]).strip())
+    number = int(re.sub(r"\D", "", found[1])) if found else 0
+    if not 1 <= number <= LIMIT_MAX:
         raise ValueError
-    return int(found[1])
+    return number

@@ -174,3 +174,27 @@ def test_others_links_are_not_seen(admin_client, form, two_rooms):
 
 def test_it_refuses_viewers(viewer_client, standin):
     assert viewer_client.get(URL).status_code == 403
+
+
+def test_a_file_is_read_again_in_the_encoding_that_is_chosen(admin_client, form):
+    content = "Jõgi, jogi@example.com".encode("cp1252")
+    file = SimpleUploadedFile("people.csv", content)
+    first = admin_client.post(URL, {**form, "text": "", "file": file}).context["form"]
+    guessed = first["read_as"].value()
+    assert guessed and guessed != "cp1252" and "Check names with special letters" in first.warnings[0]
+    chosen = {**form, "text": first["text"].value(), "read_as": guessed, "encoding": "cp1252"}
+    again = admin_client.post(URL, {**chosen, "seen": first["seen"].value(), "make": "1"})
+    assert [row.name for row in again.context["form"].rows] == ["Jõgi"]
+    assert not Link.objects.exists()
+
+
+def test_a_list_that_was_changed_is_not_read_again_and_stays(admin_client, form):
+    changed = {**form, "text": "李, li@example.com", "read_as": "cp1250", "encoding": "cp1252"}
+    response = admin_client.post(URL, changed)
+    assert "The list was changed since it was read" in response.content.decode()
+    assert response.context["form"]["text"].value() == changed["text"]
+
+
+def test_what_was_left_out_is_named(admin_client, form):
+    response = admin_client.post(URL, {**form, "text": "Name;E-Mail-Adresse;Abteilung\nAnna;anna@example.com;IT"})
+    assert "These columns were left out: Abteilung." in response.content.decode()

@@ -1,17 +1,24 @@
 """Reading names and addresses: what people paste, and what is wrong with it by line and column."""
 
+import time
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.csvfiles import Unreadable
+from dashboard.csvfiles import Unreadable, decoded
 from dashboard.invites.lists import MAX_NAME, MAX_PEOPLE, Row, read
 
 
 def people(text: str) -> list[tuple[str, str]]:
-    rows = read(text)
+    rows = read(text).rows
     assert not any(row.problem for row in rows), rows
     return [(row.name, row.email) for row in rows]
+
+
+def warnings(text: str) -> list[str]:
+    return read(text).warnings
 
 
 BOTH = [("Anna Müller", "anna@example.com"), ("Ben", "")]
@@ -41,8 +48,139 @@ def test_it_reads_recipients_side_by_side_as_mail_programs_copy_them():
     assert people("Anna Müller <anna@example.com>, <ben@example.com>") == both
 
 
-def test_a_name_is_its_first_name_when_the_list_has_two_columns_for_it():
-    assert people("First name,Last name,Email\nAnna,Müller,anna@example.com") == [("Anna", "anna@example.com")]
+ANNA, BEN = ("Anna Müller", "anna@example.com"), ("Ben Okafor", "ben@example.com")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '"Müller, Anna" <anna@example.com>; Ben Okafor <ben@example.com>',
+        'Müller, Anna <anna@example.com>, "Okafor, Ben" <ben@example.com>',
+        "Müller, Anna <anna@example.com>\nOkafor, Ben <ben@example.com>",
+        "Müller, Anna;anna@example.com\nOkafor, Ben;ben@example.com",
+        "To: Anna Müller <anna@example.com>,\n Ben Okafor <ben@example.com>",
+        "Team: Anna Müller <anna@example.com>, Ben Okafor <ben@example.com>;",
+        "'Anna Müller' <mailto:anna@example.com>; 'Ben Okafor' <ben@example.com>",
+        "=?UTF-8?Q?Anna_M=C3=BCller?= <anna@example.com>, Ben Okafor <ben@example.com>",
+        "anna@example.com (Anna Müller), ben@example.com (Ben Okafor)",
+        "Anna Müller anna@example.com\nBen Okafor ben@example.com",
+        "Anna Müller anna@example.com Ben Okafor ben@example.com",
+        "Anna Müller, anna@example.com, Ben Okafor, ben@example.com",
+        "anna@example.com, Anna Müller, ben@example.com, Ben Okafor",
+        "\u202aAnna Müller\u202c <\u200banna@example.com>;\u00a0Ben\u00a0 Okafor <ben@example.com\u200e>",
+        "1;Anna Müller;anna@example.com\n2;Ben Okafor;ben@example.com",
+        "First name,Last name,Email\nAnna,Müller,anna@example.com\nBen,Okafor,ben@example.com",
+        "Name;Vorname;E-Mail\nMüller;Anna;anna@example.com\nOkafor;Ben;ben@example.com",
+        "Nom;Prénom;Courriel\nMüller;Anna;anna@example.com\nOkafor;Ben;ben@example.com",
+        'Name,Email\n"Müller, Anna",anna@example.com\n"Okafor, Ben",<ben@example.com>',
+        "wer;wohin\nAnna Müller;anna@example.com\nBen Okafor;ben@example.com",
+        "ФИО;Почта\nAnna Müller;anna@example.com\nBen Okafor;ben@example.com",
+        "username,email,status,userid,fullname,displayname\n"
+        "a,anna@example.com,x,U1,Anna Müller,am\nb,ben@example.com,x,U2,Ben Okafor,bo",
+        '"Name;Email"\n"Anna Müller;anna@example.com"\n"Ben Okafor;ben@example.com"',
+    ],
+)
+def test_addressees_are_read_as_mail_programs_and_tables_write_them(text):
+    assert people(text) == [ANNA, BEN]
+
+
+@pytest.mark.parametrize("name", ["01", "02", "03", "05", "06", "08", "09", "10", "11", "25"])
+def test_files_of_other_programs_are_read(name):
+    (path,) = (Path(__file__).parents[1] / "data/lists").glob(f"{name}-*")
+    assert people(decoded(path.read_bytes())[0]) == [ANNA, BEN][: 1 if name == "08" else 2]
+
+
+def test_family_names_of_east_asia_come_first():
+    assert people("姓,名,邮箱\n王,芳,wang@example.com") == [("王芳", "wang@example.com")]
+
+
+def test_addresses_with_blanks_between_are_several_people():
+    assert people("alain@example.com michel@example.com") == [
+        ("alain", "alain@example.com"),
+        ("michel", "michel@example.com"),
+    ]
+
+
+def test_columns_that_are_left_out_are_named():
+    assert warnings("Name;E-Mail-Adresse;Abteilung\nAnna;anna@example.com;IT") == [
+        "These columns were left out: Abteilung."
+    ]
+
+
+def test_a_first_row_of_unknown_words_above_addresses_is_told_to_be_the_header():
+    listed = read("Chen, not-an-address\nAnna,anna@example.com")
+    assert [row.name for row in listed.rows] == ["Anna"]
+    assert listed.warnings == ["Line 1 was taken for the names of the columns: Chen, not-an-address."]
+
+
+def test_what_is_neither_name_nor_address_is_told():
+    (warning,) = warnings("Anna;anna@example.com;Sales\nBen;ben@example.com;Sales")
+    assert warning.startswith("What is neither a name nor an address was left out: Sales.")
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("Chen, not-an-address", "Line 1, column 2"),
+        ("Anna,anna@example.com\nChen, not-an-address", "Line 2, column 2"),
+        ("Ben <ben.example.com>", "Line 1, column 1"),
+        ("Anna <anna@example.com>, Ben", "Line 1, column 2"),
+        ("Name,Email\nChen,not-an-address", "Line 2, column 2"),
+    ],
+)
+def test_an_address_that_is_none_is_told_and_not_dropped(text, place):
+    assert f"{place}: this is not a mail address." in [row.problem for row in read(text).rows]
+
+
+def test_letters_that_nobody_sees_do_not_make_two_people():
+    assert [row.problem for row in read("ben@example.com\nben@\u200bexample.com").rows] == [
+        "",
+        "Line 2: the same person as in line 1.",
+    ]
+
+
+def test_a_quotation_mark_that_is_never_closed_is_told():
+    with pytest.raises(Unreadable, match="Line 2, column 1: this quotation mark is never closed"):
+        read('Anna <anna@example.com>\n"Ben <ben@example.com>')
+
+
+SHAPES = [
+    "x <@",
+    "<@",
+    "@",
+    "x@ ",
+    "x@ y ",
+    '"',
+    '"" ',
+    'x"',
+    "<",
+    "(",
+    "(,",
+    "<,",
+    "=?a?q?",
+    "a, ",
+    "1,",
+    "a@b,",
+    "; ",
+    "\\",
+    "'",
+    ":",
+    "\u200b",
+    "a\n",
+    ",\n",
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("before", ["", "x <", "Name,Email\nAnna,"])
+def test_a_cell_of_any_shape_is_read_at_once(before, shape):
+    """131,072 letters are the most that a cell may have. What was quadratic took minutes."""
+    began = time.process_time()
+    try:
+        read(before + shape * (131_000 // len(shape)) + "y")
+    except Unreadable as problem:
+        assert problem.sentence
+    assert time.process_time() - began < 10
 
 
 def test_who_has_an_address_only_is_called_by_its_first_part():
@@ -68,7 +206,7 @@ def test_a_person_called_like_a_header_is_told_by_the_address():
     ],
 )
 def test_it_says_what_is_wrong_and_where(line, problem):
-    rows = read(f"Anna,anna@example.com\nBen\n{line}")
+    rows = read(f"Anna,anna@example.com\nBen\n{line}").rows
     assert [row.problem for row in rows if row.problem] == ([problem] if problem else [])
 
 
@@ -77,7 +215,7 @@ def test_two_people_of_one_name_with_addresses_of_their_own_are_two():
 
 
 def test_a_missing_name_under_a_header_is_told():
-    (row,) = read("name,mail,note\n,,hello")
+    (row,) = read("name,mail,note\n,,hello").rows
     assert row == Row(2, "", "", "Line 2, column 1: the name is missing.")
 
 
@@ -88,13 +226,13 @@ def test_nobody_is_said(text):
 
 
 def test_two_columns_that_mean_the_same_are_told():
-    with pytest.raises(Unreadable, match="Line 1: two columns mean the same"):
+    with pytest.raises(Unreadable, match="Line 1: two columns mean the same, “name” and “full name”"):
         read("name,full name\nAnna,Anna")
 
 
 def test_more_than_the_most_are_told_by_line():
     everybody = "\n".join(f"person {n}" for n in range(MAX_PEOPLE))
-    assert len(read(everybody)) == MAX_PEOPLE
+    assert len(read(everybody).rows) == MAX_PEOPLE
     with pytest.raises(Unreadable, match=f"Line {MAX_PEOPLE + 1}: .*{MAX_PEOPLE} people"):
         read(f"{everybody}\none more")
 
@@ -102,7 +240,7 @@ def test_more_than_the_most_are_told_by_line():
 @given(st.text(max_size=200))
 def test_any_text_gives_rows_or_a_sentence(text):
     try:
-        rows = read(text)
+        rows = read(text).rows
     except Unreadable as problem:
         assert problem.sentence
     else:

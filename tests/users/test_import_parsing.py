@@ -1,9 +1,11 @@
 import codecs
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dashboard.charsets import ENCODINGS
 from dashboard.csvfiles import MAX_BYTES, Unreadable
 from dashboard.users.imports import MAX_ROWS, Row, State, judge, read
 
@@ -69,8 +71,54 @@ def test_a_header_without_names_is_told_with_what_it_says():
     )
 
 
-def test_two_columns_of_one_meaning_are_told():
-    assert refusal("name,role,Username\na,b,c") == "Line 1: two columns mean the same: “Name”."
+def test_two_columns_of_one_meaning_are_told_both():
+    assert refusal("login,role,Username\na,b,c") == (
+        "Line 1: two columns mean the same, “login” and “Username”. Remove one of them."
+    )
+
+
+@pytest.mark.parametrize("header", ["Id,Name,Username,Email,State", "username,email,status,userid2,name"])
+def test_a_column_of_user_names_goes_before_one_of_peoples_names(header):
+    sheet = read(f"{header}\n1,2,3,4,5".encode())
+    at = header.casefold().split(",").index("username")
+    assert sheet.rows[0].username == str(at + 1)
+    assert "ame" in sheet.warnings[0].replace("Username", "").replace("username", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'name,role,limit,about;;\r\n"anna,default,50,""Sales, EU""";;\r\n"ben,manager,,";;\r\n',
+        '"name,role,limit,about"\r\n"anna,default,50,""Sales, EU"""\r\n"ben,manager,,"\r\n',
+        '"name;role;limit;about",,\r\n"anna;default;50;""Sales, EU""",,\r\n"ben;manager;;",,\r\n',
+    ],
+)
+def test_a_spreadsheets_rows_in_one_cell_each_are_understood(text):
+    assert rows(text) == [Row(2, "anna", "default", "50", "Sales, EU"), Row(3, "ben", "manager")]
+
+
+def test_letters_that_nobody_sees_do_not_count():
+    unseen = "\ufeff\ufeffna\u200bme,\u202arole\u202c\n\u200ban\u00adna\u2060,\u00a0admin\u200f"
+    assert rows(unseen) == [Row(2, "anna", "admin")]
+
+
+def test_a_joiner_that_a_script_needs_is_kept():
+    assert rows("name,about\nmira,می\u200cخواهم")[0].bio == "می\u200cخواهم"
+
+
+def test_what_an_export_has_guarded_comes_back_as_it_was():
+    assert rows("name,about\nanna,'-20 % desk\nbob,\"x;'=1\"\ncem,'quoted'") == [
+        Row(2, "anna", bio="-20 % desk"),
+        Row(3, "bob", bio="x;=1"),
+        Row(4, "cem", bio="'quoted'"),
+    ]
+
+
+@pytest.mark.parametrize("word", ["suspended", "Deactivated", "已停用"])
+def test_who_is_suspended_in_the_list_is_told_and_not_made(word):
+    (judged,) = verdicts(f"name,state\nanna,{word}")
+    assert (judged.state, judged.words[:24]) == (State.INVALID, "State: suspended, but a ")
+    assert verdicts("name,state\nanna,active")[0].state == State.NEW
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", " ,, \n"])
@@ -101,6 +149,24 @@ def test_it_reads_utf_16_and_says_so(encoding, mark):
         ("cp1252", "Jürgen Groß, Café “Zoë”", "Windows-1252"),
         ("gb18030", "销售部的同事", "GB 18030"),
         ("gb18030", "李喆", "GB 18030"),
+        ("gb18030", "张伟", "GB 18030"),
+        ("cp1252", "Anna Rößler", "Windows-1252"),
+        ("cp1252", "Matti Määttä, Pääkkönen", "Windows-1252"),
+        ("cp1252", "Lefèvre, Simões, Niño, 20 °C", "Windows-1252"),
+        ("cp1252", "Jörg", "Windows-1252"),
+        ("cp1250", "Łukasz Żółć", "Windows-1250"),
+        ("cp1250", "Jiří Dvořák", "Windows-1250"),
+        ("cp1250", "Kovács Győző", "Windows-1250"),
+        ("cp1251", "Иван Петров", "Windows-1251"),
+        ("cp1253", "Γιώργος", "Windows-1253"),
+        ("cp1254", "Ayşe Yılmaz", "Windows-1254"),
+        ("cp1257", "Jānis Bērziņš", "Windows-1257"),
+        ("cp932", "営業部の同僚", "Shift JIS"),
+        ("cp950", "業務部 王小明", "Big5"),
+        ("cp949", "영업부 김철수", "EUC-KR"),
+        ("mac-roman", "Jürgen Groß", "Mac Roman"),
+        ("koi8-u", "отдел продаж", "KOI8"),
+        ("utf-16-le", "Zoë", "UTF-16 LE"),
     ],
 )
 def test_it_guesses_what_excel_writes_and_says_so(encoding, about, told):
@@ -117,7 +183,27 @@ def test_a_workbook_and_other_files_are_refused():
     assert "Excel workbook" in refusal(b"PK\x03\x04whatever")
     assert "not a text file" in refusal(b"name\n\x00\x01")
     assert "not a text file" in refusal("name\nann\0a".encode("utf-16"))
-    assert "cannot be read" in refusal(b"name,about\nanna,a\x81b")
+    assert "cannot be read" in refusal(b"name,about\nanna,\x81\xff\x8d\x90")
+
+
+def test_one_wrong_byte_in_utf_8_is_told_with_its_line():
+    content = "name,about\nanna,Größe\nbob,Zoë\n".encode() + b"cem,M\xfcller\n"
+    assert refusal(content).startswith("Line 4: a letter is broken; the rest of the file is UTF-8.")
+
+
+def test_an_encoding_that_was_chosen_is_taken_strictly():
+    content = "name,about\nanna,李喆".encode("gb18030")
+    assert read(content, "gb18030").rows == [Row(2, "anna", bio="李喆")]
+    with pytest.raises(Unreadable, match="Line 2: a letter is not UTF-8"):
+        read(content, "utf-8")
+
+
+@given(st.binary(max_size=60), st.sampled_from([*ENCODINGS, ""]))
+def test_whatever_is_chosen_it_is_read_or_refused_in_a_sentence(content, encoding):
+    try:
+        read(b"name,about\nanna," + content, encoding)
+    except Unreadable as problem:
+        assert problem.sentence
 
 
 # --- Rows ---------------------------------------------------------------------------------------------------------------
@@ -242,16 +328,36 @@ def test_an_unknown_role_is_told():
 
 @pytest.mark.parametrize(
     ("text", "limit"),
-    [("", None), ("none", None), ("No limit", None), ("不限", None), ("1", 1), ("20.0", 20), ("２０", 20)],
+    [("", None), ("none", None), ("No limit", None), ("不限", None), ("1", 1), ("20.0", 20), ("２０", 20)]
+    + [(text, 1000) for text in ("1.000", "1,000", "1 000", "1'000", "1’000", "1\u00a0000", "1\u202f000", "1.000,00")]
+    + [("10.000", 10_000), ("1,000,000", 1_000_000), ("200", 200), ("20,00", 20), ("20.000", 20_000)],
 )
 def test_it_reads_limits(text, limit):
-    (judged,) = verdicts(f"name,limit\nanna,{text}")
+    (judged,) = verdicts(f'name;limit\nanna;"{text}"')
     assert (judged.state, judged.daily_message_limit) == (State.NEW, limit)
 
 
-@pytest.mark.parametrize("text", ["0", "-5", "1.5", "many", "1e3", "1000001", "9" * 30])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "-5",
+        "1.5",
+        "many",
+        "1e3",
+        "1000001",
+        "9" * 30,
+        "-",
+        "–",
+        "1.00.000",
+        "1.0000",
+        "1,00,000",
+        "1.000 000",
+        "1.000,000",
+    ],
+)
 def test_a_limit_that_is_none_is_told(text):
-    (judged,) = verdicts(f"name,limit\nanna,{text}")
+    (judged,) = verdicts(f'name,limit\nanna,"{text}"')
     assert judged.state == State.INVALID
     assert judged.words == f"Messages a day: “{text}” is not a whole number from 1 to 1000000."
 
@@ -279,3 +385,37 @@ def test_all_that_is_wrong_with_a_row_is_told_at_once():
 def test_whatever_else_is_wrong_an_account_that_exists_is_left_alone():
     (judged,) = verdicts("name,role\nada,boss", names=["ada"])
     assert (judged.state, judged.reasons) == (State.EXISTS, [])
+
+
+# --- Files as they came -------------------------------------------------------------------------------------------------
+def of(name: str):
+    (path,) = (Path(__file__).parents[1] / "data/lists").glob(f"{name}-*")
+    return read(path.read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [
+        ("12", [("anna", "Sales, EU"), ("ben", "")]),
+        ("13", [("matti", "Matti Määttä"), ("sari", "Sari Pääkkönen")]),
+        ("14", [("anna", "Anna Rößler")]),
+        ("15", [("Łukasz Żółć", "")]),
+        ("16", [("hanako", "営業部の同僚")]),
+        ("19", [("anna.m", "")]),
+        ("21", [("anna", "x")]),
+        ("23", [("new1", "-20 % discount desk")]),
+        ("33", [("jdoe", ""), ("jmontoya", "")]),
+    ],
+)
+def test_files_of_other_programs_are_read(name, people):
+    assert [(row.username, row.bio) for row in of(name).rows] == people
+
+
+def test_a_number_with_groups_in_a_file_is_what_it_says():
+    judged = judge(of("18").rows, None, set())
+    assert [row.daily_message_limit for row in judged] == [1000, 10_000, 200]
+
+
+def test_a_suspended_person_of_an_export_is_told():
+    (judged,) = judge(of("23").rows, None, set())
+    assert judged.state == State.INVALID

@@ -295,3 +295,49 @@ def test_another_operators_list_does_not_exist(admin_client, standin):
     assert other.get(preview).status_code == 404
     assert other.post(preview).status_code == 404
     assert other.get(f"{preview}export/").status_code == 404
+
+
+def test_the_preview_shows_the_limit_that_will_be_set(admin_client, standin):
+    shown = text(admin_client.get(pasted(admin_client, "name;limit\nanna;1.000\nbert;-\ncem;none")))
+    assert "anna default 1,000" in shown.lower() or " 1,000 " in shown
+    assert "“-” is not a whole number" in shown
+    assert " none " not in shown
+
+
+def test_a_file_is_read_again_in_the_encoding_that_is_chosen(admin_client, standin):
+    content = "name,about\nanna,Jõgi".encode("cp1252")
+    response = admin_client.post(URL, {"file": SimpleUploadedFile("list.csv", content)})
+    preview = response["Location"]
+    first = text(admin_client.get(preview))
+    assert "Check names with special letters" in first
+    assert "Jõgi" not in first
+    answer = admin_client.post(preview, {"encoding": "cp1252"})
+    assert answer["Location"] == preview
+    again = text(admin_client.get(preview))
+    assert "Jõgi" in again
+    assert "The file was read as Windows-1252" in again
+    admin_client.post(preview, {"encoding": "utf-8"})
+    kept = text(admin_client.get(preview))
+    assert "Line 1: a letter is not UTF-8" in kept
+    assert "Jõgi" in kept
+
+
+def test_an_encoding_may_be_chosen_with_the_file(admin_client, standin):
+    content = "name,about\nanna,Þór".encode("cp1252")
+    response = admin_client.post(URL, {"file": SimpleUploadedFile("list.csv", content), "encoding": "cp1252"})
+    assert "Þór" in text(admin_client.get(response["Location"]))
+
+
+def test_a_list_in_utf_8_is_not_read_again(admin_client, standin):
+    preview = pasted(admin_client, "name\nanna")
+    assert "Read again" not in text(admin_client.get(preview))
+    assert admin_client.post(preview, {"encoding": "cp1252"}).status_code == 400
+
+
+def test_a_job_that_was_begun_is_not_read_again(admin_client, standin):
+    content = "name,about\nanna,Müller".encode("cp1252")
+    preview = admin_client.post(URL, {"file": SimpleUploadedFile("list.csv", content)})["Location"]
+    admin_client.post(preview)
+    draft = ImportDraft.objects.get()
+    admin_client.post(preview, {"encoding": "cp1250"})
+    assert ImportDraft.objects.get().rows == draft.rows == []
