@@ -127,12 +127,15 @@ class _Bringing:
         incoming, batch = self.incoming, self.batch
         if batch.duplicates != Duplicates.REPLACE:
             return []
-        if incoming.source == Source.LINK or twin:
-            return [stored.path for stored in twin] if incoming.source == Source.LINK else []
+        is_page = incoming.source == Source.LINK
+        if twin and not is_page:
+            return []
         own = batch.incoming.values_list(
             "token", flat=True
         )  # of two files of one name in a batch, neither replaces the other
-        found = versions.older(self.actor, [incoming.name], batch.folder, leave=set(own)).get(incoming.name)
+        found = versions.older(self.actor, [incoming.name], batch.folder, leave=set(own), pages=is_page).get(
+            incoming.name
+        )
         if found is None:
             return []
         if found.refused:
