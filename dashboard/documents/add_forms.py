@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -23,7 +22,6 @@ from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
 
-REPLACE = Duplicates.REPLACE
 TITLE_MAX = 120  # it becomes the name of a file
 TEXT_MAX = 1_000_000  # characters; who has more has a file
 
@@ -58,10 +56,13 @@ class PlaceForm(forms.Form):
     def options(self) -> Options:
         """What was chosen, once the form is valid."""
         chosen = self.cleaned_data
+        duplicates = Duplicates(chosen.get("duplicates", Duplicates.SKIP))
         return Options(
             folder=chosen["folder"],
             workspace_ids=tuple(chosen["workspaces"]),
-            duplicates=Duplicates(chosen.get("duplicates", Duplicates.SKIP)),
+            duplicates=duplicates,
+            encoding=chosen.get("encoding", ""),
+            replaces=shown(chosen["replaces"]) if duplicates == Duplicates.REPLACE else None,
         )
 
 
@@ -87,12 +88,6 @@ class AddForm(PlaceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", "add-to-%s")  # dialogs with fields of these names open over its page
         super().__init__(*args, **kwargs)
-
-    def options(self) -> Options:
-        chosen = replace(super().options(), encoding=self.cleaned_data["encoding"])
-        return (
-            replace(chosen, replaces=shown(self.cleaned_data["replaces"])) if chosen.duplicates == REPLACE else chosen
-        )
 
 
 def signed(versions: Iterable[Older]) -> str:
@@ -121,6 +116,7 @@ class LinkForm(PlaceForm):
         validators=[URLValidator(["http", "https"], message=_("An address begins with https:// or http://."))],
         widget=forms.URLInput(attrs={"placeholder": "https://", "autofocus": True}),
     )
+    replaces = forms.CharField(required=False, widget=forms.HiddenInput)
     field_order = ("address", "workspaces", "folder", "duplicates")
 
 

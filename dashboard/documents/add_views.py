@@ -71,12 +71,13 @@ def document_add(request: Request) -> HttpResponse:
     return _demand(request, form) or trigger_client_event(HttpResponse(status=204), "documents-begin")
 
 
-def _unseen(request: Request, form: AddForm, names: list[str]) -> list[Older]:
-    """What files of these names would replace, unless just that has been shown; then the form says what is shown now."""
+def _unseen(request: Request, form: AddForm | LinkForm, names: list[str]) -> list[Older]:
+    """What files of these names, or pages of these addresses, would replace, unless just that has been shown. The form then says what is."""
     options = form.options()
     if options.duplicates != Duplicates.REPLACE:
         return []
-    found = list(services.older(request.user, names, options.folder).values())
+    pages = isinstance(form, LinkForm)
+    found = list(services.older(request.user, names, options.folder, pages=pages).values())
     now = signed(found)
     if now == form.cleaned_data["replaces"]:
         return []
@@ -224,7 +225,13 @@ def _job(request: Request, job_id: int) -> Job:
 @requires(Action.CHANGE_DOCUMENTS)
 def document_link(request: Request) -> HttpResponse:
     form = LinkForm(request.POST or None, operator=request.user, workspace=request.GET.get("workspace", ""))
+    unseen: list[Older] = []
     if request.method == "POST" and form.is_valid():
+        try:
+            unseen = _unseen(request, form, [form.cleaned_data["address"].strip()])
+        except ApiError as error:
+            form.add_error(None, str(describe(error).sentence))
+    if request.method == "POST" and form.is_valid() and not unseen:
         demand = _demand(request, form)
         if demand is not None:
             return demand
@@ -239,7 +246,7 @@ def document_link(request: Request) -> HttpResponse:
         request,
         "documents/document_link.html",
         partial="documents/_document_link.html",
-        context={"form": form},
+        context={"form": form, "versions": unseen},
         status=422 if form.errors else 200,
     )
 

@@ -128,12 +128,12 @@ class _Bringing:
         incoming, batch = self.incoming, self.batch
         if batch.duplicates != Duplicates.REPLACE:
             return []
-        if incoming.source == Source.LINK or twin:
-            return [stored.path for stored in twin] if incoming.source == Source.LINK else []
-        own = batch.incoming.values_list(
-            "token", flat=True
-        )  # of two files of one name in a batch, neither replaces the other
-        found = versions.older(self.actor, [incoming.name], batch.folder, leave=set(own)).get(incoming.name)
+        is_page = incoming.source == Source.LINK
+        if twin and not is_page:
+            return []
+        # Of two files of one name in a batch, neither replaces the other.
+        own, name = set(batch.incoming.values_list("token", flat=True)), incoming.name
+        found = versions.older(self.actor, [name], batch.folder, leave=own, pages=is_page).get(name)
         if found is None:
             return []
         if found.refused:
@@ -152,8 +152,7 @@ class _Bringing:
     def _bring(self) -> None:
         """Into the library, and writes down what it has become there."""
         incoming = self.incoming
-        if incoming.replaces:
-            incoming.save(update_fields=["replaces"])
+        incoming.save(update_fields=["replaces"])
         if self.item.attempts > 1:
             reader.demand_running()
         tell(self.item, _("Being read"))
@@ -217,7 +216,9 @@ class _Bringing:
         elsewhere = [stored.path for stored in documents if folder_of(stored.path) != folder]
         if elsewhere:
             used = self._used() if self.item.attempts > 1 else set()
-            self.lost = folders.place([path for path in elsewhere if path not in used], folder)
+            lost = folders.place([path for path in elsewhere if path not in used], folder)
+            replaced = {path for paths in self.batch.incoming.values_list("replaces", flat=True) for path in paths}
+            self.lost = [title for path, title in lost.items() if path not in replaced]
             if used.intersection(elsewhere) and folder != PROTECTED_FOLDER:
                 raise Declined(folders.IN_USE)
             documents = list(Stored.objects.filter(upload=self.incoming.token))

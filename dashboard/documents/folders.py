@@ -127,9 +127,9 @@ def _moved(rows: list[DocumentRow], folder: str) -> list[Moved]:
     ]
 
 
-def place(paths: Collection[str], folder: str) -> list[str]:
-    """Moves what was just added, and is in no workspace yet, to the folder that it is for. Gives the titles of what is not in that folder
-    any more, or not as it was before.
+def place(paths: Collection[str], folder: str) -> dict[str, str]:
+    """Moves what was just added, and is in no workspace yet, to the folder that it is for. Gives the title, by path, of what is not in
+    that folder any more, or not as it was before.
 
     Trying again does no harm. Raises Declined when not all of it is there afterwards; ApiError.
     """
@@ -149,7 +149,7 @@ def place(paths: Collection[str], folder: str) -> list[str]:
     _follow(moved)
     if len(moved) < len(targets):
         raise lost or Declined(NOT_MOVED)
-    return [titles.shown(document.title) for _path, document in _lost(before, after)]
+    return {path: titles.shown(document.title) for path, document in _lost(before, after)}
 
 
 def _ask(moves: dict[str, str]) -> ApiError | None:

@@ -36,20 +36,23 @@ class Older:
         return get_text_list([workspace.name for workspace in self.used_in], _("and"))
 
 
-def older(operator: Operator, names: Iterable[str], folder: str, *, leave: Collection[str] = ()) -> dict[str, Older]:
-    """What files of these names replace when they are put into `folder`, by name; nothing for a name that is not there yet.
+def older(
+    operator: Operator, names: Iterable[str], folder: str, *, leave: Collection[str] = (), pages: bool = False
+) -> dict[str, Older]:
+    """What files of these names (with `pages`, pages of these addresses) replace when they are put into `folder`, by name; nothing for one
+    that is not there yet.
 
     Of several that have the name, the one in `folder` is meant; when that is not one either, none is. What came of the uploads `leave` is
     left alone. Raises ApiError.
     """
     wanted = {_known(name): name for name in names}
     found: defaultdict[str, defaultdict[str, list[DocumentRow]]] = defaultdict(lambda: defaultdict(list))
-    uploads = {path: (upload, name) for path, upload, name in _uploads()}
+    uploads = {path: (upload, name) for path, upload, name in _uploads(pages=pages)}
     for row in library.everything(operator, RECENT).certain():
         if not row.path or row.document is None:
             continue
         upload, name = uploads.get(row.path, ("", ""))
-        if not upload:
+        if not upload and not pages:
             sheet = titles.sheet_in(row.document.title)
             name = titles.shown(row.document.title).removesuffix(titles.of_sheet("", sheet)) if sheet else row.title
             upload = row.folder if sheet else row.path  # all sheets of a workbook lie in one folder
@@ -58,8 +61,11 @@ def older(operator: Operator, names: Iterable[str], folder: str, *, leave: Colle
     return {name: _chosen(operator, name, list(found[name].values()), folder) for name in sorted(found, key=natural)}
 
 
-def _uploads() -> Iterable[tuple[str, str, str]]:
-    return Stored.objects.exclude(source=Source.LINK).order_by().values_list("path", "upload", "name")
+def _uploads(*, pages: bool) -> Iterable[tuple[str, str, str]]:
+    known = Stored.objects.order_by()
+    if pages:
+        return known.filter(source=Source.LINK).values_list("path", "upload", "address")
+    return known.exclude(source=Source.LINK).values_list("path", "upload", "name")
 
 
 def _known(name: str) -> str:

@@ -211,7 +211,9 @@ def _claim(job: Job, leave: Collection[int] = ()) -> JobItem | None:
 
 
 def _put_back(item: JobItem) -> None:
-    JobItem.objects.filter(pk=item.pk, state=ItemState.RUNNING, attempts=item.attempts).update(state=ItemState.PENDING)
+    JobItem.objects.filter(pk=item.pk, state=ItemState.RUNNING, attempts=item.attempts).update(
+        state=ItemState.PENDING, message=""
+    )
 
 
 def _settle(item: JobItem, result: Result) -> None:

@@ -1,7 +1,9 @@
+import re
+
 import pytest
 
 from dashboard.accounts.models import Role
-from dashboard.documents.models import Batch
+from dashboard.documents.models import Batch, Source, Stored
 from dashboard.jobs.models import Job
 from dashboard.permissions import POLICY, Action
 from tests.conftest import PASSWORD, operator, prove_long_ago, signed_in
@@ -55,6 +57,20 @@ def test_to_replace_asks_for_the_password(standin, admin_client):
     assert not Job.objects.exists()
     assert admin_client.post(URL, wanted | {"proof": PASSWORD}).status_code == 302
     assert Batch.objects.get().duplicates == "replace"
+
+
+def test_what_a_page_replaces_is_shown_first(standin, admin_client, ada, shelf):
+    path = shelf.add("handbook page", "The office dog.")
+    Stored.objects.create(
+        upload="u1", path=path, title="page", source=Source.LINK, address=FORM["address"], added_by=ada
+    )
+    wanted = FORM | {"duplicates": "replace"}
+    shown = admin_client.post(URL, wanted)
+    assert "http://8.8.8.8/handbook replaces the one in custom-documents" in shown.content.decode()
+    assert not Job.objects.exists()
+    seen = re.search(r'name="replaces" value="([^"]*)"', shown.content.decode())[1]
+    assert admin_client.post(URL, wanted | {"replaces": seen}).status_code == 302
+    assert Batch.objects.get().replaces == {FORM["address"]: [path]}
 
 
 def test_what_is_there_can_be_replaced_by_those_only_who_may_erase(standin, monkeypatch):

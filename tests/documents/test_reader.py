@@ -36,6 +36,7 @@ def test_the_batch_waits_with_one_sentence_and_sends_nothing_more(ada, standin):
     assert job.state == JobState.QUEUED
     assert job.note == str(reader.NOT_RUNNING)
     assert set(states(job).values()) == {"pending"}
+    assert set(job.items.values_list("message", flat=True)) == {""}  # nobody reads them now
     tried = sent(standin)
     assert tried <= engine.HANDS
     work(items[0])

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pydoc import locate
 
 import pytest
+from django.apps import apps
 
 from dashboard import instance
 from dashboard.documents import library as shelf_of
 from dashboard.documents import services
 from dashboard.documents.adding import Options
-from dashboard.documents.models import Stored
+from dashboard.documents.models import Batch, Incoming, Stored
 from dashboard.documents.paths import moved_to
 from dashboard.jobs import engine
 from dashboard.jobs.models import ItemState, Job, JobItem, JobState
@@ -177,3 +179,30 @@ def test_erasing_one_of_two_sheets_of_one_name_is_read_back_as_such(ada, standin
     instance.forget("library")
     assert services.erase_one(actor=ada, path="one/sheet-Sheet1.json", title="one")
     assert "two/sheet-Sheet1.json" in shelf.files()
+
+
+def test_what_the_folder_loses_while_something_is_put_into_it_is_told(ada, standin, shelf, monkeypatch):
+    """Somebody erases another document on the instance, right when ours is moved."""
+    path = shelf.add("other", "ibex")
+    there = moved_to(path, "Team A")
+    standin.post("/v1/document/move-files", {"files": [{"from": path, "to": there}]})
+    move = instance.connect().documents.move
+
+    def and_erase(moves):
+        move(moves)
+        instance.connect().documents.delete(there)
+
+    monkeypatch.setattr(instance.connect().documents, "move", and_erase)
+    item = work(arrive(ada, "dog.txt", "The office dog.", TEAM))
+    assert item.state == "done"
+    assert item.message == "In the library. Not in Team A any more, as somebody may have erased it: other.txt"
+
+
+def test_files_that_were_added_before_their_names_were_kept_are_known_by_them(ada):
+    migration = importlib.import_module("dashboard.documents.migrations.0002_versions_and_reader")
+    batch = Batch.objects.create(token="b", actor=ada, folder="custom-documents")
+    Incoming.objects.create(batch=batch, ticket="t", token="u1", source="file", name="budget.xlsx")
+    for upload, title in (("u1", "budget.xlsx – Sheet: A"), ("u2", "dog.txt")):
+        Stored.objects.create(upload=upload, path=f"a/{upload}.json", title=title, source="file", added_by=ada)
+    migration.name_files(apps, None)
+    assert dict(Stored.objects.values_list("upload", "name")) == {"u1": "budget.xlsx", "u2": "dog.txt"}
