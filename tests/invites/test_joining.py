@@ -276,3 +276,10 @@ def test_a_link_ends_when_its_makers_account_is_suspended_or_demoted_on_the_inst
 
 def test_a_marker_fits_into_the_column_of_ids_on_the_instance(make_link):
     assert -(2**31) <= joining._hold(make_link(), "newcomer").marker < 0
+
+
+def test_nobody_comes_in_under_a_name_that_means_somebody_elses_account(make_link, there):
+    """Whoever signs in as "ada@anythingllm" means the account ada."""
+    with pytest.raises(joining.NameRefused, match="cannot end in @anythingllm"):
+        join_by(make_link(), "ada@anythingllm")
+    assert not there.users("ada@anythingllm")

@@ -12,8 +12,8 @@ from django.db import connection
 from dashboard.sandbox.testing import Sandbox
 
 WRITES = re.compile(r'\s*(?:INSERT(?: OR \w+)? INTO|UPDATE|DELETE FROM)\s+"?(\w+)', re.IGNORECASE)
-# A session is how one is known from one page to the next.
-UNIMPORTANT = {"django_session"}
+# A session is how one is known from one page to the next; what was listed is how the instance is known again.
+UNIMPORTANT = {"django_session", "dashboard_instance", "dashboard_witness"}
 # Of these the instance only gives something, although they are no GET.
 QUESTIONS = re.compile(r"/api/(v1/admin/workspace-chats|v1/workspace/[^/]+/vector-search|invite/-)")
 
