@@ -127,6 +127,10 @@ class Reading(Generic[T]):
             raise self.problem
         return self.value
 
+    def beside(self, *others: Reading[Any] | None) -> Reading[T]:
+        """The same, for a page that also shows these (None: not shown): as of the oldest of them."""
+        return Reading(self.value, min([self.as_of, *(some.as_of for some in others if some)]), self.problem)
+
 
 @dataclass(slots=True)
 class _Shelf:

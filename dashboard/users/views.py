@@ -77,13 +77,13 @@ def user_list(request: Request) -> HttpResponse:
     page = page_of(reading.value, request)
     # Counting takes a call per workspace, so a cold table comes first and asks for the counts after.
     counts_wanted = instance.members_known() or "counts" in request.GET
-    counts = services.workspace_counts(request.user).value if counts_wanted else None
+    counts = services.workspace_counts(request.user) if counts_wanted else None
     context = {
         "form": form,
         "criteria": {name: value for name, value in criteria.items() if name != "sort"},
-        "reading": reading,
+        "reading": reading.beside(counts),
         "page": page,
-        "rows": _rows(request, list(page.object_list), counts),
+        "rows": _rows(request, list(page.object_list), counts.value if counts else None),
         "counts_pending": counts is None,
         "sort": criteria["sort"] or "name",
         "filtered": any(criteria[name] for name in ("q", "role", "state", "signed_in")),
@@ -142,6 +142,7 @@ def user_detail(request: Request, user_id: int) -> HttpResponse:
     if may["workspaces"]:
         try:
             context |= _switches(request, reading.value)
+            context["reading"] = reading.beside(context["access"])
         except ApiError as error:
             context["access_problem"] = describe(error)
     operator = accounts.operator_known(user_id)

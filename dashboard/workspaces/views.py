@@ -65,10 +65,10 @@ def _same(request: Request, workspace: Workspace) -> None:
         raise Declined(_("Another workspace has this address now. Load the page again."))
 
 
-def _tried(read: Callable[[], instance.Reading[Any]]) -> tuple[Any, Problem | None]:
+def _tried(read: Callable[[], instance.Reading[Any]]) -> tuple[instance.Reading[Any] | None, Problem | None]:
     """What was read, or in words why it could not be."""
     try:
-        return read().value, None
+        return read(), None
     except ApiError as error:
         return None, describe(error)
 
@@ -85,10 +85,12 @@ def workspace_list(request: Request) -> HttpResponse:
     if counts_wanted:
         members, members_problem = _tried(instance.members)
         counts, counts_problem = _tried(instance.document_counts)
-    reading = services.search(request.user, members, counts, **criteria)
+    reading = services.search(
+        request.user, members.value if members else None, counts.value if counts else None, **criteria
+    )
     context = {
         "form": form,
-        "reading": reading,
+        "reading": reading.beside(members, counts),
         "page": page_of(reading.value, request),
         "counts_pending": not counts_wanted,
         "counts_problem": members_problem or counts_problem,
@@ -162,6 +164,7 @@ def workspace_detail(request: Request, slug: str) -> HttpResponse:
         context["people_problem"] = describe(error)
     if not wants_partial(request):
         context |= _documents(workspace)
+    context["reading"] = reading.beside(context.get("people"), context.get("documents"))
     if may["ledger"]:
         context["events"] = about_workspace(request.user, workspace.id)
     return render_page(request, "workspaces/workspace_detail.html", partial="workspaces/_people.html", context=context)
