@@ -35,7 +35,7 @@ AuditEvent.objects.bulk_create(
     batch_size=500,
 )
 workspace = instance.connect().workspaces.list()[0]
-members = [user for user in instance.users().value if user.role == "admin" and not user.suspended][:PEOPLE]
+members = [user for user in instance.users().value if user.role != "default" and not user.suspended][:PEOPLE]
 link = invites.make(actor=ada, fields=invites.LinkFields(label="Course", workspace_ids=[workspace.id], uses=50))
 print(  # noqa: T201
     "prepared",
