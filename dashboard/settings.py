@@ -10,6 +10,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from email.utils import parseaddr
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -143,6 +144,9 @@ checked("DATA_DIR", lambda: DATA_DIR.mkdir(parents=True, exist_ok=True), "a dire
 # What browsers send is written here, and waits here until it is in the library.
 INCOMING_DIR = DATA_DIR / "incoming"
 checked("DATA_DIR", lambda: INCOMING_DIR.mkdir(mode=0o700, exist_ok=True), "a directory that Foyer may write to")
+# Files of questions wait here until they are asked.
+QUESTIONS_DIR = DATA_DIR / "questions"
+checked("DATA_DIR", lambda: QUESTIONS_DIR.mkdir(mode=0o700, exist_ok=True), "a directory that Foyer may write to")
 
 
 def database() -> dict[str, Any]:
@@ -176,18 +180,21 @@ DATABASES["default"]["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
-def queue() -> SqliteHuey | RedisHuey:
+def queue(name: str) -> SqliteHuey | RedisHuey:
     url = address("QUEUE_URL", f"sqlite:///{DATA_DIR / 'queue.sqlite3'}", "sqlite:///", "redis://", "rediss://")
     if url.startswith("sqlite:///"):
         if url == "sqlite:///":
             raise ValueError  # would be a file of each process's own
-        return SqliteHuey("foyer", filename=url.removeprefix("sqlite:///"), timeout=20)
+        return SqliteHuey(name, filename=url.removeprefix("sqlite:///"), timeout=20)
     # Without a time limit, a Redis that hangs would hang us too.
     pool = redis.ConnectionPool.from_url(url, socket_connect_timeout=3, socket_timeout=10)
-    return RedisHuey("foyer", connection_pool=pool)
+    return RedisHuey(name, connection_pool=pool)
 
 
-HUEY = checked("QUEUE_URL", queue, "sqlite:////data/queue.sqlite3 or redis://host:6379/0")
+QUEUE_MUST = "sqlite:////data/queue.sqlite3 or redis://host:6379/0"
+HUEY = checked("QUEUE_URL", partial(queue, "foyer"), QUEUE_MUST)
+# Questions that the worker answers: each takes as long as the model does, and what else there is to do never waits for them.
+QUESTIONS = checked("QUEUE_URL", partial(queue, "foyer-questions"), QUEUE_MUST)
 
 
 def cache() -> dict[str, Any]:
@@ -351,7 +358,8 @@ AXES_DISABLE_ACCESS_LOG = True  # the ledger has it
 AXES_VERBOSE = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DOCUMENT_MAX_MB = whole_number("DOCUMENT_MAX_MB", default=100, least=1, most=3000)  # the instance itself takes 3 GB
-CHAT_FILES_MAX_MB = 10  # all files of one question; they wait in the database until it is asked
+CHAT_FILES_MAX_MB = 10  # all files of one question
+CHAT_FILES_WAITING_MB = 30  # all files of one person's questions that wait to be asked
 FILE_UPLOAD_HANDLERS = ["dashboard.uploads.OnDisk"]  # never in memory
 FILE_UPLOAD_TEMP_DIR = INCOMING_DIR  # beside where documents wait, so that keeping one is a rename
 CHAT_LOG = one_of("CHAT_LOG", "full", "anonymous", "off")  # what is kept of it here, and shown

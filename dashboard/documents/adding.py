@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,15 +24,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from dashboard import instance, locks
+from dashboard import locks
 from dashboard.accounts.models import Operator, Role
-from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source
 from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import TROUBLE, UNFINISHED, Job, JobItem
 from dashboard.permissions import scope
+from dashboard.uploads import unreadable
 
 MOST_FILES = 200  # in a batch
 KIND = "documents.add"
@@ -67,7 +67,7 @@ def add_file(*, actor: Operator, batch: str, ticket: str, file: TemporaryUploade
     name, batch, ticket = _plain((file.name or "").rpartition("\\")[2]), _plain(batch)[:40], _plain(ticket)[:40]
     size, arrived = file.size or 0, Path(file.temporary_file_path())
     with arrived.open("rb") as content:
-        problem = refusal(name, size) or _unreadable(name, content.read(1000))
+        problem = refusal(name, size) or unreadable(name, content.read(1000))
         content.seek(0)
         sha256 = "" if problem else hashlib.file_digest(content, "sha256").hexdigest()
     if problem:
@@ -185,20 +185,6 @@ def _plain(name: str) -> str:
     """The name without what is not meant to be seen: control characters, and those that turn the direction of the text."""
     words = re.sub(r"\s+", " ", name).strip()
     return "".join(letter for letter in words if letter.isprintable())[:255] or _("Document")
-
-
-def _unreadable(name: str, beginning: bytes) -> Words | None:
-    """What the instance would refuse: a type that it has no reader for, and that does not look like plain text."""
-    ending = PurePosixPath(name).suffix.lower()
-    try:
-        readable = instance.readable_endings().value
-    except ApiError:
-        return None  # it will say so itself
-    if not readable or ending in readable or b"\0" not in beginning:
-        return None
-    return _("AnythingLLM cannot read %(name)s: it has no reader for such files, and this is no plain text.") % {
-        "name": name
-    }
 
 
 def _demand_public(address: str) -> None:
