@@ -218,6 +218,10 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
 RESTARTING = _(
     "Foyer is being restarted, so the answer stops here. AnythingLLM keeps what it has written so far. Load the page again in a moment."
 )
+NOTHING_KEPT = _("The connection broke off before the answer was complete, and nothing of it was kept. Ask again.")
+NOT_FOR_YOU_ANY_MORE = _(
+    "The answer ends here, because you are no longer signed in or no longer have access to this workspace."
+)
 STREAM_FAILED = _(
     "Something in Foyer went wrong, and it has been logged. Load the page again to see what AnythingLLM has kept."
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -340,6 +340,13 @@ def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, 
 def members_known() -> bool:
     """True when members() can answer without a call per workspace."""
     return line().holds("members", MEMBERS_FRESH_FOR)
+
+
+def member_marks(workspace_ids: Collection[int]) -> dict[int, object]:
+    """By workspace id, what becomes another one when its members are forgotten, in any process."""
+    keys = {workspace_id: _mark_key(f"members:{workspace_id}") for workspace_id in workspace_ids}
+    found = marks.of([_mark_key("members:all"), *keys.values()]) if keys else {}
+    return {workspace_id: (found[_mark_key("members:all")], found[key]) for workspace_id, key in keys.items()}
 
 
 def forget_members(*workspace_ids: int) -> None:

@@ -155,7 +155,9 @@ def address(name: str, default: str, *schemes: str) -> str:
 DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / "var")))
 # What browsers send is written here, and waits here until it is in the library.
 INCOMING_DIR = DATA_DIR / "incoming"
-for _folder in (DATA_DIR, INCOMING_DIR):
+# Files of questions wait here until they are asked.
+QUESTIONS_DIR = DATA_DIR / "questions"
+for _folder in (DATA_DIR, INCOMING_DIR, QUESTIONS_DIR):
     checked(
         "DATA_DIR", partial(environment.prepare_folder, _folder), "a directory that Foyer may write to, with room in it"
     )
@@ -213,20 +215,23 @@ DATABASES["default"]["CONN_MAX_AGE"] = 600
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 
-def queue() -> SqliteHuey | RedisHuey:
+def queue(name: str) -> SqliteHuey | RedisHuey:
     # A pickle is code: the worker takes none that was not written by somebody with our key.
-    serializer = SignedSerializer(secret=SECRET_KEY, salt="foyer.queue")
+    serializer = SignedSerializer(secret=SECRET_KEY, salt=f"{name}.queue")
     url = address("QUEUE_URL", f"sqlite:///{DATA_DIR / 'queue.sqlite3'}", "sqlite:///", "redis://", "rediss://")
     if url.startswith("sqlite:///"):
         if url == "sqlite:///":
             raise ValueError  # would be a file of each process's own
-        return SqliteHuey("foyer", filename=url.removeprefix("sqlite:///"), timeout=20, serializer=serializer)
+        return SqliteHuey(name, filename=url.removeprefix("sqlite:///"), timeout=20, serializer=serializer)
     # Without a time limit, a Redis that hangs would hang us too.
     pool = redis.ConnectionPool.from_url(url, socket_connect_timeout=3, socket_timeout=10)
-    return RedisHuey("foyer", connection_pool=pool, serializer=serializer)
+    return RedisHuey(name, connection_pool=pool, serializer=serializer)
 
 
-HUEY = checked("QUEUE_URL", queue, "sqlite:////data/queue.sqlite3 or redis://host:6379/0")
+QUEUE_MUST = "sqlite:////data/queue.sqlite3 or redis://host:6379/0"
+HUEY = checked("QUEUE_URL", partial(queue, "foyer"), QUEUE_MUST)
+# Questions that the worker answers: each takes as long as the model does, and what else there is to do never waits for them.
+QUESTIONS = checked("QUEUE_URL", partial(queue, "foyer-questions"), QUEUE_MUST)
 # With a database on a server, its name is no file here, and neither has the queue one.
 environment.make_private(DATA_DIR, Path(DATABASES["default"]["NAME"]), Path(getattr(HUEY.storage, "filename", "none")))
 
@@ -405,7 +410,8 @@ AXES_DISABLE_ACCESS_LOG = True  # the ledger has it
 AXES_VERBOSE = False
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DOCUMENT_MAX_MB = whole_number("DOCUMENT_MAX_MB", default=100, least=1, most=3000)  # the instance itself takes 3 GB
-CHAT_FILES_MAX_MB = 10  # all files of one question; they wait in the database until it is asked
+CHAT_FILES_MAX_MB = 10  # all files of one question
+CHAT_FILES_WAITING_MB = 30  # all files of one person's questions that wait to be asked
 FILE_UPLOAD_HANDLERS = ["dashboard.uploads.OnDisk"]  # never in memory
 FILE_UPLOAD_TEMP_DIR = INCOMING_DIR  # beside where documents wait, so that keeping one is a rename
 CHAT_LOG = one_of("CHAT_LOG", "full", "anonymous", "off")  # what is kept of it here, and shown

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseTrouble
+from django.db import connection
 
 BEAT = 5.0  # seconds between two
 DEAD_AFTER = timedelta(seconds=45)  # without one; longer than the database may keep a living process waiting
@@ -38,13 +39,18 @@ def give() -> None:
         threading.Thread(target=_go_on, name="signs", daemon=True).start()
 
 
+def beat() -> None:
+    try:
+        for mark in _marks:
+            mark()
+    except DatabaseTrouble:
+        log.warning("no sign of life")
+
+
 def _go_on() -> None:
     while True:
         time.sleep(BEAT)
         try:
-            for mark in _marks:
-                mark()
-        except DatabaseError:
-            log.warning("no sign of life")
+            beat()
         finally:
             connection.close()

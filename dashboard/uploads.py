@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +15,12 @@ from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUplo
 from django.db import close_old_connections
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from dashboard import instance
 from dashboard.accounts.models import Operator
 from dashboard.accounts.sessions import SessionStore
+from dashboard.anythingllm import ApiError
 from dashboard.permissions import Action, allows
 
 MEGABYTE = 1024 * 1024
@@ -82,3 +85,17 @@ class OnDisk(TemporaryFileUploadHandler):
             with suppress(OSError):
                 self.file.close()
             raise
+
+
+def unreadable(name: str, beginning: bytes) -> str:
+    """Why the instance could not read it: a type that it has no reader for, and that does not look like plain text. Empty when it may."""
+    ending = PurePosixPath(name).suffix.lower()
+    try:
+        readable = instance.readable_endings().value
+    except ApiError:
+        return ""  # it will say so itself
+    if not readable or ending in readable or b"\0" not in beginning:
+        return ""
+    return _("AnythingLLM cannot read %(name)s: it has no reader for such files, and this is no plain text.") % {
+        "name": name
+    }

@@ -29,9 +29,9 @@ os.environ.update(
 )
 
 from dashboard.settings import *  # noqa: E402, F403
-from dashboard.settings import DATABASES, HUEY, STATIC_ROOT, STORAGES  # noqa: E402
+from dashboard.settings import DATABASES, HUEY, QUESTIONS, STATIC_ROOT, STORAGES  # noqa: E402
 
-HUEY.immediate = True
+HUEY.immediate = QUESTIONS.immediate = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 STATIC_ROOT.mkdir()

@@ -25,6 +25,9 @@ _NO_DESCRIPTION = "AnythingLLM keeps no description of a thread."
 class StreamReader(Protocol):
     ended: bool
 
+    @property
+    def text(self) -> str: ...
+
     def feed(self, chunk: bytes) -> list[Event]: ...
 
     def end(self) -> list[Event]: ...
@@ -42,6 +45,11 @@ class ChatStream:
     def __init__(self, source: ByteStream, reader: StreamReader) -> None:
         self._source = source
         self._reader = reader
+
+    @property
+    def text(self) -> str:
+        """What has come of the answer."""
+        return self._reader.text
 
     def __iter__(self) -> Iterator[Event]:
         reader = self._reader

@@ -153,6 +153,11 @@ class _Reader:
             events += self.fail("broken")
         return events
 
+    @property
+    def text(self) -> str:
+        """What has come of the answer."""
+        return "".join(self._parts)
+
     def end(self) -> list[Event]:
         """The stream's bytes are at their end."""
         if self.ended:
@@ -191,8 +196,7 @@ class _Reader:
             yield Sources(self._sources)
         if self._metrics:
             yield Metrics(self._metrics)
-        text = "".join(self._parts)
-        yield Done(chat_id if type(chat_id) is int else None, text, self._sources, tuple(self._files))
+        yield Done(chat_id if type(chat_id) is int else None, self.text, self._sources, tuple(self._files))
 
     def _read(self, message: Mapping[str, Any]) -> Iterable[Event]:
         raise NotImplementedError

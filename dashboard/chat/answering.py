@@ -37,6 +37,7 @@ def answer(turn_id: int, *, waited: bool = False) -> Done | Failed | None:
         ) as stream:
             for event in stream:
                 last = event
+            words = stream.text
     except (ApiError, Declined) as error:
         turns.end(turn_id, TurnState.FAILED, problem=str(errors.describe(error).sentence))
         raise
@@ -45,5 +46,5 @@ def answer(turn_id: int, *, waited: bool = False) -> Done | Failed | None:
         return last
     failed = last if isinstance(last, Failed) else Failed("broken")
     state = TurnState.FAILED if failed.reason == "aborted" else TurnState.INTERRUPTED
-    turns.end(turn_id, state, problem=str(errors.describe_ending(failed)))
+    turns.end(turn_id, state, problem=str(errors.describe_ending(failed)), words=words)
     return failed

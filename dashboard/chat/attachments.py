@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-import base64
+import io
+import zipfile
 from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
@@ -11,18 +14,28 @@ from django.utils.translation import gettext as _
 
 from dashboard.anythingllm.rules import has_endless_word, supports
 from dashboard.errors import Declined
+from dashboard.uploads import unreadable
 
 MOST_FILES = 5
 PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 DOCUMENT = "application/anythingllm-document"
+ZIPPED = (".docx", ".xlsx", ".pptx", ".odt", ".odp", ".ods", ".epub")
+
+
+class Attached(NamedTuple):
+    """`mime`: its type for the instance. `type`: that of its data URL."""
+
+    file: UploadedFile[bytes]
+    mime: str
+    type: str
 
 
 def takes_documents(version: str | None) -> bool:
     return supports(version, "document_attachments")
 
 
-def attached(files: Sequence[UploadedFile[bytes]], version: str | None) -> list[dict[str, str]]:
-    """As an instance of that version takes them: name, mime, contentString (a data URL). Raises Declined."""
+def attached(files: Sequence[UploadedFile[bytes]], version: str | None) -> list[Attached]:
+    """Those that an instance of that version takes. Raises Declined."""
     if len(files) > MOST_FILES:
         raise Declined(_("Attach at most %(n)d files to a question.") % {"n": MOST_FILES})
     most = settings.CHAT_FILES_MAX_MB
@@ -31,25 +44,34 @@ def attached(files: Sequence[UploadedFile[bytes]], version: str | None) -> list[
     return [_attachment(file, version) for file in files]
 
 
-def _attachment(file: UploadedFile[bytes], version: str | None) -> dict[str, str]:
+def _attachment(file: UploadedFile[bytes], version: str | None) -> Attached:
     name, kind = file.name or "", (file.content_type or "").lower()
     if not file.size:
         raise Declined(_("%(name)s is empty.") % {"name": name})
     if kind not in PICTURES and not takes_documents(version):
         raise Declined(_("%(name)s: this AnythingLLM takes pictures only (PNG, JPEG, GIF, WebP).") % {"name": name})
+    if kind in PICTURES:
+        return Attached(file, kind, kind)
     read = file.read()
+    # The instance says nothing of a file that it cannot read: it answers as if there were none.
+    if problem := unreadable(name, read[:1000]):
+        raise Declined(problem)
+    if _is_damaged(name, read):
+        problem = _("%(name)s is damaged, so AnythingLLM could not read it. Save it once more and attach it again.")
+        raise Declined(problem % {"name": name})
     # Its text goes into the prompt whole, unlike that of the documents of a workspace. That of a PDF is not known here.
-    if kind not in PICTURES and has_endless_word(_as_text(read)):
+    if has_endless_word(_as_text(read)):
         problem = _("%(name)s holds a word so long that it would freeze AnythingLLM. Put spaces into it.")
         raise Declined(problem % {"name": name})
-    content = base64.b64encode(read).decode()
-    # The part before the comma is a header that the instance reads no further than to its comma.
-    mime = kind if kind in PICTURES else "application/octet-stream"
-    return {
-        "name": name,
-        "mime": kind if kind in PICTURES else DOCUMENT,
-        "contentString": f"data:{mime};base64,{content}",
-    }
+    return Attached(file, DOCUMENT, "application/octet-stream")
+
+
+def _is_damaged(name: str, content: bytes) -> bool:
+    """What no reader of its type could open."""
+    ending = PurePosixPath(name).suffix.lower()
+    if ending == ".pdf":
+        return b"%PDF-" not in content[:1024] or not (b"%%EOF" in content or b"startxref" in content)
+    return ending in ZIPPED and not zipfile.is_zipfile(io.BytesIO(content))
 
 
 def _as_text(content: bytes) -> str:

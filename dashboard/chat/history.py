@@ -45,6 +45,13 @@ class Exchange:
     turn: Turn | None = None
 
     @property
+    def text(self) -> str | None:
+        """The answer, or what had arrived of one that broke off and that the instance does not have."""
+        if self.answer is None and self.turn is not None and self.turn.words and not self.is_pending:
+            return self.turn.words
+        return self.answer
+
+    @property
     def is_pending(self) -> bool:
         """Whether an answer may still turn up."""
         if self.answer is not None or self.turn is None:
@@ -63,7 +70,7 @@ def exchanges(asker: Asker, thread: Thread) -> list[Exchange]:
     for turn in asked:
         turns.end_of_the_dead(turn)
         if exchange := by_chat.get(turn.chat_id) if turn.chat_id else None:
-            exchange.turn = turn
+            _belongs(exchange, turn)
     alone = [turn for turn in asked if turn.chat_id not in by_chat]
     return sorted([*kept, *(of(turn) for turn in alone if not _match(turn, kept))], key=lambda exchange: exchange.at)
 
@@ -75,23 +82,31 @@ def _match(turn: Turn, kept: Iterable[Exchange]) -> bool:
     for exchange in kept:
         is_later = exchange.at > turn.taken_at - CLOCKS
         if exchange.turn is None and exchange.chat_id and exchange.question == turn.text and is_later:
-            exchange.turn = turn
+            _belongs(exchange, turn)
             turns.found(turn, exchange.chat_id)
             return True
     return False
 
 
+def _belongs(exchange: Exchange, turn: Turn) -> None:
+    exchange.turn = turn
+    # The instance keeps the names of pictures only.
+    exchange.attachments = _names(turn.attachments) or exchange.attachments
+
+
 def of(turn: Turn) -> Exchange:
-    names = tuple(str(attachment.get("name", "")) for attachment in turn.attachments)
-    return Exchange(turn.text, names, turn.created_at, turn=turn)
+    return Exchange(turn.text, _names(turn.attachments), turn.created_at, turn=turn)
+
+
+def _names(attachments: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(str(attachment.get("name", "")) for attachment in attachments)
 
 
 def _kept(messages: Iterable[ChatMessage]) -> Iterator[Exchange]:
     exchange: Exchange | None = None
     for message in messages:
         if message.role == "user":
-            names = tuple(str(attachment.get("name", "")) for attachment in message.attachments)
-            exchange = Exchange(message.content, names, message.sent_at, chat_id=message.chat_id)
+            exchange = Exchange(message.content, _names(message.attachments), message.sent_at, chat_id=message.chat_id)
         elif exchange is not None:
             exchange.answer = message.content
             exchange.sources = tuple(map(_source, message.sources))

@@ -42,10 +42,11 @@ class Turn(models.Model):
     user_id = models.PositiveBigIntegerField(null=True)
     text = models.TextField()
     mode = models.CharField(max_length=5, choices=Mode.choices)
-    attachments = models.JSONField(default=list)  # [{name, mime, contentString}]; dropped when it is taken
+    attachments = models.JSONField(default=list)  # chat.files.Kept; the files themselves only wait until it is taken
     language = models.CharField(max_length=10, default="en")  # of what is said when it fails
     state = models.CharField(max_length=11, choices=TurnState.choices, default=TurnState.WAITING)
     problem = models.CharField(max_length=500, blank=True)  # why there is no whole answer: a sentence for the operator
+    words = models.TextField(blank=True)  # what had arrived of an answer that broke off
     chat_id = models.PositiveBigIntegerField(null=True)  # the instance's; refusals and agents' answers have none
     created_at = models.DateTimeField(auto_now_add=True)
     taken_at = models.DateTimeField(null=True)

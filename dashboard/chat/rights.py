@@ -52,11 +52,15 @@ def may_open(operator: Operator, slug: str) -> Asker:
 
 def _is_open(operator: Operator, account: User | None, workspace: Workspace) -> bool:
     if account is None:
-        mine = scope(operator)
-        return allows(operator, Action.VIEW_WORKSPACES) and (mine is None or workspace.id in mine)
+        return local_may_open(operator, workspace.id)
     if account.role in BY_ROLE:
         return True
     return any(member.user_id == account.id for member in instance.connect().memberships.read(workspace.id))
+
+
+def local_may_open(operator: Operator, workspace_id: int) -> bool:
+    mine = scope(operator)
+    return allows(operator, Action.VIEW_WORKSPACES) and (mine is None or workspace_id in mine)
 
 
 def may_still_ask(turn: Turn) -> Asker:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from dashboard import errors, instance, locks, sight
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Workspace
 from dashboard.anythingllm.sse import Done
-from dashboard.chat import threads, turns
+from dashboard.chat import files, threads, turns
 from dashboard.chat.answering import answer
+from dashboard.chat.attachments import Attached
 from dashboard.chat.models import Mode, Turn
 from dashboard.chat.rights import BY_ROLE, Asker, may_ask, may_open, mode_for, modes
 from dashboard.chat.threads import Thread
@@ -24,6 +26,7 @@ from dashboard.permissions import Action, allows
 from dashboard.server.threads import waiting
 from dashboard.titles import shown
 
+MOST_OPEN = 4  # questions of one person under way, in all windows
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 
 
@@ -49,7 +52,7 @@ def ask(
     thread: Thread | None,
     text: str,
     mode: Mode,
-    attachments: Sequence[Mapping[str, str]] = (),
+    attachments: Sequence[Attached] = (),
     key: uuid.UUID,
 ) -> Turn:
     """The turn that is to be answered; without a thread, in a new one. The same `key` again: the turn that it made the first time.
@@ -62,7 +65,9 @@ def ask(
         if made is not None:
             return made
         may_ask(asker, text)
+        _within_bounds(asker.operator, attachments)
         thread = thread or threads.begin(asker, text, key)
+        kept = files.keep(attachments)
         return turns.open_turn(
             actor=asker.operator,
             workspace_id=asker.workspace.id,
@@ -70,10 +75,25 @@ def ask(
             text=text,
             mode=mode_for(asker.workspace, mode),
             user_id=asker.account.id if asker.account else None,
-            attachments=attachments,
+            attachments=kept,
             key=key,
             **threads.place(asker, thread),
         )
+
+
+def _within_bounds(operator: Operator, attachments: Sequence[Attached]) -> None:
+    """What one person may have under way. Raises Declined."""
+    if turns.open_by(operator) >= MOST_OPEN:
+        sentence = _(
+            "%(n)d of your questions are still being answered. Wait for one of them, or stop it, then ask again."
+        )
+        raise Declined(sentence % {"n": MOST_OPEN})
+    most, size = settings.CHAT_FILES_WAITING_MB, sum(file.size or 0 for file, *_types in attachments)
+    if size and turns.bytes_waiting(operator) + size > most * 1024 * 1024:
+        sentence = _(
+            "The files of your questions that wait for their answer may have %(n)d MB together. Wait for one of them, then ask again."
+        )
+        raise Declined(sentence % {"n": most})
 
 
 @dataclass(frozen=True, slots=True)

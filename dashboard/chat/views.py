@@ -26,7 +26,7 @@ from dashboard.chat.markdown import Prose, prose
 from dashboard.chat.models import Mode, Turn, TurnState
 from dashboard.chat.rights import LONGEST, Asker, NotOpen, may_open, mode_for, modes
 from dashboard.chat.threads import NoThread, Thread
-from dashboard.errors import Declined, Words, describe_ending
+from dashboard.errors import NOTHING_KEPT, Declined, Words, describe_ending
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.permissions import Action, requires
 
@@ -140,7 +140,7 @@ def _show(request: Request, exchange: Exchange) -> Shown:
         stream = f"{STREAM}{turns.ticket(turn, request.session.session_key or '')}/"
     elif turn is not None and exchange.is_pending:
         turns.await_answer(turn)
-    answer = None if exchange.answer is None else prose(exchange.answer, exchange.chat_id)
+    answer = None if exchange.text is None else prose(exchange.text, exchange.chat_id or f"turn-{exchange.turn.pk}")  # type: ignore[union-attr]
     return Shown(exchange, answer, stream, _note(exchange))
 
 
@@ -149,11 +149,12 @@ def _note(exchange: Exchange) -> Words:
     if turn is None or exchange.is_pending:
         return ""
     if turn.state == TurnState.STOPPED:
-        return _("Stopped before it was complete.") if exchange.answer else _("Stopped. Nothing of an answer was kept.")
+        return _("Stopped before it was complete.") if exchange.text else _("Stopped. Nothing of an answer was kept.")
     if turn.state == TurnState.DONE and exchange.answer is None:
         return _("AnythingLLM found nothing to answer from in the documents. It keeps no such answers.")
     if turn.state in (TurnState.TAKEN, TurnState.INTERRUPTED) and not turn.problem:
-        return describe_ending(Failed("interrupted"))  # whoever carried the answer died on the way
+        # Whoever carried the answer died on the way.
+        return describe_ending(Failed("interrupted")) if exchange.text else NOTHING_KEPT
     return turn.problem
 
 

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,9 +24,8 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from django.db.models import QuerySet
 
-from dashboard import instance, locks, uploads
+from dashboard import locks, uploads
 from dashboard.accounts.models import Operator, Role
-from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source
 from dashboard.documents.paths import is_folder_name
@@ -81,7 +80,10 @@ def add_file(
     batch, ticket = _plain(batch)[:40], _plain(ticket)[:40]
     size, arrived = file.size or 0, Path(file.temporary_file_path())
     with arrived.open("rb") as content:
-        problem = refusal(name, size) or _unreadable(name, content.read(1000))
+        beginning = content.read(1000)
+        # Text in UTF-16, which is full of NUL, is sent as UTF-8.
+        readable = beginning.startswith(UTF16)
+        problem = refusal(name, size) or ("" if readable else uploads.unreadable(name, beginning))
     if problem:
         raise Declined(problem)
     if (text := as_utf8(name, arrived, options.encoding)) is not None:
@@ -218,20 +220,6 @@ def _plain(name: str) -> str:
     """
     words = re.sub(r"\s+", " ", unicodedata.normalize("NFC", name)).strip()
     return "".join(letter for letter in words if letter.isprintable() or letter in JOINERS)[:255] or _("Document")
-
-
-def _unreadable(name: str, beginning: bytes) -> Words | None:
-    """What the instance would refuse: a type that it has no reader for, and that does not look like plain text."""
-    ending = PurePosixPath(name).suffix.lower()
-    try:
-        readable = instance.readable_endings().value
-    except ApiError:
-        return None  # it will say so itself
-    if not readable or ending in readable or b"\0" not in beginning or beginning.startswith(UTF16):
-        return None
-    return _("AnythingLLM cannot read %(name)s: it has no reader for such files, and this is no plain text.") % {
-        "name": name
-    }
 
 
 def _demand_public(address: str) -> None:

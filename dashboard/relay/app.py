@@ -19,7 +19,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.http import parse_cookie
 from django.http.request import split_domain_port, validate_host
 from django.utils import translation
@@ -27,6 +27,7 @@ from django.utils import translation
 from dashboard import errors
 from dashboard.anythingllm.chat import streamed_question
 from dashboard.chat import turns
+from dashboard.chat.hearing import Hearing
 from dashboard.chat.models import Mode, Turn, TurnState
 from dashboard.context import request_address, request_id
 from dashboard.relay.stream import Ending, Question, Receive, Send, Stream, as_event
@@ -37,6 +38,7 @@ T = TypeVar("T")
 PATH = "/stream/"
 KEPT_WITHIN = 2.0  # seconds that a stream's last word waits for the database
 GOODBYE_WITHIN = 5.0  # seconds that a browser has to take it
+LOOK_EVERY = 2.0  # seconds between two looks at whether who asked may still hear the answers
 
 COMMON_HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -79,6 +81,10 @@ class Relay:
         self._stopping = asyncio.Event()
         # One thread, one connection: a turn is taken and ended in a millisecond, whatever is streaming.
         self._database = ThreadPoolExecutor(1, thread_name_prefix="relay")
+        # It asks the instance, too, which may take long.
+        self._watch = ThreadPoolExecutor(1, thread_name_prefix="relay-watch")
+        self._heard: dict[turns.Ticket, asyncio.Event] = {}
+        self._watching = asyncio.create_task(self._end_what_may_not_be_heard())
 
     def drain(self) -> None:
         """No question is asked any more; those that are being answered go on."""
@@ -89,9 +95,27 @@ class Relay:
         self._stopping.set()
 
     async def close(self) -> None:
+        self._watching.cancel()
         await self._upstream.close()
-        self._database.submit(connections.close_all)
-        self._database.shutdown()
+        for threads in (self._watch, self._database):
+            threads.submit(connections.close_all)
+            threads.shutdown(wait=threads is self._database)
+
+    async def _end_what_may_not_be_heard(self) -> None:
+        hearing = Hearing()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            tickets = list(self._heard)
+            if not tickets:
+                continue
+            try:
+                look = partial(_connected, hearing.lost, tickets)
+                lost = await asyncio.get_running_loop().run_in_executor(self._watch, look)
+            except Exception as error:
+                log.warning("who may hear was not looked at", extra={"cause": type(error).__name__})
+                continue
+            for ticket in lost & self._heard.keys():
+                self._heard[ticket].set()
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -136,12 +160,15 @@ class Relay:
                 translation.activate(turn.language)  # in this request's own context
             if question:
                 is_awaited = partial(self._in_database, turns.is_awaited, ticket.turn_id)
-                ending = await Stream(send, self._upstream).run(question, receive, is_awaited, self._stopping)
+                self._heard[ticket] = lost = asyncio.Event()
+                ending = await Stream(send, self._upstream).run(question, receive, is_awaited, self._stopping, lost)
             else:
                 ending = Ending(TurnState(turn.state), chat_id=turn.chat_id) if turn else Ending(TurnState.FAILED)
         except Exception:
             log.exception("stream")
             ending = Ending(TurnState.FAILED, str(errors.STREAM_FAILED))
+        finally:
+            self._heard.pop(ticket, None)
         if turn and question:
             # The page that hears "done" reads the turn, so it is kept first; but a database that is busy holds up nobody's last word.
             keeping = asyncio.create_task(self._in_database(_keep, turn, ending))
@@ -208,7 +235,4 @@ def _claim(ticket: turns.Ticket) -> tuple[Turn | None, Question | None]:
 
 
 def _keep(turn: Turn, ending: Ending) -> None:
-    try:
-        turns.end(turn.pk, ending.state, problem=ending.sentence, chat_id=ending.chat_id)
-    except DatabaseError:
-        log.exception("a turn's end was not kept")
+    turns.end(turn.pk, ending.state, problem=ending.sentence, chat_id=ending.chat_id, words=ending.words)

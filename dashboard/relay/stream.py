@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dashboard import errors, instance
@@ -44,6 +44,7 @@ class Ending:
     state: TurnState
     sentence: str = ""
     chat_id: int | None = None
+    words: str = ""  # what had come of it
 
 
 class Stream:
@@ -53,12 +54,18 @@ class Stream:
         self._patience = instance.connect().http_client.budgets[Kind.STREAM].read
         self._heard = self._said = time.monotonic()  # of the instance, to the browser
         self._sending = False
+        self._reader = ChatReader()
 
     async def run(
-        self, question: Question, receive: Receive, is_awaited: Callable[[], Awaitable[bool]], stopping: asyncio.Event
+        self,
+        question: Question,
+        receive: Receive,
+        is_awaited: Callable[[], Awaitable[bool]],
+        stopping: asyncio.Event,
+        lost: asyncio.Event,
     ) -> Ending:
-        """Until the answer has ended, the browser has left and no page waits for it, somebody was silent for too long, or the server stops:
-        what comes first.
+        """Until the answer has ended, the browser has left and no page waits for it, somebody was silent for too long, the server stops, or
+        who asked may hear it no longer: what comes first.
         """
         tasks = [
             asyncio.create_task(until)
@@ -66,12 +73,14 @@ class Stream:
                 self._carry(question),
                 _nobody_waits(receive, is_awaited),
                 self._silence(),
-                _server_stops(stopping),
+                _once(stopping, errors.RESTARTING),
+                _once(lost, errors.NOT_FOR_YOU_ANY_MORE),
             )
         ]
         try:
             done, _others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return next(task for task in tasks if task in done).result()
+            ending = next(task for task in tasks if task in done).result()
+            return ending if ending.state is TurnState.DONE else replace(ending, words=self._reader.text)
         finally:
             for task in tasks:
                 task.cancel()
@@ -91,7 +100,7 @@ class Stream:
             if isinstance(error, Unreachable) and error.sent:
                 return ending_of(Failed("interrupted"))
             return Ending(TurnState.FAILED, str(errors.describe(error).sentence))
-        reader = ChatReader()
+        reader = self._reader
         try:
             while True:
                 try:
@@ -137,9 +146,9 @@ async def _nobody_waits(receive: Receive, is_awaited: Callable[[], Awaitable[boo
     return Ending(TurnState.STOPPED)
 
 
-async def _server_stops(stopping: asyncio.Event) -> Ending:
-    await stopping.wait()
-    return Ending(TurnState.INTERRUPTED, str(errors.RESTARTING))
+async def _once(happened: asyncio.Event, sentence: errors.Words) -> Ending:
+    await happened.wait()
+    return Ending(TurnState.INTERRUPTED, str(sentence))
 
 
 def ending_of(last: Done | Failed) -> Ending:

@@ -73,7 +73,7 @@ class Question:
         refusal = self.workspace["queryRefusalResponse"] or _REFUSAL
         if self.mode == "query" and not has_vectors:
             raise RefusedError(refusal, early=True)
-        sources = [*self._pinned(), *map(_attached, self._documents())]
+        sources = [*self._pinned(), *filter(None, map(_attached, self._documents()))]
         if has_vectors:
             threshold, top = self.workspace["similarityThreshold"], self.workspace["topN"]
             try:
@@ -150,12 +150,13 @@ class Question:
             raise ChatError("Cannot read properties of null (reading 'id')") from error
 
 
-def _attached(item: Row) -> Row:
+def _attached(item: Row) -> Row | None:
+    """What cannot be read is left out without a word."""
     try:
         content = base64.b64decode(str(item.get("contentString", "")).partition("base64,")[2])
         document = collector.from_file(str(item.get("name", "file.txt")), content)
-    except (ValueError, collector.UnreadableError) as error:
-        raise ChatError(str(error)) from error
+    except (ValueError, collector.UnreadableError):
+        return None
     place = {"location": f"direct-uploads/{document.name}", "isDirectUpload": True}
     return {"text": document.text[:1000] + _CONTINUED, **document.meta, **place}
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.http import HttpResponse
 
 from dashboard import instance
@@ -50,6 +52,13 @@ class There:
         """A new one, made past Foyer."""
         body = {"name": "Private matters", "userId": user_id}
         return self.standin.post(f"/v1/workspace/{slug}/thread/new", body)["thread"]["slug"]
+
+
+@pytest.fixture(autouse=True)
+def _no_files_wait() -> Iterator[None]:
+    yield
+    for file in settings.QUESTIONS_DIR.iterdir():
+        file.unlink()
 
 
 @pytest.fixture

@@ -5,13 +5,17 @@ from __future__ import annotations
 import base64
 import json
 import re
+import stat
 import uuid
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
-from dashboard.chat import answering, services, tasks, turns
+from dashboard.chat import answering, files, history, services, tasks, turns
 from dashboard.chat.attachments import attached
 from dashboard.chat.models import Turn, TurnState
 from dashboard.errors import Declined
@@ -59,10 +63,9 @@ def test_without_a_script_the_answer_is_on_the_page(person, there):
     assert last_turn().state == TurnState.DONE and last_turn().chat_id
 
 
-def test_without_a_script_what_is_not_answered_yet_says_so(person, settings):
-    settings.HUEY.immediate = False
+def test_without_a_script_what_is_not_answered_yet_says_so(person, monkeypatch):
+    monkeypatch.setattr(settings.QUESTIONS, "immediate", False)
     page = person.page_of(person.ask())
-    settings.HUEY.immediate = True
     assert "This is being answered." in page and "Refresh" in page
 
 
@@ -169,13 +172,77 @@ def test_a_picture_goes_with_the_question(person, there):
     kept = json.loads(there.chats()[0]["response"])["attachments"]
     assert [(file["name"], file["mime"]) for file in kept] == [("photo.png", "image/png")]
     assert kept[0]["contentString"] == "data:image/png;base64," + base64.b64encode(PNG).decode()
-    assert last_turn().attachments == []  # not kept here
+    assert [file["name"] for file in last_turn().attachments] == ["photo.png"]
+    assert "base64" not in str(last_turn().attachments) and not waiting_files()
 
 
-def test_a_document_is_read_for_this_question(person):
+def waiting_files() -> list[Path]:
+    return list(settings.QUESTIONS_DIR.iterdir())
+
+
+def test_a_document_is_read_for_this_question_and_named_with_it(person):
     text = b"The zebra crossed the road at noon."
     page = person.page_of(person.ask("When did the zebra cross?", files=SimpleUploadedFile("zebra.txt", text)))
-    assert "zebra.txt" in page and "crossed the road" in page
+    assert "crossed the road" in page
+    asked = page.split('class="asked"')[1].split("</ul>")[0]
+    assert "zebra.txt" in asked, "though the instance keeps the names of pictures only"
+
+
+def test_a_file_waits_on_disk_for_nobody_else_to_read_until_it_is_asked(person):
+    person.ask(htmx=True, files=picture(content=PNG * 100))
+    (file,) = waiting_files()
+    assert file.read_bytes() == PNG * 100 and stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "base64" not in str(last_turn().attachments)
+    assert turns.take(last_turn().pk).attachments[0]["contentString"].startswith("data:image/png;base64,")
+    assert waiting_files() == []
+
+
+def test_a_question_whose_file_was_lost_is_not_asked_without_it(person, there):
+    person.ask(htmx=True, files=picture())
+    waiting_files()[0].unlink()
+    assert answering.answer(last_turn().pk) is None
+    assert last_turn().state == TurnState.FAILED and "files were lost" in last_turn().problem
+    assert there.asked(person.user_id) == []
+
+
+def test_files_of_questions_that_nobody_came_for_are_thrown_away(person, monkeypatch):
+    person.ask(htmx=True, files=picture())
+    turns.sweep()
+    monkeypatch.setattr(files, "STILL_WRITTEN", 0)
+    turns.sweep()
+    assert len(waiting_files()) == 1, "it can still be asked"
+    Turn.objects.update(created_at=timezone.now() - turns.LOST_AFTER)
+    turns.sweep()
+    assert last_turn().state == TurnState.FAILED and waiting_files() == []
+
+
+def test_one_person_has_few_questions_under_way_and_few_megabytes(person, local, monkeypatch):
+    monkeypatch.setattr(services, "MOST_OPEN", 2)
+    for _number in range(2):
+        assert person.ask(htmx=True).status_code == 200
+    refused = person.ask()
+    assert refused.status_code == 409 and "2 of your questions are still being answered" in refused.content.decode()
+    assert Turn.objects.count() == 2 and local.ask(htmx=True).status_code == 200
+    answering.answer(Turn.objects.first().pk)
+    answering.answer(Turn.objects.filter(state=TurnState.WAITING).first().pk)
+    monkeypatch.setattr(services, "MOST_OPEN", 100)
+    codes = [person.ask(htmx=True, files=picture(content=b"x" * 9_900_000)).headers.get("HX-Reswap") for _ in range(25)]
+    assert codes.count(None) == 3 and sum(file.stat().st_size for file in waiting_files()) < 30 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("b.exe", b"MZ\0\x90" * 100, "has no reader for such files"),
+        ("broken.pdf", b"%PDF-1.4 and then nothing", "is damaged"),
+        ("page.pdf", b"<html>not found</html>", "is damaged"),
+        ("letter.docx", b"PK\3\4 cut off", "is damaged"),
+    ],
+)
+def test_what_the_instance_could_not_read_is_refused_because_it_would_say_nothing(name, content, why, person, there):
+    refused = person.ask(files=SimpleUploadedFile(name, content, "application/octet-stream"))
+    assert refused.status_code == 409 and why in refused.content.decode() and name in refused.content.decode()
+    assert there.asked(person.user_id) == [] and waiting_files() == []
 
 
 def test_an_older_instance_takes_pictures_only():
@@ -187,7 +254,9 @@ def test_an_older_instance_takes_pictures_only():
 def test_a_file_that_would_freeze_the_instance_is_not_sent():
     with pytest.raises(Declined, match=r"all.json holds a word so long"):
         attached([SimpleUploadedFile("all.json", b"[" + b"1," * 5000 + b"1]", "application/json")], None)
-    assert attached([picture(content=b"x" * 5000), SimpleUploadedFile("a.pdf", b"%PDF\xff" + b"x" * 5000)], None)
+    assert attached(
+        [picture(content=b"x" * 5000), SimpleUploadedFile("a.pdf", b"%PDF-1.4\xff" + b"x" * 5000 + b"%%EOF")], None
+    )
 
 
 def test_five_files_are_the_most(person):
@@ -222,6 +291,20 @@ def test_an_answer_whose_end_was_lost_is_completed_from_the_history(person, stan
     turn = last_turn()
     assert turn.state == TurnState.FAILED or turn.state == TurnState.INTERRUPTED
     assert turn.chat_id and there.asked(person.user_id) == [QUESTION]
+
+
+def test_what_had_come_is_shown_again_where_the_instance_has_nothing_of_it(person, standin):
+    standin.fault("cut", path="stream-chat", times=1)
+    answer = person.ask()
+    turn = last_turn()
+    assert turn.state == TurnState.INTERRUPTED and turn.words
+    standin.post(f"/v1/workspace/{SLUG}/thread/{turn.thread_slug}/chat", {"reset": True})  # it keeps nothing
+    assert "This is being answered." in person.page_of(answer), "the instance may have it yet"
+    Turn.objects.update(ended_at=timezone.now() - history.KEPT_WITHIN)
+    page = words(person.page_of(answer))
+    assert turn.words[:40] in page and "What arrived is kept." in page and "Ask again" in page
+    Turn.objects.update(words="", problem="")
+    assert "nothing of it was kept" in words(person.page_of(answer))
 
 
 def test_a_turn_is_answered_once_only(person, there):

@@ -17,7 +17,11 @@ from django.core.management import get_commands, load_command_class
 from django.db import connection
 from django.utils import timezone
 
+from dashboard.chat import turns
+from dashboard.chat.models import Turn, TurnState
+from dashboard.chat.tasks import answer
 from dashboard.jobs import engine
+from dashboard.jobs.management.commands.run_huey import QUESTIONS_AT_A_TIME
 from dashboard.jobs.models import JobState
 from tests.jobs.conftest import states, time_passes
 
@@ -44,14 +48,16 @@ def together(*acts) -> None:
 def queue(tmp_path) -> Iterator[Path]:
     """A queue that a worker in another process shares with the test."""
     path = tmp_path / "queue.sqlite3"
-    huey = settings.HUEY
-    huey.immediate = False
-    old, huey.storage_kwargs["filename"] = huey.storage_kwargs["filename"], str(path)
-    huey.storage = huey.create_storage()
+    both = (settings.HUEY, settings.QUESTIONS)
+    for huey in both:
+        huey.immediate = False
+        old, huey.storage_kwargs["filename"] = huey.storage_kwargs["filename"], str(path)
+        huey.storage = huey.create_storage()
     yield path
-    huey.storage.close()
-    huey.storage_kwargs["filename"] = old
-    huey.immediate = True
+    for huey in both:
+        huey.storage.close()
+        huey.storage_kwargs["filename"] = old
+        huey.immediate = True
 
 
 @pytest.fixture
@@ -153,6 +159,27 @@ def test_a_worker_that_is_asked_to_stop_hands_its_job_back(new_job, tmp_path, wo
     so_far = len(done(tmp_path / "done"))
     worker()  # goes on by itself: the queue has kept it
     wait_until(lambda: len(done(tmp_path / "done")) > so_far)
+
+
+def test_questions_that_hang_hold_up_no_job_and_end_with_the_worker(
+    worker, new_job, ada, standin, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("ANYTHINGLLM_URL", standin.url)
+    monkeypatch.setenv("ANYTHINGLLM_API_KEY", standin.api_key)
+    where = {"workspace_id": 1, "workspace_slug": "customer-support", "session_id": "s", "mode": "chat"}
+    asked = [turns.open_turn(actor=ada, text=f"HANG {number}", **where) for number in range(8)]
+    for turn in asked:
+        answer(turn.pk)
+    process = worker()
+    under_way = Turn.objects.filter(state=TurnState.TAKEN)
+    wait_until(lambda: under_way.count() == QUESTIONS_AT_A_TIME)
+    new_job(["one"], kind="rig.write")
+    wait_until(lambda: done(tmp_path / "done") == ["one"])
+    assert under_way.count() == QUESTIONS_AT_A_TIME, "and they still hang"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert set(under_way.model.objects.values_list("state", flat=True)) == {TurnState.INTERRUPTED, TurnState.WAITING}
+    assert "Foyer is being restarted" in Turn.objects.filter(state=TurnState.INTERRUPTED)[0].problem
 
 
 def test_a_waiting_worker_looks_at_the_queue_twice_a_second():

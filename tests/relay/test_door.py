@@ -141,7 +141,7 @@ def test_what_nobody_came_for_ends_and_what_is_old_is_forgotten(db, ada):
             text="?",
             mode="chat",
             session_id="s",
-            attachments=[{"name": "a"}],
+            attachments=[{"name": "a", "file": "0" * 32, "size": 1}],
         )
         Turn.objects.filter(pk=turn.pk).update(created_at=timezone.now() - timedelta(hours=hours), **more)
         return turn
@@ -155,7 +155,6 @@ def test_what_nobody_came_for_ends_and_what_is_old_is_forgotten(db, ada):
     states = dict(Turn.objects.values_list("pk", "state"))
     assert states == {fresh.pk: "waiting", unasked.pk: "failed", lost.pk: "interrupted", ended.pk: "done"}
     assert old.pk not in states
-    assert Turn.objects.get(pk=unasked.pk).attachments == []
 
 
 @pytest.mark.parametrize("said", ["anonymous", "off"])

@@ -9,9 +9,12 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.utils import translation
+from django.db import connection
+from django.utils import timezone, translation
 
+from dashboard import signs
 from dashboard.chat import turns
+from dashboard.chat.models import Turn
 from dashboard.relay import app
 from tests.anythingllm.answering import Answer, of_json
 from tests.anythingllm.exchanges import recordings
@@ -318,3 +321,36 @@ def test_a_database_that_is_busy_does_not_hold_up_the_last_word(ask, standin, mo
 def test_json_is_all_that_a_browser_must_read(ask, standin):
     for name, data in ask().listen().to_the_end().events:
         assert json.loads(json.dumps(data)) == data, name
+
+
+# --- The database -----------------------------------------------------------------------------------------------------
+def renamed(old: str, new: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {old} RENAME TO {new}")
+
+
+def test_an_end_that_the_database_does_not_take_is_told_again_until_it_does(ask, standin):
+    standin.configure(pace=10)
+    asked = ask()
+    browser = asked.listen()
+    browser.wait_for("chunk")
+    renamed("chat_turn", "chat_turn_away")
+    browser.to_the_end()
+    assert browser.done["state"] == "done"
+    signs.beat()
+    renamed("chat_turn_away", "chat_turn")
+    assert asked.state == "taken"
+    # Meanwhile somebody took it for dead.
+    Turn.objects.update(alive_at=timezone.now() - 2 * signs.DEAD_AFTER)
+    turns.end_of_the_dead(asked.turn)
+    assert asked.state == "interrupted"
+    signs.beat()
+    assert (asked.state, asked.turn.chat_id) == ("done", browser.done["chat_id"])
+
+
+def test_what_had_come_when_the_instance_died_is_kept(ask, puppet):
+    puppet.answer = Answer(200, sse(chunk("What had "), chunk("come")), EVENTS)
+    asked = ask()
+    browser = asked.listen().to_the_end()
+    assert browser.done["state"] == "interrupted" and browser.text == "What had come"
+    assert asked.state == "interrupted" and asked.turn.words == "What had come"
