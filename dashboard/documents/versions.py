@@ -17,6 +17,7 @@ from dashboard.documents import erasing, library
 from dashboard.documents.embedding import RECENT
 from dashboard.documents.library import DocumentRow
 from dashboard.documents.models import Source, Stored
+from dashboard.documents.paths import folder_of
 from dashboard.errors import Words
 from dashboard.order import natural
 
@@ -58,7 +59,15 @@ def older(
             upload = row.folder if sheet else row.path  # all sheets of a workbook lie in one folder
         if _known(name) in wanted and upload not in leave:
             found[wanted[_known(name)]][upload].append(row)
-    return {name: _chosen(operator, name, list(found[name].values()), folder) for name in sorted(found, key=natural)}
+    chosen = {name: _chosen(list(groups.values()), folder) for name, groups in found.items()}
+    paths = [row.path for rows in chosen.values() for row in rows]
+    doomed = {old.path: old for old in erasing.stage_erase(operator, paths)} if paths else {}
+    return {
+        name: _older(name, [doomed[row.path] for row in rows if row.path in doomed])
+        if rows
+        else _unclear(name, found[name].values())
+        for name, rows in sorted(chosen.items(), key=lambda pair: natural(pair[0]))
+    }
 
 
 def _uploads(*, pages: bool) -> Iterable[tuple[str, str, str]]:
@@ -73,18 +82,22 @@ def _known(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def _chosen(operator: Operator, name: str, groups: list[list[DocumentRow]], folder: str) -> Older:
-    here = [rows for rows in groups if rows[0].folder == folder]
-    chosen = groups if len(groups) == 1 else here
-    if len(chosen) != 1:
-        places = get_text_list(sorted({rows[0].folder for rows in groups}, key=natural), _("and"))
-        words = _(
-            "%(n)d documents have this name, in %(folders)s, so none is replaced. Choose the folder of the one that is meant, or keep both."
-        )
-        return Older(name, "", (), (), words % {"n": len(groups), "folders": places})
-    (rows,) = chosen
-    doomed = erasing.stage_erase(operator, [row.path for row in rows])
+def _chosen(groups: list[list[DocumentRow]], folder: str) -> list[DocumentRow]:
+    here = groups if len(groups) == 1 else [rows for rows in groups if rows[0].folder == folder]
+    return here[0] if len(here) == 1 else []
+
+
+def _older(name: str, doomed: list[erasing.Doomed]) -> Older:
     used = {workspace.id: workspace for old in doomed for workspace in old.used_in}
     workspaces = tuple(sorted(used.values(), key=lambda workspace: natural(workspace.name)))
     refused = next((old.refused for old in doomed if old.refused), "")
-    return Older(name, rows[0].folder, tuple(sorted(old.path for old in doomed)), workspaces, refused)
+    paths = tuple(sorted(old.path for old in doomed))
+    return Older(name, folder_of(paths[0]) if paths else "", paths, workspaces, refused)
+
+
+def _unclear(name: str, groups: Collection[list[DocumentRow]]) -> Older:
+    words = _(
+        "%(n)d documents have this name, in %(folders)s, so none is replaced. Choose the folder of the one that is meant, or keep both."
+    )
+    folders = get_text_list(sorted({rows[0].folder for rows in groups}, key=natural), _("and"))
+    return Older(name, "", (), (), words % {"n": len(groups), "folders": folders})

@@ -11,7 +11,6 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from dashboard.documents.adding import retry
 from dashboard.documents.models import Incoming
 from dashboard.documents.sweeps import KEPT_FOR, STILL_ARRIVING, sweep
 from tests.documents.arriving import arrive, work
@@ -62,7 +61,7 @@ def old(file, seconds: float) -> None:
     os.utime(file, (time.time() - seconds, time.time() - seconds))
 
 
-def test_what_failed_can_be_tried_again_for_a_week(ada, standin, incoming):
+def test_what_waits_or_failed_is_kept_for_a_week(ada, standin, incoming):
     standin.configure(collector_up=False)
     item = work(arrive(ada, "dog.txt", "The office dog."))
     old(item.incoming.staged, 2 * STILL_ARRIVING)
@@ -73,7 +72,6 @@ def test_what_failed_can_be_tried_again_for_a_week(ada, standin, incoming):
     sweep()
     assert not list(incoming.iterdir())
     standin.configure(collector_up=True)
-    retry(actor=ada, job=item.job)
     item = work(item)
     assert (item.state, item.message) == ("failed", "The file was thrown away here after a week. Add it again.")
 
