@@ -17,7 +17,8 @@ from dashboard import instance
 from dashboard.anythingllm import ApiError, Document, NotAnythingLLM, NotApplied, NotFound, Refused
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents.models import Incoming, Source, Stored
-from dashboard.errors import Declined
+from dashboard.documents.sweeps import KEPT_FOR
+from dashboard.errors import Declined, Words
 
 BOXES = {".mbox", ".xlsx"}  # become several documents; with a title given, all would have the same
 
@@ -30,7 +31,7 @@ def send(incoming: Incoming) -> list[Document]:
     if incoming.source == Source.LINK:
         incoming.before = incoming.before or [document.path for document in _pages(incoming)]
     elif not incoming.staged.exists():
-        raise Declined(_("The file was thrown away here after a week. Add it again."))
+        raise Declined(_missing(incoming))
     incoming.asked_at = timezone.now()
     incoming.save(update_fields=["before", "asked_at"])
     try:
@@ -47,6 +48,14 @@ def send(incoming: Incoming) -> list[Document]:
     if again:
         _erase_what_came_late(incoming, documents)
     return documents
+
+
+def _missing(incoming: Incoming) -> Words:
+    if incoming.created_at < timezone.now() - KEPT_FOR:
+        return _("The file was thrown away here after a week. Add it again.")
+    return _(
+        "The file is not in DATA_DIR/incoming any more, where it waited: it was deleted there, or Foyer was restored without it. Add it again."
+    )
 
 
 def became(incoming: Incoming) -> list[Document]:
