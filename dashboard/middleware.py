@@ -75,8 +75,7 @@ class HeadMiddleware:
         request.method = "GET"
         response = self.get_response(request)
         request.method = "HEAD"
-        if response.streaming:
-            response.close()
+        if response.streaming:  # what would have been sent is closed with the answer
             response.streaming_content = ()  # type: ignore[attr-defined]
         else:
             response.content = b""  # type: ignore[attr-defined]

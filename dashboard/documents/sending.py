@@ -18,7 +18,8 @@ from dashboard.anythingllm import ApiError, Document, NotApplied, Refused
 from dashboard.documents import reader
 from dashboard.documents.models import Incoming, Source, Stored
 from dashboard.documents.presence import is_there
-from dashboard.errors import Declined
+from dashboard.documents.sweeps import KEPT_FOR
+from dashboard.errors import Declined, Words
 from dashboard.jobs.kinds import Later
 from dashboard.locks import Busy
 
@@ -36,7 +37,7 @@ def send(incoming: Incoming) -> list[Document]:
     if incoming.source == Source.LINK:
         incoming.before = incoming.before or [document.path for document in _pages(incoming)]
     elif not incoming.staged.exists():
-        raise Declined(_("The file was thrown away here after a week. Add it again."))
+        raise Declined(_missing(incoming))
     incoming.asked_at = timezone.now()
     incoming.save(update_fields=["before", "asked_at"])
     try:
@@ -59,6 +60,14 @@ def send(incoming: Incoming) -> list[Document]:
     if again:
         _erase_what_came_late(incoming, documents)
     return documents
+
+
+def _missing(incoming: Incoming) -> Words:
+    if incoming.created_at < timezone.now() - KEPT_FOR:
+        return _("The file was thrown away here after a week. Add it again.")
+    return _(
+        "The file is not in DATA_DIR/incoming any more, where it waited: it was deleted there, or Foyer was restored without it. Add it again."
+    )
 
 
 def became(incoming: Incoming) -> list[Document]:

@@ -40,7 +40,9 @@ document.addEventListener("toasts", (event) => {
 document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.elt.closest("[data-quiet]")) return;
   const page = new DOMParser().parseFromString(event.detail.xhr.responseText, "text/html");
-  toast("error", page.querySelector("[data-sentence]")?.textContent.trim() || words().textServer);
+  // Foyer's own refusals are such pages; a bare 413 is the proxy's, and nothing came here.
+  const { textProxy, textServer } = words();
+  toast("error", page.querySelector("[data-sentence]")?.textContent.trim() || (event.detail.xhr.status === 413 ? textProxy : textServer));
 });
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) {

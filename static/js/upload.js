@@ -254,7 +254,9 @@ function answerOf(request) {
   if (!request.status) return { sentence: words().textNoAnswer };
   if (request.getResponseHeader("Content-Type") === "application/json") return JSON.parse(request.responseText);
   const page = new DOMParser().parseFromString(request.responseText, "text/html");
-  return { sentence: page.querySelector("[data-sentence]")?.textContent.trim() || words().textNotTaken };
+  // Foyer's own refusals say why. What does not is of the proxy in front: too large for it, or it got no answer.
+  const bare = { 413: document.body.dataset.textProxy, 502: words().textNoAnswer, 504: words().textNoAnswer }[request.status];
+  return { sentence: page.querySelector("[data-sentence]")?.textContent.trim() || bare || words().textNotTaken };
 }
 
 function arrived(entry, { item, url }) {

@@ -291,3 +291,15 @@ def test_without_javascript_all_files_go_at_once(foyer, files, standin):
         page.wait_for_timeout(500)
         page.get_by_role("link", name="Refresh").click()
     expect(page.locator("#add-summary")).to_have_text("10 of 10 ready")
+
+
+NGINX = (
+    "<html><head><title>413 Request Entity Too Large</title></head><body><center><h1>413</h1></center></body></html>"
+)
+
+
+def test_what_a_proxy_refuses_as_too_large_names_the_proxy(page: Page, files, panel):
+    page.route("**/documents/add/file/", lambda route: route.fulfill(status=413, content_type="text/html", body=NGINX))
+    panel.locator("input[type=file]").set_input_files(files[0])
+    panel.get_by_role("button", name=re.compile("^Add")).click()
+    expect(page.locator("#document-add")).to_contain_text("The proxy in front of Foyer refused this as too large")

@@ -76,6 +76,17 @@ def test_what_waits_or_failed_is_kept_for_a_week(ada, standin, incoming):
     assert (item.state, item.message) == ("failed", "The file was thrown away here after a week. Add it again.")
 
 
+def test_a_file_that_a_restored_backup_has_not_is_told_as_that(ada, standin, incoming):
+    standin.configure(collector_up=False)
+    item = work(arrive(ada, "dog.txt", "The office dog."))
+    item.incoming.staged.unlink()
+    standin.configure(collector_up=True)
+    retry(actor=ada, job=item.job)
+    item = work(item)
+    assert item.state == "failed"
+    assert item.message.startswith("The file is not in DATA_DIR/incoming any more")
+
+
 def test_what_is_in_the_library_and_what_broke_off_is_thrown_away(ada, standin, incoming):
     item = work(arrive(ada, "dog.txt", "The office dog."))
     left, broken_off, arriving = item.incoming.staged, incoming / "x.upload.txt", incoming / "y.upload.txt"

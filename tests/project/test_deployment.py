@@ -17,6 +17,41 @@ def test_only_the_two_that_people_visit_are_published():
     assert published == {"web", "anythingllm"}
 
 
+def networks_of(name: str) -> set[str]:
+    return set(COMPOSE["services"][name]["networks"])
+
+
+def test_anythingllm_where_agents_run_reaches_neither_queue_nor_database():
+    reached = {name for name in COMPOSE["services"] if networks_of(name) & networks_of("anythingllm")}
+    assert reached == {"web", "worker", "anythingllm"}
+    assert COMPOSE["networks"]["kept"]["internal"] is True
+    assert networks_of("database") == networks_of("valkey") == {"kept"}
+    foyer = COMPOSE["services"]["web"]["environment"]
+    for name in ("QUEUE_URL", "CACHE_URL"):
+        assert foyer[name].startswith("redis://:${VALKEY_PASSWORD:?")
+    assert "requirepass" in COMPOSE["services"]["valkey"]["command"][2]
+
+
+def test_the_proxy_on_this_machine_is_named():
+    """Nobody else is in that network, so nobody else can pretend to be the proxy."""
+    assert {name for name in COMPOSE["services"] if "front" in networks_of(name)} == {"web"}
+    (subnet,) = COMPOSE["networks"]["front"]["ipam"]["config"]
+    assert COMPOSE["services"]["web"]["environment"]["FORWARDED_ALLOW_IPS"] == (
+        f"${{FORWARDED_ALLOW_IPS:-{subnet['gateway']}}}"
+    )
+    assert "FORWARDED_ALLOW_IPS" in (ROOT / "README.md").read_text()
+    # Of a container's networks Docker takes the first by name, that has a way out, for published ports.
+    assert min(networks_of("web")) == "front"
+
+
+def test_nothing_may_take_all_of_the_machine_or_change_by_itself():
+    for name, service in COMPOSE["services"].items():
+        assert service["mem_limit"], name
+        assert service["pids_limit"], name
+        image = service["image"].replace("${ANYTHINGLLM_TAG:-", "").removesuffix("}")
+        assert image == "foyer" or re.search(r":\d+\.\d+", image), name
+
+
 def test_foyer_runs_with_no_rights_to_spare():
     for name in ("web", "worker"):
         service = COMPOSE["services"][name]

@@ -34,6 +34,7 @@ def test_pages_may_load_from_foyer_alone(client, db, url):
 def test_what_is_refused_before_any_view_is_a_page_like_the_others(client, db):
     refused = client.get("/sign-in/", headers={"Host": "evil.example"})
     assert refused.status_code == 400
+    assert "must add the name to ALLOWED_HOSTS" in refused.content.decode()
     page = client.get("/sign-in/")
     for name in ("Content-Security-Policy", "X-Frame-Options", *EVERYWHERE):
         assert refused[name] == page[name]
