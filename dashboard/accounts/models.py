@@ -159,3 +159,14 @@ class LookedAfter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operator_id}: {self.workspace_id}"
+
+
+class KeptCodes(models.Model):
+    """Recovery codes of somebody who has not said yet that they have them, see `codes`."""
+
+    operator = models.OneToOneField(Operator, on_delete=models.CASCADE, related_name="+")
+    sealed = models.TextField()
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.operator_id} until {self.until}"

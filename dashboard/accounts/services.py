@@ -31,6 +31,7 @@ from django.utils.translation import gettext_lazy
 from django_htmx.http import reswap, retarget
 
 from dashboard import identity, instance
+from dashboard.accounts import codes
 from dashboard.accounts.models import ANYTHINGLLM_SUFFIX, LookedAfter, Operator, Role, new_session_key
 from dashboard.anythingllm import ApiError, SingleUserMode, User
 from dashboard.audit.services import recording
@@ -344,9 +345,17 @@ def enter(request: OpenRequest, operator: Operator) -> None:
         request.session.clear_expired()
 
 
-def keep_recovery_codes(request: HttpRequest, codes: Collection[str], goal: str) -> None:
-    """The instance never shows them again: they stay in the session until the person says that they have them, and then goes to `goal`."""
-    request.session["recovery_codes"] = {"codes": tuple(codes), "next": goal}
+def keep_recovery_codes(request: Request, recovery_codes: Collection[str], goal: str) -> None:
+    """The instance never shows them again: they are shown at each sign-in until the person says that they have them, and then goes to
+    `goal`.
+    """
+    codes.keep(request.user, recovery_codes)
+    request.session["recovery_codes"] = {"codes": tuple(recovery_codes), "next": goal}
+
+
+def acknowledge_recovery_codes(request: Request) -> None:
+    del request.session["recovery_codes"]
+    codes.forget(request.user)
 
 
 def chosen_language(request: HttpRequest) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -12,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from dashboard import instance
+from dashboard.accounts import codes as kept_codes
 from dashboard.accounts import services
 from dashboard.accounts.forms import (
     LooksAfterForm,
@@ -71,8 +74,9 @@ def sign_in(request: OpenRequest) -> HttpResponse:
 
 
 def _welcome(request: OpenRequest, operator: Operator, codes: tuple[str, ...], goal: str) -> HttpResponse:
+    codes = codes or kept_codes.kept(operator)
     if codes:
-        services.keep_recovery_codes(request, codes, goal)
+        services.keep_recovery_codes(cast("Request", request), codes, goal)
         goal = resolve_url("recovery_codes")
     services.keep_language(operator, services.chosen_language(request))
     return services.speak(redirect(goal), operator.language)
@@ -86,7 +90,7 @@ def recovery_codes(request: Request) -> HttpResponse:
     if kept is None:
         return redirect("home")
     if request.method == "POST":
-        del request.session["recovery_codes"]
+        services.acknowledge_recovery_codes(request)
         return redirect(kept["next"])
     if "download" in request.GET:
         text = "".join(f"{code}\r\n" for code in kept["codes"])

@@ -122,7 +122,7 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
 def _welcome(request: OpenRequest, link: Link, joined: joining.Joined) -> HttpResponse:
     operator, goal = cast("Operator", request.user), reverse("first_steps")
     if joined.recovery_codes:
-        accounts.keep_recovery_codes(request, joined.recovery_codes, goal)
+        accounts.keep_recovery_codes(cast("Request", request), joined.recovery_codes, goal)
     accounts.keep_language(operator, language_of(request, link))
     return accounts.speak(redirect(goal), operator.language)
 

@@ -1,8 +1,15 @@
 from __future__ import annotations
 
+import base64
+from datetime import timedelta
+
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
+
+from dashboard.accounts import codes as sealed
+from dashboard.accounts.models import KeptCodes
 
 
 @pytest.fixture
@@ -55,3 +62,29 @@ def test_no_later_sign_in_shows_any(newcomer, door):
 
 def test_nobody_elses_session_shows_them(newcomer, door):
     assert door.local().get("/recovery-codes/")["Location"] == "/"
+
+
+def test_a_session_that_ends_before_one_has_them_loses_nothing(newcomer, door):
+    codes = codes_of(newcomer)
+    newcomer.post("/sign-out/")
+    again = Client()
+    assert door.sign_in("newbie", client=again)["Location"] == "/recovery-codes/"
+    assert codes_of(again) == codes
+    again.post("/recovery-codes/")
+    assert door.sign_in("newbie", client=Client())["Location"] == "/"
+    assert not KeptCodes.objects.exists()
+
+
+def test_they_are_kept_sealed_and_not_for_ever(newcomer, door, settings):
+    codes = codes_of(newcomer)
+    row = KeptCodes.objects.get()
+    assert not any(code in row.sealed for code in codes)
+    words = base64.b64decode(row.sealed.partition(":")[0] + "===", altchars=b"-_")
+    assert not any(code.encode() in words for code in codes)
+    operator = row.operator
+    assert sealed.kept(operator) == tuple(codes)
+    settings.SECRET_KEY = "another-key-0123456789-0123456789-0123456789"
+    assert sealed.kept(operator) == ()
+    KeptCodes.objects.update(until=timezone.now() - timedelta(seconds=1))
+    assert sealed.kept(operator) == ()
+    assert not KeptCodes.objects.exists()

@@ -81,7 +81,6 @@ def test_a_file_that_a_restored_backup_has_not_is_told_as_that(ada, standin, inc
     item = work(arrive(ada, "dog.txt", "The office dog."))
     item.incoming.staged.unlink()
     standin.configure(collector_up=True)
-    retry(actor=ada, job=item.job)
     item = work(item)
     assert item.state == "failed"
     assert item.message.startswith("The file is not in DATA_DIR/incoming any more")
