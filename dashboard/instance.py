@@ -6,6 +6,7 @@ Every room asks the instance through here. Reads may be a little old and say so;
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 import uuid
@@ -281,16 +282,31 @@ def users(max_age: float = FRESH_FOR) -> Reading[list[User]]:
     return line().read("users", ask, max_age)
 
 
+ADDRESSED = re.compile(r"[-a-zA-Z0-9_]+")  # slugs that an address can hold
+LEFT_OUT = "workspaces-left-out"
+
+
 def workspaces(max_age: float = FRESH_FOR) -> Reading[list[Workspace]]:
-    """All workspaces of the instance, with their threads but without documents and members."""
+    """All workspaces of the instance, with their threads but without documents and members.
+
+    Without those whose slug no address can hold, which the instance itself never makes: `left_out()` names them.
+    """
 
     def ask() -> list[Workspace]:
         found = connect().workspaces.list()
         if not found and line().known("workspaces"):
             users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
-        return found
+        strange = [workspace.name for workspace in found if not ADDRESSED.fullmatch(workspace.slug)]
+        if strange or shared.get(LEFT_OUT):
+            shared.set(LEFT_OUT, strange, None)
+        return [workspace for workspace in found if ADDRESSED.fullmatch(workspace.slug)]
 
     return line().read("workspaces", ask, max_age)
+
+
+def left_out() -> list[str]:
+    """The names of workspaces that were listed last and can have no page."""
+    return list(shared.get(LEFT_OUT) or [])
 
 
 def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:

@@ -15,6 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import has_endless_word, supports
+from dashboard.once import OnceField
 
 MODES = [("automatic", _("Automatic")), ("chat", _("Chat")), ("query", _("Query"))]
 NAME_MAX = 255
@@ -122,6 +123,7 @@ class NamedForm(forms.Form):
 
 class NewWorkspaceForm(NamedForm):
     chat_mode = forms.ChoiceField(label=_("Chat mode"))
+    once = OnceField()
     field_order = ("name", "anyway", "chat_mode")
 
     def __init__(self, *args: Any, version: str | None, **kwargs: Any) -> None:
