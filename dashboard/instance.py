@@ -6,6 +6,7 @@ Every room asks the instance through here. Reads may be a little old and say so;
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections import deque
@@ -167,6 +168,7 @@ class Line:
         self._shelves: dict[str, _Shelf] = {}
         self.of_each: dict[str, dict[int, _OfOne]] = {}
         self.witnesses: identity.Memory = {}
+        self.left_out: list[str] = []
         self._pool = ThreadPoolExecutor(READERS, thread_name_prefix="line")
 
     def _ask(self) -> None:
@@ -309,15 +311,22 @@ def users(max_age: float = FRESH_FOR) -> Reading[list[User]]:
     return line().read("users", ask, max_age)
 
 
+ADDRESSED = re.compile(r"[-a-zA-Z0-9_]+")  # slugs that an address can hold
+
+
 def workspaces(max_age: float = FRESH_FOR) -> Reading[list[Workspace]]:
-    """All workspaces of the instance, with their threads but without documents and members."""
+    """All workspaces of the instance, with their threads but without documents and members.
+
+    Without those whose slug no address can hold, which the instance itself never makes: `left_out()` names them.
+    """
 
     def ask() -> list[Workspace]:
         found = connect().workspaces.list()
         if not found and line().known("workspaces"):
             users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
         identity.judge(Witness.Kind.WORKSPACE, found, line().witnesses)
-        return found
+        line().left_out = [workspace.name for workspace in found if not ADDRESSED.fullmatch(workspace.slug)]
+        return [workspace for workspace in found if ADDRESSED.fullmatch(workspace.slug)]
 
     return line().read("workspaces", ask, max_age)
 
@@ -326,6 +335,11 @@ def confirm(max_age: float) -> None:
     """Makes sure that this is the instance that the records are about. Raises AnotherInstance, and ApiError when nothing tells."""
     users(max_age).certain()
     workspaces(max_age).certain()
+
+
+def left_out() -> list[str]:
+    """The names of workspaces that were listed last and can have no page."""
+    return line().left_out
 
 
 def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, ...]]]:

@@ -36,10 +36,21 @@ def read(operator: Operator) -> instance.Reading[Readings]:
     return instance.Reading(Readings(users.value, workspaces.value, members.value), as_of, problem)
 
 
-def strangers(seen: Collection[User]) -> list[User]:
-    """Whom a manager of some workspaces may add to them without otherwise seeing more than a name. By role one opens them anyway."""
+def strangers(seen: Collection[User], names: str) -> list[User]:
+    """Whom a manager of some workspaces may add to them, by their whole names: who does not know these learns nothing of them. By role one
+    opens the workspaces anyway.
+    """
     known = {user.id for user in seen}
-    return [user for user in instance.users().value if user.id not in known and user.role not in IMPLICIT_ROLES]
+    wanted = {name.casefold() for name in _parts(names)}
+    return [
+        user
+        for user in instance.users().value
+        if user.id not in known and user.role not in IMPLICIT_ROLES and user.username.casefold() in wanted
+    ]
+
+
+def _parts(names: str) -> list[str]:
+    return [part.strip() for part in re.split(r"[,;\t\n]", names) if part.strip()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ def named(things: Iterable[T], names: str, name_of: Callable[[T], str]) -> tuple
     so, whatever the case, and only for want of such those that contain the words.
     """
     keyed = sorted(((name_of(thing).casefold(), thing) for thing in things), key=lambda pair: natural(pair[0]))
-    wanted = [part.strip() for part in re.split(r"[,;\t\n]", names) if part.strip()]
+    wanted = _parts(names)
     if not wanted:
         return [thing for _key, thing in keyed], []
     found: set[int] = set()

@@ -45,7 +45,7 @@ def access_matrix(request: Request) -> HttpResponse:
     filters = {"role": criteria["role"], "state": criteria["state"], "group": criteria["group"] or None}
     seen = users = reading.value.users
     if scope(request.user) is not None and criteria["q"] and not any(filters.values()):
-        users = [*seen, *matrix.strangers(seen)]
+        users = [*seen, *matrix.strangers(seen, criteria["q"])]
     people, no_people = matrix.people(users, names=criteria["q"], **filters)
     workspaces, no_workspaces = matrix.workspaces(reading.value.workspaces, names=criteria["w"])
     page = page_of(people, request)

@@ -415,13 +415,15 @@ def undo(*, actor: Operator, access_set: AccessSet) -> AccessSet:
         raise Declined(_("These changes are not finished, so they cannot be undone yet."))
     if access_set.also.get("delete"):
         raise Declined(_("The group was deleted. Make it again to give what it gave."))
-    return stage(
-        actor=actor,
-        title=_("Undo: %(title)s") % {"title": access_set.title},
-        wanted=_opposites(access_set),
-        undoes=access_set,
-        also={OPPOSITE.get(key, key): value for key, value in access_set.also.items()},
-    )
+    with locks.held(f"undo:{access_set.pk}"):
+        staged = access_set.undone_by.filter(actor=actor, applied_at=None).first()  # asked for twice
+        return staged or stage(
+            actor=actor,
+            title=_("Undo: %(title)s") % {"title": access_set.title},
+            wanted=_opposites(access_set),
+            undoes=access_set,
+            also={OPPOSITE.get(key, key): value for key, value in access_set.also.items()},
+        )
 
 
 def job_of(access_set: AccessSet) -> Job | None:

@@ -19,6 +19,7 @@ from dashboard.access.forms import ToggleForm
 from dashboard.access.models import AccessChange, AccessSet
 from dashboard.access.services import IMPLICIT_ROLES, Cell, Result, Step, Switch, change_members, grants_of
 from dashboard.anythingllm import ApiError, User, Workspace
+from dashboard.audit import services as ledger
 from dashboard.errors import Declined
 from dashboard.http import Request, own_url, render_page, wants_partial
 from dashboard.jobs import services as jobs
@@ -123,7 +124,7 @@ def _set(request: Request, set_id: int) -> AccessSet:
 @requires(Action.CHANGE_ACCESS)
 def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResponse:
     """Gives or takes at once; answers with the switch as it stands then, whatever was asked."""
-    workspace, user = _workspace(request, workspace_id), _user(user_id)
+    workspace, user = _workspace(request, workspace_id), _user(request, user_id)
     form = ToggleForm(request.POST)
     if "give" in form.errors:
         raise BadRequest
@@ -168,6 +169,10 @@ def _say(request: Request, user: User, workspace: Workspace, give: bool, result:
             messages.error(request, _("%(name)s, %(workspace)s: %(why)s") % words)
         case _done if give:
             messages.success(request, _("%(name)s may open %(workspace)s.") % words)
+        case _done if user.role in IMPLICIT_ROLES:
+            messages.success(
+                request, _("%(name)s is no member of %(workspace)s any more, and opens it by role.") % words
+            )
         case _done:
             messages.success(request, _("%(name)s may not open %(workspace)s any more.") % words)
     if result.others != NOBODY:
@@ -184,9 +189,15 @@ def _workspace(request: Request, workspace_id: int) -> Workspace:
     return found
 
 
-def _user(user_id: int) -> User:
+def _user(request: Request, user_id: int) -> User:
+    """The account, if this operator sees it, or has changed its access before: whom they just took it from they may give it back."""
     found = next((user for user in instance.users().value if user.id == user_id), None)
-    if found is None:
+    seen = found is not None and (
+        scope(request.user) is None
+        or any(user.id == user_id for user in sight.users(request.user).value)
+        or ledger.has_changed_access(request.user, user_id)
+    )
+    if found is None or not seen:
         raise Http404
     return found
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -463,8 +463,13 @@ def _set_password(operator: Operator, password: str) -> None:
 
 # --- Operators --------------------------------------------------------------------------------------------------------------
 def create_operator(*, actor: Operator, username: str, role: str, password: str) -> Operator:
+    """Raises Declined when somebody else was quicker with that name."""
     with recording(actor, "operator.created", target=("operator", "", username), after={"role": role}) as entry:
-        operator = Operator.objects.create_user(username, password, role=role)
+        try:
+            with transaction.atomic():
+                operator = Operator.objects.create_user(username, password, role=role)
+        except IntegrityError:
+            raise Declined(_("There is an operator of this name already.")) from None
         entry.target_id = str(operator.pk)
     return operator
 

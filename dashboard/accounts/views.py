@@ -28,7 +28,8 @@ from dashboard.accounts.forms import (
 from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import ApiError, PasswordLoginDisabled
 from dashboard.anythingllm.rules import generate_password
-from dashboard.errors import AnotherInstance, describe
+from dashboard.errors import AnotherInstance, Declined, describe
+from dashboard.folding import folded
 from dashboard.http import OpenRequest, Request, own_url, render_page
 from dashboard.names import told_apart
 from dashboard.order import natural
@@ -157,7 +158,11 @@ def password_change(request: Request) -> HttpResponse:
 @requires(Action.MANAGE_OPERATORS)
 def operator_list(request: Request) -> HttpResponse:
     q = request.GET.get("q", "").strip()[:150]
-    found = Operator.objects.filter(username__icontains=q).prefetch_related("looks_after")
+    found = [
+        operator
+        for operator in Operator.objects.prefetch_related("looks_after")
+        if folded(q) in folded(operator.username)
+    ]
     context = {"q": q, "page": page_of(found, request)}
     return render_page(request, "accounts/operator_list.html", partial="accounts/_operator_table.html", context=context)
 
@@ -169,13 +174,17 @@ def operator_new(request: Request) -> HttpResponse:
     form = NewOperatorForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         password = form.cleaned_data["password"] or generate_password()
-        operator = services.create_operator(
-            actor=request.user,
-            username=form.cleaned_data["username"],
-            role=form.cleaned_data["role"],
-            password=password,
-        )
-        return _password_shown(request, operator, password)
+        try:
+            operator = services.create_operator(
+                actor=request.user,
+                username=form.cleaned_data["username"],
+                role=form.cleaned_data["role"],
+                password=password,
+            )
+        except Declined as error:
+            form.add_error("username", str(error.sentence))
+        else:
+            return _password_shown(request, operator, password)
     return render(request, "accounts/operator_new.html", {"form": form}, status=422 if form.is_bound else 200)
 
 

@@ -102,8 +102,10 @@ def _objects(data: Mapping[str, Any], key: str) -> tuple[dict[str, Any], ...]:
 def loads(text: str | bytes) -> Any:
     """What the JSON says, all of it fit to be kept and sent on. Raises ValueError."""
     data = json.loads(text)
-    # Quirk: what JavaScript cuts in the middle of an emoji is written as half a character, and no UTF-8 has that.
-    if (b"\\ud" if isinstance(text, bytes) else "\\ud") in text:  # type: ignore[operator]
+    # Quirk: what JavaScript cuts in the middle of an emoji is written as half a character, and no UTF-8 has that: as an escape of either
+    # case, or as the three bytes that it would have.
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    if b"\\ud" in raw or b"\\uD" in raw or b"\xed" in raw:
         data = json.loads(json.dumps(data, ensure_ascii=False).encode("utf-8", "replace"))
     return data
 

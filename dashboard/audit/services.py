@@ -176,6 +176,12 @@ def did(operator: Operator, action: str, *, since: datetime) -> bool:
     return AuditEvent.objects.filter(actor=operator, action=action, at__gte=since).exists()
 
 
+def has_changed_access(operator: Operator, user_id: int) -> bool:
+    """True when the operator has given this account access to something, or taken it."""
+    acts = AuditEvent.objects.filter(actor=operator, action__startswith="access.", target_type="user")
+    return acts.filter(target_id=str(user_id)).exists()
+
+
 def unknown_outcomes(operator: Operator, since: datetime) -> int:
     """How many acts since then ended without anybody knowing whether they were done."""
     return search(operator, outcome=Outcome.UNKNOWN).filter(at__gte=since).count()

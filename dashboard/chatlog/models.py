@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.db import models
+
+from dashboard.folding import folded
 
 
 class Place(models.Model):
@@ -25,6 +30,24 @@ class Person(models.Model):
         return self.name
 
 
+class Exchanges(models.Manager["Exchange"]):
+    """What is stored can be searched from then on. Both ways in which an exchange is made end here."""
+
+    def bulk_create(self, exchanges: Iterable[Exchange], **options: Any) -> list[Exchange]:  # type: ignore[override]
+        made = super().bulk_create(exchanges, **options)
+        self.index(made)
+        return made
+
+    def create(self, **fields: Any) -> Exchange:
+        exchange = super().create(**fields)
+        self.index([exchange])
+        return exchange
+
+    def index(self, exchanges: Iterable[Exchange]) -> None:
+        words = (Words(exchange=each, folded=folded(f"{each.prompt}\n{each.answer}")) for each in exchanges)
+        Words.objects.bulk_create(words, batch_size=500)
+
+
 class Exchange(models.Model):
     """A question and its answer. What the instance has deleted since stays here.
 
@@ -41,8 +64,16 @@ class Exchange(models.Model):
     answer = models.TextField(blank=True)
     cited = models.PositiveIntegerField(default=0)  # documents the answer draws on
     visible = models.BooleanField(default=True)  # False: gone from every history on the instance, not from its log
+    # Answered, without citing a document. Kept in the row, so that whoever counts need not read the answer.
+    unsourced = models.GeneratedField(
+        expression=models.Q(cited=0) & ~models.Q(answer=""),  # type: ignore[arg-type]  # as Django's manual has it
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     feedback = models.BooleanField(null=True)
     created_at = models.DateTimeField()
+
+    objects = Exchanges()
 
     class Meta:
         ordering = ("-created_at", "-id")
@@ -51,11 +82,26 @@ class Exchange(models.Model):
             models.Index(fields=["workspace", "-created_at", "-id"], name="exchange_of_workspace"),
             models.Index(fields=["user", "-created_at", "-id"], name="exchange_of_user"),
             models.Index(fields=["mode", "-created_at", "-id"], name="exchange_of_mode"),
+            # All that usage counts, so that it reads no texts.
+            models.Index(fields=["created_at", "workspace", "user", "cited", "unsourced"], name="exchange_counted"),
             models.Index(fields=["thread_id"], name="exchange_of_thread", condition=models.Q(thread_id__isnull=False)),
         ]
 
     def __str__(self) -> str:
         return f"{self.pk} in {self.workspace_id}"
+
+
+class Words(models.Model):
+    """Question and answer of an exchange as they are searched, in a table of its own: whoever counts or lists does not read them.
+
+    The database keeps an index of every three letters of it (migration 0003).
+    """
+
+    exchange = models.OneToOneField(Exchange, on_delete=models.CASCADE, primary_key=True, related_name="+")
+    folded = models.TextField()
+
+    def __str__(self) -> str:
+        return f"of {self.pk}"
 
 
 class Citation(models.Model):

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Q, QuerySet
+from django.db import connection
+from django.db.models import Max, QuerySet
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from dashboard.accounts.models import Operator
 from dashboard.audit import services as ledger
 from dashboard.audit.services import recording
 from dashboard.chatlog import sync
-from dashboard.chatlog.models import Exchange, Person, Place, Progress
+from dashboard.chatlog.models import Exchange, Person, Place, Progress, Words
+from dashboard.folding import folded
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, scope
 
 Lines = QuerySet[Exchange]
 READ_AGAIN_AFTER = timedelta(hours=1)  # one line of the ledger for so long a look
+LETTERS_INDEXED = 3  # fewer are looked for line by line
+FEW = 500  # lines that are better named than looked for: the database then does not go through all of them by date
 ASKED_SECONDS = 10.0  # for which somebody waits who wants the newest lines
 
 
@@ -58,11 +64,11 @@ def search(
     """
     found = visible_to(operator)
     if q:
-        found = found.filter(Q(prompt__icontains=q) | Q(answer__icontains=q))
+        found = found.filter(pk__in=_with_words(folded(q)))
     if person and sees_people():
-        exactly = Person.objects.filter(name=person)
-        named = exactly if exactly.exists() else Person.objects.filter(name__icontains=person)
-        found = found.filter(user__in=list(named.values_list("id", flat=True)))
+        names = Person.objects.values_list("id", "name")
+        exactly = [key for key, name in names if name == person]
+        found = found.filter(user__in=exactly or [key for key, name in names if folded(person) in folded(name)])
     if workspace is not None:
         found = found.filter(workspace=workspace)
     if mode:
@@ -72,6 +78,19 @@ def search(
     if until:
         found = found.filter(created_at__lt=midnight(until + timedelta(days=1)))
     return found
+
+
+def _with_words(words: str) -> Any:
+    """The lines that hold the words: their numbers when they are few, else where to look."""
+    holding = Words.objects.filter(folded__contains=words)
+    if connection.vendor == "sqlite" and len(words) >= LETTERS_INDEXED:
+        phrase = '"' + words.replace('"', '""') + '"'
+        holding = Words.objects.filter(
+            pk__in=RawSQL("SELECT rowid FROM chatlog_letters WHERE chatlog_letters MATCH %s", [phrase])
+        )
+    ids = holding.order_by().values_list("pk", flat=True)
+    few = list(ids[: FEW + 1])
+    return few if len(few) <= FEW else ids
 
 
 def midnight(day: date) -> datetime:

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from dashboard import instance, locks
 from dashboard.anythingllm import ApiError, ChatRecord, Unconfirmed
-from dashboard.chatlog.models import Citation, Exchange, Person, Place, Progress
+from dashboard.chatlog.models import Citation, Exchange, Person, Place, Progress, Words
 from dashboard.titles import shown
 
 log = logging.getLogger(__name__)
@@ -98,6 +98,7 @@ def keep_promises() -> None:
 def forget() -> None:
     with transaction.atomic():
         Citation.objects.all().delete()
+        Words.objects.all().delete()
         Exchange.objects.all().delete()
         Place.objects.all().delete()
         Person.objects.all().delete()

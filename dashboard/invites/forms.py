@@ -21,6 +21,7 @@ from dashboard.invites import lists
 from dashboard.invites.models import MOST_DAYS, MOST_USES, LinkRole, LinkState
 from dashboard.invites.services import Gifts, LinkFields
 from dashboard.names import told_apart
+from dashboard.once import OnceField
 from dashboard.order import natural
 
 ANY = [("", _("Any"))]
@@ -151,6 +152,7 @@ class LinkForm(GiftForm):
         max_length=80,
         help_text=_("Greets the person by name, and suggests a user name."),
     )
+    once = OnceField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -180,11 +180,12 @@ def join_check(request: OpenRequest, link: Link) -> HttpResponse:
         known = (username, link.for_whom, settings.TEAM_NAME)
         judged = strength.judge(password, known) if password else None
         return render(request, "invites/_join_password.html", {"strength": judged, "best": strength.BEST})
-    if not username:
-        return HttpResponse()
+    if not username or tries.too_many(request, tries.NAME, tries.MOST_NAMES):
+        return HttpResponse()  # what the name is worth is told when the form is sent
+    tries.count(request, tries.NAME)
     names, problem, suggestion = _names(), "", ""
     try:
-        check_username(username, username_rule(instance.version()), {*names, *_operators(username)})
+        check_username(username, username_rule(instance.version()), names)
     except ValidationError as error:
         problem = error.messages[0]
         suggestion = suggest_username(username, instance.version(), {*names, username})
@@ -198,11 +199,6 @@ def _names() -> set[str]:
         return {user.username for user in instance.users().value}
     except ApiError:
         return set()
-
-
-def _operators(username: str) -> set[str]:
-    # What no name can be is not looked for: PostgreSQL refuses a NUL.
-    return {username} if username.isprintable() and Operator.objects.local(username) else set()
 
 
 def _first_suggestion(link: Link, names: set[str]) -> str:

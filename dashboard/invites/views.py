@@ -22,6 +22,7 @@ from dashboard.invites import mails, qr, services, table
 from dashboard.invites.forms import ExtendForm, InviteSearchForm, LinkForm, MailForm
 from dashboard.invites.joining import CLOSED, LoginForbidden
 from dashboard.invites.models import Link
+from dashboard.once import once
 from dashboard.order import natural
 from dashboard.paging import page_of
 from dashboard.permissions import Action, requires
@@ -90,7 +91,8 @@ def invite_new(request: Request) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         try:
-            link = services.make(actor=request.user, fields=form.link_fields())
+            with once(form.cleaned_data["once"]):
+                link = services.make(actor=request.user, fields=form.link_fields())
         except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))
         else:

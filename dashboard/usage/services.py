@@ -14,7 +14,7 @@ from dashboard.chatlog import services as chatlog
 
 PERIODS = (7, 30, 90)  # days, the present one included
 # A refusal is one, too: the documents did not say it. What is empty is no answer.
-WITHOUT_SOURCES = Count("id", filter=Q(cited=0) & ~Q(answer=""))
+WITHOUT_SOURCES = Count("id", filter=Q(unsourced=True))
 
 
 @dataclass(frozen=True, slots=True)

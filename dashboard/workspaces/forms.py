@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import has_endless_word, supports
 from dashboard.names import same_name
+from dashboard.once import OnceField
 
 MODES = [("automatic", _("Automatic")), ("chat", _("Chat")), ("query", _("Documents only"))]
 NAME_MAX = 255
@@ -126,6 +127,7 @@ class NamedForm(forms.Form):
 
 class NewWorkspaceForm(NamedForm):
     chat_mode = forms.ChoiceField(label=_("Chat mode"))
+    once = OnceField()
     field_order = ("name", "anyway", "chat_mode")
 
     def __init__(self, *args: Any, version: str | None, **kwargs: Any) -> None:

@@ -141,9 +141,14 @@ class Named:
         return any(near for _name, near in self.unknown)
 
 
-def named(names: Iterable[str]) -> Named:
-    """The users of these names, whatever their case. Raises ApiError."""
-    by_name = {user.username.casefold(): user for user in instance.users().certain()}
+def named(operator: Operator, names: Iterable[str]) -> Named:
+    """The users of these names, whatever their case. Raises ApiError.
+
+    Whom the operator does not see is found by the whole name only, and not at all when they open everything by role.
+    """
+    seen = {user.username.casefold(): user for user in sight.users(operator).certain()}
+    others = (user for user in instance.users().certain() if user.role not in access.IMPLICIT_ROLES)
+    by_name = {user.username.casefold(): user for user in others} | seen
     found: list[User] = []
     unknown: list[tuple[str, list[str]]] = []
     for name in names:
@@ -152,7 +157,7 @@ def named(names: Iterable[str]) -> Named:
             found.append(user)
         else:
             # Each is compared with everybody's name: not worth it for those that nobody is shown.
-            near = get_close_matches(name.casefold(), by_name, n=3) if len(unknown) < UNKNOWN_SHOWN else []
+            near = get_close_matches(name.casefold()[:100], seen, n=3) if len(unknown) < UNKNOWN_SHOWN else []
             unknown.append((name, [by_name[key].username for key in near]))
     return Named(found, unknown)
 

@@ -20,6 +20,7 @@ from dashboard.csvfiles import csv_response
 from dashboard.documents import services as documents
 from dashboard.errors import Declined, Problem, describe
 from dashboard.http import Request, render_page, wants_partial
+from dashboard.once import once
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, requires, scope
 from dashboard.said import ngettext
@@ -97,6 +98,7 @@ def workspace_list(request: Request) -> HttpResponse:
         "sort": criteria["sort"] or "name",
         "filtered": bool(criteria["q"] or criteria["mode"]),
         "may": _may(request),
+        "left_out": instance.left_out() if scope(request.user) is None else [],
     }
     return render_page(
         request, "workspaces/workspace_list.html", partial="workspaces/_workspace_table.html", context=context
@@ -186,9 +188,10 @@ def workspace_new(request: Request) -> HttpResponse:
     form = NewWorkspaceForm(request.POST or None, names=names, version=instance.version())
     if request.method == "POST" and form.is_valid():
         try:
-            workspace = services.create(
-                actor=request.user, name=form.cleaned_data["name"], chat_mode=form.cleaned_data["chat_mode"]
-            )
+            with once(form.cleaned_data["once"]):
+                workspace = services.create(
+                    actor=request.user, name=form.cleaned_data["name"], chat_mode=form.cleaned_data["chat_mode"]
+                )
         except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))
         else:
@@ -273,7 +276,7 @@ def workspace_add_people(request: Request, slug: str) -> HttpResponse:
     context: dict[str, Any] = {"form": form, "workspace": workspace, "reading": reading}
     if request.method == "POST" and form.is_valid():
         instead = {name.casefold(): name for name in request.POST.getlist("instead")}
-        found = services.named([*form.cleaned_data["names"], *instead.values()])
+        found = services.named(request.user, [*form.cleaned_data["names"], *instead.values()])
         if found.users and (not found.unknown or "without" in request.POST):
             people = {user.id: user for user in found.users}
             staged = sets.stage(

@@ -289,3 +289,8 @@ def test_they_stage_nothing_elsewhere_and_follow_no_stranger(limited_client, tea
     assert list(AccessSet.objects.get().changes.values_list("workspace_id", "user_id")) == [(room, dora)]
     answer = limited_client.get("/access/example/", {"q": "dora", "to": sam})
     assert "dora" not in answer.content.decode()
+
+
+def test_a_part_of_a_strangers_name_finds_nobody(limited_client, team, room):
+    text = limited_client.get("/access/?q=dora", headers={"HX-Request": "true"}).content.decode()
+    assert "dora.olsen" not in text

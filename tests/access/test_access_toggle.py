@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from dashboard import instance
 from dashboard.access.models import Grant, Group, Reason
+from dashboard.accounts.models import LookedAfter, Role
+from tests.conftest import operator, signed_in
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +140,35 @@ def test_home_is_silent_where_another_reason_stays(admin_client, team, room, tog
     toggle("dora.olsen", 1, until=(timezone.localdate() + timedelta(days=1)).isoformat())
     Grant.objects.create(workspace_id=room, user_id=team.users["dora.olsen"], reason=Reason.EVERYONE)
     assert "The access of dora.olsen" not in admin_client.get("/").content.decode()
+
+
+@pytest.fixture
+def limited_client(room):
+    """A manager of that one workspace."""
+    somebody = operator(Role.MANAGER, "lia")
+    LookedAfter.objects.create(operator=somebody, workspace_id=room)
+    return signed_in(somebody)
+
+
+def test_whom_a_manager_of_some_does_not_see_is_nobody_to_him(limited_client, team, room, standin):
+    for name in ("dora.olsen", "ada"):
+        answer = limited_client.post(f"/access/{room}/{team.users[name]}/", {"give": 1}, headers=HTMX)
+        assert answer.status_code == 404
+        assert name not in answer.content.decode() + answer.headers.get("HX-Trigger", "")
+        assert team.users[name] not in team.members(room)
+
+
+def test_a_manager_of_some_gives_back_what_he_has_just_taken(limited_client, team, room):
+    sam = f"/access/{room}/{team.users['sam']}/"
+    assert limited_client.post(sam, {"give": 0}, headers=HTMX).status_code == 200
+    instance.forget("users")
+    instance.forget_members()
+    assert limited_client.post(sam, {"give": 1}, headers=HTMX).status_code == 200
+    assert team.users["sam"] in team.members(room)
+
+
+def test_it_does_not_say_of_an_admin_that_the_workspace_is_closed(team, room, toggle):
+    toggle("ada", 1)
+    answer = toggle("ada", 0)
+    assert "may not open" not in answer["HX-Trigger"]
+    assert "opens it by role" in answer["HX-Trigger"]

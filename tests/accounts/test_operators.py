@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -220,3 +221,21 @@ def test_the_password_of_a_linked_operator_is_not_ours(door):
 def test_a_name_with_the_suffix_is_refused_by_the_model_too(db):
     with pytest.raises(ValidationError):
         Operator(username="olga@anythingllm", password="!").full_clean()
+
+
+def test_two_at_once_of_one_name_make_one_and_a_sentence(door):
+    """Both forms were looked at before either was stored."""
+    actor, olga = operator("ada2", Role.ADMIN), {"username": "olga", "role": Role.VIEWER, "password": PASSWORD}
+    services.create_operator(actor=actor, **olga)
+    with pytest.raises(Declined, match="There is an operator of this name already"):
+        services.create_operator(actor=actor, **olga)
+    assert Operator.objects.filter(username="olga").count() == 1
+
+
+def test_the_table_is_searched_whatever_the_case_in_any_script(door):
+    for name in ("Иван", "Élise", "Jürgen"):
+        operator(unicodedata.normalize("NFD", name))
+    client = door.local()
+    for q in ("иван", "ÉLISE", "JÜRGEN"):
+        found = client.get("/operators/", {"q": q}).context["page"].object_list
+        assert [unicodedata.normalize("NFC", each.username).casefold() for each in found] == [q.casefold()]

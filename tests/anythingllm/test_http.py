@@ -27,6 +27,7 @@ from dashboard.anythingllm import (
     Unreachable,
 )
 from dashboard.anythingllm.http import MAX_BODY
+from dashboard.anythingllm.types import loads
 from tests.anythingllm.answering import PAGE, Answer, Answering, of_json
 from tests.anythingllm.replaying import KEY
 
@@ -430,3 +431,10 @@ def test_half_a_character_does_not_come_through(server: Answering) -> None:
     server.answer = of_json({"chats": [line], "hasPages": False})
     (record,) = AnythingLLMClient(server.url, KEY).admin.chat_log().records
     assert (record.prompt, record.text) == ("cut ? here", "and ? there, \U0001f600 whole")
+
+
+@pytest.mark.parametrize("half", [b"\\ud83d", b"\\uD83D", b"\\uDe00", b"\xed\xa0\xbd"])
+def test_half_a_character_in_any_spelling_can_be_sent_on(half: bytes) -> None:
+    text = loads(b'{"name": "cut ' + half + b' here, \xed\x95\x9c, \\ud83d\\ude00 whole"}')["name"]
+    assert text.encode()
+    assert text.endswith(" here, 한, \U0001f600 whole")

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent
 from dashboard.chatlog import sync
 from dashboard.chatlog.models import Exchange, Person, Place
+from dashboard.chatlog.services import FEW
 from tests.chatlog.conftest import asks, everything
 from tests.conftest import operator, signed_in
 from tests.users.conftest import HTMX
@@ -345,3 +347,43 @@ def test_off_shows_and_reads_nothing(admin_client, standin, planted, settings):
     admin_client.post("/chats/update/")
     assert read() == before
     assert not Exchange.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "q"),
+    [
+        ("Überstunden: wie viele?", "überstunden"),
+        ("U\u0308berstunden", "ÜBERSTUNDEN"),
+        ("Отпуск", "отпуск"),
+        ("Élection", "élection"),
+        ("ＡＢＣ　ｶﾅ", "abc カナ"),
+        ("年假制度", "年假"),
+        ("年假制度", "假"),
+        ("100% of it_", "0% OF IT_"),
+        ('say "yes" -NOT (this)', '"YES" -not ('),
+    ],
+)
+def test_search_folds_case_and_forms_of_any_script(admin_client, lines, prompt, q):
+    fields = Exchange.objects.values("workspace_id", "user_id", "created_at").get(pk=5)
+    Exchange.objects.create(id=77, prompt=prompt, answer="", **fields)
+    Exchange.objects.bulk_create([Exchange(id=78, prompt="", answer=prompt, **fields)])
+    assert sorted(found(admin_client, urlencode({"days": "all", "q": q}))) == [77, 78]
+
+
+def test_many_lines_that_hold_a_word_are_all_found(admin_client, lines):
+    fields = Exchange.objects.values("workspace_id", "user_id", "created_at").get(pk=5)
+    many = range(1000, 1000 + FEW + 2)
+    Exchange.objects.bulk_create([Exchange(id=n, prompt="Zebra", **fields) for n in many])
+    page = admin_client.get("/chats/?days=all&q=zebra").context["page"]
+    assert page.paginator.count == len(many)
+
+
+def test_what_is_gone_from_the_log_is_not_found_any_more(admin_client, lines):
+    assert found(admin_client, "days=all&q=old") == [1]
+    Exchange.objects.filter(pk=1).delete()
+    assert found(admin_client, "days=all&q=old") == []
+
+
+def test_a_person_is_found_whatever_the_case(admin_client, lines):
+    Person.objects.filter(name="mia").update(name="Élise Ω")
+    assert found(admin_client, "days=all&person=élise ω") == [4, 2]

@@ -20,9 +20,9 @@ from django.utils import timezone
 from dashboard import instance
 from dashboard.accounts.models import Operator
 from dashboard.audit.models import AuditEvent
-from dashboard.invites import services
+from dashboard.invites import services, tries
 from dashboard.invites.models import Joining, Link
-from tests.conftest import signed_in
+from tests.conftest import operator, signed_in
 from tests.invites.conftest import SECRET, code_of
 
 PHONE = {"Accept-Language": "en"}
@@ -448,3 +448,17 @@ def test_a_browser_that_keeps_the_referrer_back_may_still_send_the_form(secure, 
     assert sent(origin="https://evil.example") == 403
     assert sent(url="/sign-in/") == 403
     assert sent(**{"Sec-Fetch-Site": "same-origin"}) == 302
+
+
+def test_names_are_looked_up_at_a_limited_rate(visitor, standin, make_link):
+    link = make_link()
+    answers = [words(check(visitor, link, username="sam")) for _n in range(tries.MOST_NAMES + 5)]
+    assert all(answers[: tries.MOST_NAMES])
+    assert not any(answers[tries.MOST_NAMES :])
+    assert visitor.get(address(link)).status_code == 200  # the link itself goes on
+
+
+def test_the_names_of_local_operators_are_not_told(visitor, standin, make_link):
+    operator("admin", "spare.key")
+    link = make_link()
+    assert "spare.key is free." in words(check(visitor, link, username="spare.key"))

@@ -5,6 +5,8 @@ import pytest
 from dashboard import instance
 from dashboard.access.models import AccessSet, Grant, OpenWorkspace
 from dashboard.access.services import Step, change_members
+from dashboard.accounts.models import LookedAfter, Role
+from tests.conftest import operator, signed_in
 from tests.workspaces.conftest import HTMX
 
 PAGE = "/workspaces/finance/"
@@ -202,3 +204,14 @@ SETTINGS = {
     "similarity_threshold": "0.25",
     "vector_search_mode": "default",
 }
+
+
+def test_a_manager_of_some_learns_no_names_by_guessing(db, standin, finance, ids):
+    somebody = operator(Role.MANAGER, "lia")
+    LookedAfter.objects.create(operator=somebody, workspace_id=finance["id"])
+    client = signed_in(somebody)
+    page = client.post(URL, {"names": "yuky\nsamm\nada"}).content.decode()
+    assert 'value="sam"' in page
+    assert "yuki" not in page
+    assert "<strong>ada</strong>" in page  # by role there is nothing to give
+    assert client.post(URL, {"names": "yuki"}).status_code == 302

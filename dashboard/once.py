@@ -1,0 +1,49 @@
+"""A form that makes something goes through once, however often it is sent: by a double click, or again by the Back button."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from django import forms
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dashboard.errors import Declined
+from dashboard.models import Lease
+
+REMEMBERED = timedelta(days=1)
+
+
+class OnceField(forms.UUIDField):
+    """The key of one form as it was loaded."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
+
+
+@contextmanager
+def once(key: uuid.UUID | None) -> Iterator[None]:
+    """Around what the form makes; when that fails, the form may be sent again. Raises Declined for a form that was sent before."""
+    if key is None:
+        yield
+        return
+    now, name = timezone.now(), f"once:{key}"
+    Lease.objects.filter(name__startswith="once:", until__lt=now).delete()
+    try:
+        with transaction.atomic():
+            Lease.objects.create(name=name, until=now + REMEMBERED)
+    except IntegrityError:
+        raise Declined(
+            _(
+                "This form was sent already, and what it makes is there or on its way. To make another one, load the page again."
+            )
+        ) from None
+    try:
+        yield
+    except BaseException:
+        Lease.objects.filter(name=name).delete()
+        raise
