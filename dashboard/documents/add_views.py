@@ -77,6 +77,7 @@ def _unseen(request: Request, form: AddForm | LinkForm, names: list[str]) -> lis
     if options.duplicates != Duplicates.REPLACE:
         return []
     pages = isinstance(form, LinkForm)
+    instance.forget("library")  # what has come since it was last read would be refused afterwards
     found = list(services.older(request.user, names, options.folder, pages=pages).values())
     now = signed(found)
     if now == form.cleaned_data["replaces"]:

@@ -132,3 +132,10 @@ def test_who_forges_what_was_shown_replaces_nothing(standin, admin_client, shelf
     path = shelf.add("vpn", "The tunnel is called Heron.")
     forged = options(shelf, duplicates="replace", names=["vpn.txt"], replaces=f'{{"vpn.txt": ["{path}"]}}')
     assert "HX-Trigger" not in admin_client.post(URL, forged, headers=HTMX)
+
+
+def test_what_has_just_come_is_shown_too(standin, admin_client, shelf):
+    admin_client.get(URL)  # the library has been read
+    standin.post("/v1/document/raw-text", {"textContent": "The tunnel.", "metadata": {"title": "vpn"}})
+    shown = admin_client.post(URL, options(shelf, duplicates="replace", names=["vpn.txt"]), headers=HTMX)
+    assert "vpn.txt replaces the one in custom-documents" in shown.content.decode()
