@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 def believed() -> bool:
     """One look. False while the clock may be wrong."""
-    now, there = timezone.now(), instance.connect().http_client.time_there()
+    now, there = timezone.now(), instance.connect().http_client.time_there
     mark, _made = ClockMark.objects.get_or_create(pk=1, defaults={"at": now})
     if abs(now - mark.at) > FAR or (there is not None and abs(now - there) > FAR):
         mark.doubted_since = now

@@ -115,6 +115,6 @@ def test_what_the_instance_says_of_the_time_may_be_nonsense(standin):
     client = instance.connect().http_client
     for said in ("", "yesterday", "Thu, 99 Foo 2026 00:00:00 GMT"):
         client._hear_time(said)
-    assert client.time_there() is None
+    assert client.time_there is None
     instance.users()
-    assert abs(client.time_there() - real_now()) < timedelta(minutes=1)
+    assert abs(client.time_there - real_now()) < timedelta(minutes=1)

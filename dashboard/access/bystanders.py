@@ -100,12 +100,12 @@ def keep(
     writing: Writing,
     removes: Collection[int],
 ) -> tuple[MembersBefore, datetime]:
-    """Writes down who is a member, for good before the instance is asked to delete them; gives also until when an earlier request, whose
-    answer never came, may still be carried out.
+    """Writes down who is a member, before the instance is asked to delete them; gives also until when an earlier request, whose answer never
+    came, may still be carried out. Like `recording`, this must not stand inside a transaction.
     """
     before = {member.user_id: member.username for member in writing.before}
     now = timezone.now()
-    with transaction.atomic(durable=True):
+    with transaction.atomic():
         earlier = MembersBefore.objects.filter(pk=workspace_id).exclude(state=State.SETTLED).first()
         record = MembersBefore(
             workspace_id=workspace_id,

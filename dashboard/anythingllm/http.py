@@ -410,6 +410,7 @@ class HttpClient:
         self._kept.close()
         self._fresh.close()
 
+    @property
     def time_there(self) -> datetime | None:
         """What the clock shows where the answers come from, as far as the last one told."""
         if self._heard is None:

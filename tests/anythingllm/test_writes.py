@@ -18,6 +18,7 @@ from dashboard.anythingllm import (
     SingleUserMode,
     Unconfirmed,
     Unreachable,
+    Writing,
 )
 from dashboard.anythingllm.sse import Done
 from tests.anythingllm.answering import PAGE, Answer, of_json
@@ -222,6 +223,39 @@ def test_a_change_adds_and_removes_in_three_calls(real, team, standin) -> None:
     change = real.memberships.change(workspace, add=[c], remove=[a], roster=roster)
     assert (change.before, change.after) == ({a, b}, {b, c})
     assert len(standin.state()["requests"]) - calls == 3
+
+
+def test_it_notices_when_others_were_lost_with_the_one_who_was_removed(real, team, standin) -> None:
+    workspace, (a, b, c) = team
+    real.memberships.replace(workspace, [a, b, c])
+    standin.fault("half", path="manage-users", times=1)
+    with pytest.raises(MembershipMismatch) as caught:
+        real.memberships.change(workspace, remove=[a])
+    assert (caught.value.before, caught.value.missing) == ({a, b, c}, {b, c})
+    assert sorted(real.memberships.add(workspace, [b, c])) == [b, c]
+
+
+def test_the_list_is_told_before_it_is_deleted_and_not_when_it_is_not(real, team) -> None:
+    workspace, (a, b, c) = team
+    told: list[Writing] = []
+    real.memberships.change(workspace, add=[a, b], before_write=told.append)
+    real.memberships.change(workspace, add=[c], remove=[a], before_write=told.append)
+    assert [(some.deletes, {m.user_id for m in some.before}, some.target) for some in told] == [
+        (False, set(), {a, b}),
+        (True, {a, b}, {b, c}),
+    ]
+
+
+def test_what_is_raised_before_a_write_keeps_it_from_being_sent(real, team) -> None:
+    workspace, (a, b, _) = team
+    real.memberships.replace(workspace, [a, b])
+
+    def stop(_writing: Writing) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        real.memberships.change(workspace, remove=[a], before_write=stop)
+    assert ids(real.memberships.read(workspace)) == [a, b]
 
 
 def test_a_change_keeps_those_who_came_after_the_roster_was_read(real, team) -> None:
