@@ -75,7 +75,7 @@ class House:
             connection.close()
         return answer.status, time.monotonic() - started, body
 
-    def pages(self, session: str, path: str = "/audit/?q=nobody", times: int = WATCHED) -> float:
+    def pages(self, session: str, path: str = "/audit/?person=nobody", times: int = WATCHED) -> float:
         """The median of the seconds that a page takes."""
         seconds = []
         for _time in range(times):
@@ -133,7 +133,7 @@ class House:
             yield slow
         self.settle(lambda: self.threads() <= threads + readers + 4 and self.files() <= files + 3 * readers + 10)
         assert self.megabytes() < megabytes + 40
-        assert self.get("/audit/?q=nobody", self.ada)[0] == 200
+        assert self.get("/audit/?person=nobody", self.ada)[0] == 200
 
     def warm_up(self) -> None:
         """Every thread that there is when many ask has come, and has what it needs."""
@@ -142,7 +142,7 @@ class House:
             self.pages(session, times=1)
             self.pages(session, "/static/css/app.css", times=2)
             self.pages(session, "/readyz", times=1)
-            self.pages(session, "/audit/export/?q=nobody", times=1)
+            self.pages(session, "/audit/export/?person=nobody", times=1)
 
         crowd = [threading.Thread(target=once, args=(session,)) for session in (self.ada, *self.exporters)]
         for one in crowd:

@@ -11,7 +11,7 @@ from dashboard.accounts.models import Operator, Role
 from dashboard.audit.models import AuditEvent, Outcome
 from dashboard.invites import services as invites
 
-LINES = 20_000
+LINES = 8_000
 PEOPLE = 6
 
 
@@ -29,7 +29,7 @@ call_command("migrate", verbosity=0)
 ada = admin("ada")
 AuditEvent.objects.bulk_create(
     [
-        AuditEvent(actor_name=f"person {n}", action="user.suspended", outcome=Outcome.OK, detail="because " * 20)
+        AuditEvent(actor_name=f"person {n}", action="user.suspended", outcome=Outcome.OK, detail="because " * 60)
         for n in range(LINES)
     ],
     batch_size=500,
