@@ -64,7 +64,7 @@ def test_it_is_written_while_it_is_sent():
             yield [n]
 
     pieces = iter(csv_response("x.csv", ["n"], endless()).streaming_content)
-    assert next(pieces) == b"\xef\xbb\xbf\"n\"\r\n"
+    assert next(pieces) == b'\xef\xbb\xbf"n"\r\n'
     assert next(pieces).startswith(b"1\r\n2\r\n3\r\n")
 
 

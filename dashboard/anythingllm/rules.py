@@ -129,6 +129,7 @@ SINCE = {
     "image_generation": (1, 16, 0),
     "paged_documents": (1, 16, 0),
     "stop_ends_model": (1, 16, 0),
+    "threads_take_their_chats": (1, 16, 0),  # when they are deleted; before, those stayed in the log
 }
 
 

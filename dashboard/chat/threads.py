@@ -13,9 +13,11 @@ from django.utils.translation import gettext as _
 
 from dashboard import instance
 from dashboard.anythingllm import ApiError, ChatMessage, Refused, User
+from dashboard.anythingllm.rules import supports
 from dashboard.audit.services import recording
 from dashboard.chat.models import LocalThread, Turn
 from dashboard.chat.rights import Asker, may_open
+from dashboard.chatlog import services as chatlog
 
 NAME_LENGTH = 60  # characters of the first question
 SESSION_MOST = 100  # questions of a session that are shown
@@ -117,8 +119,18 @@ def delete(*, asker: Asker, thread: Thread) -> None:
         if asker.account is None:
             LocalThread.objects.filter(session_id=thread.slug).delete()
         else:
+            chats = {message.chat_id for message in messages(asker, thread) if message.chat_id}
+            asked = set(_turns(asker, thread).values_list("text", flat=True))
             _delete(asker, thread)
+            if takes_its_chats():
+                here = {"workspace_id": asker.workspace.id, "user_id": asker.account.id}
+                chatlog.forget_thread(**here, chat_ids=chats, asked=asked)
         _turns(asker, thread).delete()
+
+
+def takes_its_chats() -> bool:
+    """Whether the instance deletes the chats of a thread with it, so that they are deleted from the log of chats, too."""
+    return supports(instance.version(), "threads_take_their_chats")
 
 
 def _delete(asker: Asker, thread: Thread) -> None:

@@ -258,5 +258,5 @@ def chat_delete(request: Request, slug: str, thread: str) -> HttpResponse:
         threads.delete(asker=asker, thread=own)
         messages.success(request, _("The conversation was deleted."))
         return redirect("chat_workspace", slug)
-    context = _place(asker, own)
+    context = {**_place(asker, own), "takes_its_chats": threads.takes_its_chats()}
     return render_page(request, "chat/chat_delete.html", partial="chat/_chat_delete.html", context=context)

@@ -49,7 +49,7 @@ class Exchanges(models.Manager["Exchange"]):
 
 
 class Exchange(models.Model):
-    """A question and its answer. What the instance has deleted since stays here.
+    """A question and its answer. What was deleted with Foyer is deleted here, too; what the instance has deleted otherwise stays.
 
     Without a `user` nobody knows who asked: sessions and agents leave none, and with CHAT_LOG=anonymous none is kept.
     """
@@ -127,6 +127,9 @@ class Progress(models.Model):
     page = models.PositiveIntegerField(default=0)  # of the instance, to be read next
     reached = models.DateTimeField(null=True)  # of the line `low`
     named = models.BooleanField(default=True)  # False: some of it was read when nobody was to be named
+    forgotten = models.PositiveBigIntegerField(
+        default=0
+    )  # how often lines were deleted here, which a walk may have read just before
     complete_at = models.DateTimeField(null=True)  # when a walk last came to its end
 
     def __str__(self) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dashboard.accounts.models import Operator
 from dashboard.audit import services as ledger
@@ -128,9 +129,9 @@ def progress() -> Progress | None:
     return Progress.objects.filter(pk=1).first()
 
 
-def forget() -> None:
+def forget_all() -> None:
     """Of another instance, the log is read anew."""
-    sync.forget()
+    sync.forget_all()
 
 
 def update_now() -> bool:
@@ -150,6 +151,37 @@ def exported(operator: Operator, found: QuerySet[Exchange], **about: object) -> 
     """The lines for a file, whose making is in the ledger before the first is read."""
     with recording(operator, "chatlog.exported", after={"rows": found.count(), **about}):
         return found.prefetch_related("citations").iterator(chunk_size=500)
+
+
+# --- What was deleted -------------------------------------------------------------------------------------------------
+def forget_workspace(workspace_id: int) -> None:
+    """After its deletion on the instance, which took its chats along."""
+    sync.forget(Q(workspace=workspace_id))
+    Place.objects.filter(pk=workspace_id).delete()
+
+
+def forget_person(user_id: int) -> None:
+    """After the deletion of an account, which took its chats along. With CHAT_LOG=anonymous nothing here tells which were theirs."""
+    sync.forget(Q(user=user_id))
+    Person.objects.filter(pk=user_id).delete()
+
+
+def after_deletion() -> str:
+    """What becomes of a deleted account's questions here, in a sentence."""
+    if not keeps_log():
+        return ""
+    if sees_people():
+        return _("Their questions also disappear from the chat log.")
+    return _("Their questions stay in the chat log, which names nobody.")
+
+
+def forget_thread(*, workspace_id: int, user_id: int, chat_ids: Collection[int], asked: Collection[str]) -> None:
+    """After the deletion of a thread, which took its chats along. `chat_ids` are those of its history, where no refused questions are:
+    these are found by the thread, or as what the account has `asked`.
+    """
+    refused = Q(workspace=workspace_id, user=user_id, visible=False, prompt__in=asked)
+    known = Exchange.objects.filter(Q(pk__in=chat_ids) | refused, thread_id__isnull=False)
+    sync.forget(Q(pk__in=chat_ids) | Q(thread_id__in=set(known.values_list("thread_id", flat=True))))
 
 
 # --- For other rooms --------------------------------------------------------------------------------------------------

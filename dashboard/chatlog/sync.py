@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Q
+from django.db import connection, transaction
+from django.db.models import F, Q
 from django.utils import timezone
 
 from dashboard import instance, locks
@@ -72,8 +72,11 @@ def look_back() -> None:
     try:
         with locks.held("chatlog", wait=0):
             for page in range(MOST_PAGES):
+                forgotten = _forgotten()
                 records = _lines(page)
                 with transaction.atomic():
+                    if _forgotten() != forgotten:
+                        return  # the next look comes in an hour
                     _keep(records)
                 if len(records) < PAGE or records[-1].created_at < since:
                     return
@@ -86,7 +89,7 @@ def look_back() -> None:
 def keep_promises() -> None:
     """What the setting does not allow any more is not kept either."""
     if settings.CHAT_LOG == "off":
-        forget()
+        forget_all()
     elif settings.CHAT_LOG == "anonymous":
         Exchange.objects.filter(Q(user__isnull=False) | ~Q(session_id="")).update(user=None, session_id="")
         Person.objects.all().delete()
@@ -95,7 +98,23 @@ def keep_promises() -> None:
         Progress.objects.filter(named=False).delete()  # so that all is read again, now with who asked
 
 
-def forget() -> None:
+def forget(lines: Q) -> None:
+    """Deletes these lines here, once the instance has deleted its own. A page that a walk read before that is not written any more."""
+    with transaction.atomic():
+        Progress.objects.filter(pk=1).update(forgotten=F("forgotten") + 1)
+        Exchange.objects.filter(lines).delete()
+
+
+def _forgotten() -> int:
+    found = (
+        Progress.objects.select_for_update().filter(pk=1)
+        if connection.in_atomic_block
+        else Progress.objects.filter(pk=1)
+    )
+    return found.values_list("forgotten", flat=True).first() or 0
+
+
+def forget_all() -> None:
     with transaction.atomic():
         Citation.objects.all().delete()
         Words.objects.all().delete()
@@ -122,13 +141,19 @@ def _step() -> bool:
             return False
     # The instance also says that there is no more when it could not count.
     last = not page.has_more and (len(records) < PAGE or not instance.connect().admin.chat_log(progress.page).has_more)
+    return _write(progress, records, last)
+
+
+def _write(progress: Progress, records: Sequence[ChatRecord], last: bool) -> bool:
     try:
         with transaction.atomic():
+            if _forgotten() != progress.forgotten:
+                return False  # what was read may have been deleted since
             _keep(records)
             return _advance(progress, records, last)
     except AnotherLog:
         log.warning("the log of chats is another one than before, and is read anew")
-        forget()
+        forget_all()
         return False
 
 

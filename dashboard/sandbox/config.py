@@ -35,6 +35,7 @@ class Config:
 
     api_key: str = DEFAULT_API_KEY
     as_version: tuple[int, int, int] = NEWEST
+    tells_version: bool = False  # as few deployments do
     single_user: bool = False
     sso: bool = True
     sso_no_login: bool = False

@@ -148,7 +148,7 @@ def begin_anew(*, actor: Operator) -> None:
         transaction.atomic(),
     ):
         epoch = _decide(parted=True)
-        chatlog.forget()
+        chatlog.forget_all()
         invites.close_all(actor)
         for kind in (USER, WORKSPACE):
             records.part(kind, None, epoch)

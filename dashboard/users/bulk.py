@@ -17,13 +17,14 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.formats import number_format
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import User
+from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.http import Request, render_page
 from dashboard.jobs import services as jobs
@@ -91,11 +92,16 @@ class Change:
     """
 
     title: ngettext_lazy  # plural by "n"
-    effect: Promise
+    effect: Promise | str
     form: type[PlainForm] = PlainForm
     spared: Callable[[User], Promise | None] = lambda user: None
     shuts_out: bool = False
     action: Action = Action.CHANGE_USERS
+
+
+def _what_deleting_means() -> str:
+    means = _("This permanently deletes the accounts, their chats and their access.")
+    return f"{means} {chatlog.after_deletion()}"
 
 
 CHANGES = {
@@ -130,10 +136,7 @@ CHANGES = {
     ),
     "delete": Change(
         ngettext_lazy("Delete %(total)s person", "Delete %(total)s people", "n"),
-        gettext_lazy(
-            "With the accounts go all chats and threads of these people and their memberships in workspaces. This cannot be undone, "
-            "and the log of what they asked goes too."
-        ),
+        lazy(_what_deleting_means, str)(),
         form=DeleteForm,
         shuts_out=True,
         action=Action.DELETE_USERS,

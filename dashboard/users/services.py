@@ -275,4 +275,5 @@ def delete(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:
             lambda found: user if all(u.id != user_id for u in found) else None,
         )
     instance.forget_members()
+    chatlog.forget_person(user_id)
     return deleted

@@ -370,7 +370,7 @@ def user_delete(request: Request, user_id: int) -> HttpResponse:
         else:
             messages.success(request, _("%(name)s was deleted.") % {"name": person.username})
             return redirect(reverse("user_list"))
-    context = {"form": form, "person": person, "reading": reading}
+    context = {"form": form, "person": person, "reading": reading, "in_the_log": chatlog.after_deletion()}
     status = 422 if form.errors else 200
     return render_page(
         request, "users/user_delete.html", partial="users/_user_delete.html", context=context, status=status

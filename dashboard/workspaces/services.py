@@ -19,6 +19,7 @@ from dashboard.access import services as access
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, NotApplied, User, Workspace, WorkspaceFields
 from dashboard.audit.services import recording
+from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.order import natural
 
@@ -250,5 +251,6 @@ def delete(*, actor: Operator, workspace_id: int) -> Workspace:
                 lambda: workspace if all(w.id != workspace_id for w in current()) else None,
             )
     access.forget_workspace(workspace_id)
+    chatlog.forget_workspace(workspace_id)
     instance.forget_documents(workspace_id)
     return deleted

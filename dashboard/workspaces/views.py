@@ -16,6 +16,7 @@ from dashboard.access import services as access
 from dashboard.access import sets
 from dashboard.anythingllm import ApiError, NotApplied, Workspace
 from dashboard.audit.services import about_workspace
+from dashboard.chatlog import services as chatlog
 from dashboard.csvfiles import csv_response
 from dashboard.documents import services as documents
 from dashboard.errors import Declined, Problem, describe
@@ -255,6 +256,7 @@ def workspace_delete(request: Request, slug: str) -> HttpResponse:
         "reading": reading,
         "contents": services.contents(workspace),
         "protected": services.deletion_protected(),
+        "keeps_log": chatlog.keeps_log(),
     }
     status = 422 if form.errors else 200
     return render_page(

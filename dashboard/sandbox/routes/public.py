@@ -58,7 +58,8 @@ def metrics(call: Call) -> Response:
     mode = "single-user" if call.single_user else "multi-user"
     told: Row = {"online": True, "version": "--", "mode": mode, "vectorDB": "lancedb", "storage": storage}
     if call.app.config.since("1.8.5"):
-        told["appVersion"] = None
+        config = call.app.config
+        told["appVersion"] = ".".join(map(str, config.as_version)) if config.tells_version else None
     return json_answer(told)
 
 
