@@ -143,7 +143,7 @@ class Asked:
 Ask = Callable[..., Asked]
 
 
-def until(true: Callable[[], object], seconds: float = 10) -> float:
+def until(true: Callable[[], object], seconds: float = 60) -> float:
     """Waits; how long it took."""
     started = time.monotonic()
     while not true():
