@@ -51,6 +51,7 @@ def configured(application: Any, **more: Any) -> uvicorn.Config:
         application,
         http=Protocol,
         ws="none",
+        lifespan="on",  # else a mistake at the start would go unnoticed
         log_config=None,  # Django's, so that every line is JSON
         access_log=False,  # the request log says more
         server_header=False,

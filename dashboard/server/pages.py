@@ -9,6 +9,7 @@ import sys
 import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from functools import partial
@@ -322,4 +323,5 @@ def _drawn(language: str, status: HTTPStatus, sentence: str | Promise) -> bytes:
 def warm_up() -> None:
     """What would be read from the disk at the first refusal, on the event loop, is read now."""
     for language, _name in settings.LANGUAGES:
-        _drawn(language, HTTPStatus.SERVICE_UNAVAILABLE, TOO_MANY)
+        with suppress(ValueError):  # static files have not been collected, which every page will say
+            _drawn(language, HTTPStatus.SERVICE_UNAVAILABLE, TOO_MANY)
