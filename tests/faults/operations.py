@@ -295,6 +295,7 @@ VISITS: dict[str, Callable[[Scene], str]] = {
     "password_change": lambda s: "/profile/password/",
     "recovery_codes": lambda s: "/recovery-codes/",
     "system_overview": lambda s: "/system/",
+    "instance_identity": lambda s: "/system/instance/",
     "first_steps": _by("sam", lambda s: "/welcome/"),
     # What people see whose rights are those of an account, and read anew.
     "home linked": _by("mia", lambda s: "/"),
@@ -318,6 +319,7 @@ QUESTIONS: dict[str, Callable[[Scene], HttpResponse]] = {
     "user_import": lambda s: s.client.post("/users/import/", {"text": "name\nzora"}),
     "user_import_preview": lambda s: s.client.post(f"/users/import/{s.draft}/"),
     "connection_test": lambda s: s.post("/system/test/"),
+    "instance_identity": lambda s: s.client.post("/system/instance/", {"decision": "keep"}),
     "job_retry": lambda s: s.client.post(f"/jobs/{s.job}/retry/"),
     "job_cancel": lambda s: s.client.post(f"/jobs/{s.job}/cancel/"),
     "job_passwords": lambda s: s.client.post(f"/jobs/{s.job}/passwords/"),

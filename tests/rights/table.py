@@ -160,7 +160,7 @@ operator_password     200  200    x     -       -    -      -      -            
 operator_workspaces   200  302    x     -       -    -      -      -            -
 operator_of_user      200  302    x     -       -    -      -      -            -
 system_overview       200  -      x     -       -    -      -      -            -
-instance_identity     200  409    x     -       -    -      -      -            -
+instance_identity     200  302    x     -       -    -      -      -            -
 connection_test       -    200    x     -       -    -      -      -            -
 """
 
