@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard import clock, instance
+from dashboard import clock, identity, instance
 from dashboard.anythingllm import ApiError, SingleUserMode
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, render_page
@@ -69,6 +69,8 @@ def instance_identity(request: Request) -> HttpResponse:
                 messages.success(
                     request, _("Foyer starts anew with this AnythingLLM. What was recorded before is kept.")
                 )
+            elif not identity.doubted():
+                messages.info(request, _("Somebody has said already which AnythingLLM this is."))
             else:
                 decisions.keep(actor=request.user, same=request.POST.getlist("same"))
                 messages.success(request, _("Foyer goes on with this AnythingLLM."))

@@ -274,6 +274,7 @@ QUESTIONS: dict[str, Callable[[Scene], HttpResponse]] = {
     "user_bulk": lambda s: s.post("/users/bulk/", action="suspend", ids=[s.sam]),
     "user_import": lambda s: s.client.post("/users/import/", {"text": "name\nzora"}),
     "connection_test": lambda s: s.post("/system/test/"),
+    "instance_identity": lambda s: s.client.post("/system/instance/", {"decision": "keep"}),
     "chatlog_update": lambda s: s.client.post("/chats/update/", follow=True),
     "theme_change": lambda s: s.client.post("/theme/", {"theme": "dark"}),
     "invite_new": lambda s: s.client.post("/invites/new/", {**LINK, "uses": 1}),

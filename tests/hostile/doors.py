@@ -98,6 +98,11 @@ def operator_workspaces(things):
 
 
 @posts()
+def instance_identity(things):
+    return {"decision": "keep", "same": ["user:1"]}
+
+
+@posts()
 def operator_of_user(things):
     return {"workspaces": [things["workspace_id"]]}
 

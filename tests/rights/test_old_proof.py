@@ -111,7 +111,7 @@ ACTS: dict[str, Callable[[World, Client], Posted]] = {
         {"workspaces": w.own.id},
     ),
     "operator_of_user": lambda w, c: (f"/operators/of-user/{w.own.person}/", {"workspaces": w.own.id}),
-    "instance_identity": lambda w, c: ("/system/instance/", {"decision": "keep"}),
+    "instance_identity": lambda w, c: ("/system/instance/", {"decision": "anew"}),
     "job_retry, of deleting people": retried("users.delete"),
     "job_retry, of making admins": retried("users.role", role="admin"),
     "job_retry, of erasing documents": retried("documents.erase"),

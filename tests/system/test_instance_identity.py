@@ -249,7 +249,10 @@ def test_the_address_mended_everything_goes_on_after_a_word(house, standin, othe
         "it was over"
     )
     assert house.door.linked("ada").get("/operators/").status_code == 200
-    assert root.post(PAGE, {"decision": "keep"}).status_code == 409
+    # Said twice.
+    assert "Somebody has said already" in root.post(PAGE, {"decision": "keep"}, follow=True).content.decode()
+    assert root.post(PAGE, {"decision": "anew"}).status_code == 409
+    assert Operator.objects.filter(username="sam").exists()
 
 
 # --- The same one, from a backup ----------------------------------------------------------------------------------------
