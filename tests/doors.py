@@ -173,7 +173,7 @@ operator_workspaces   MANAGE_OPERATORS    page  200   302     x     -       -   
 operator_of_user      MANAGE_OPERATORS    page  200   302     x     -       -    -      -      -            -
 system_overview       VIEW_SYSTEM         page  200   -       x     -       -    -      -      -            -
 connection_test       VIEW_SYSTEM         act   -     200     x     -       -    -      -      -            -
-instance_identity     MANAGE_OPERATORS    page  200   409     x     -       -    -      -      -            -
+instance_identity     MANAGE_OPERATORS    page  200   302     x     -       -    -      -      -            -
 """
 
 
