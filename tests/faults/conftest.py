@@ -103,7 +103,7 @@ def some_of(things: Sequence[T], many: int, turn: int) -> list[T]:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch):
+def _small_answers(monkeypatch):
     """The same limits as always, only smaller, so that what ends by one of them ends soon."""
     monkeypatch.setattr(http, "MAX_BODY", 500_000)
 
