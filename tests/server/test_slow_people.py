@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import socket
 import time
 
@@ -97,7 +98,7 @@ def test_an_export_comes_whole(house):
 def test_six_who_wait_for_an_instance_that_is_slow(house):
     house.get(f"/chat/{house.slug}/", house.askers[0])
     house.standin.configure(latency=2)
-    with house.as_before() as slow:
+    with house.as_before(readers=16) as slow:
         for session in house.askers:
             slow.enter_context(house.connect(house.ask("GET", f"/chat/{house.slug}/", session)))
         house.others_are_served()
@@ -105,9 +106,9 @@ def test_six_who_wait_for_an_instance_that_is_slow(house):
 
 
 def test_first_questions_to_a_slow_model(house):
-    house.standin.configure(slow=2.5)
+    house.standin.configure(slow=6)
     body = f"workspace={house.slug}&text=SLOW+days+off".encode()
-    with house.as_before() as slow:
+    with house.as_before(readers=16) as slow:
         lines = [
             slow.enter_context(house.connect(house.ask("POST", "/welcome/ask/", session, body)))
             for session in house.askers
@@ -117,6 +118,8 @@ def test_first_questions_to_a_slow_model(house):
             for _line in range(6)
         ]
         house.settle(lambda: any("stream-chat" in request["path"] for request in house.standin.state()["requests"]))
+        assert house.get("/audit/?person=nobody", house.ada)[0] == 200
+        assert not select.select(lines, [], [], 0)[0]  # it came before any of the answers
         house.others_are_served()
         assert house.answer(lines[0])[0] == 200
 
@@ -231,7 +234,7 @@ def test_the_watcher_is_answered_as_any_page_with_its_headers(house):
 def test_whoever_leaves_while_they_wait_in_line_is_forgotten(house):
     house.standin.configure(latency=2)
     before = len(house.standin.state()["requests"])
-    with house.as_before() as slow:
+    with house.as_before(readers=16) as slow:
         for _line in range(30):
             slow.enter_context(house.connect(house.ask("GET", f"/chat/{house.slug}/", house.askers[0])))
         house.settle(lambda: len(house.standin.state()["requests"]) > before)
