@@ -83,6 +83,18 @@ PARTS = (
         ("tests/hostile", "tests/users/test_import_parsing.py", "tests/test_csvfiles.py"),
     ),
     Part(
+        "slow",
+        "Whoever is slow",
+        "Bodies that never come, answers that nobody reads, endless heads, idle connections, a course that joins at once: others are served.",
+        ("tests/server",),
+    ),
+    Part(
+        "instance",
+        "Which instance",
+        "Another AnythingLLM at the address, one restored from an older backup, a trial that ends: nobody inherits anything.",
+        ("tests/system/test_instance_identity.py", "tests/project/test_run.py"),
+    ),
+    Part(
         "browsers",
         "Browsers, jobs and languages",
         "Every main journey in Chromium: by mouse, by keyboard alone, without JavaScript, at 360, 768 and 1,440 px, light and dark, for a"
