@@ -36,6 +36,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "access.GroupWorkspace.workspace_id",
         "access.OpenWorkspace.workspace_id",
         "access.Grant.workspace_id",
+        "access.MembersBefore.workspace_id",
         "access.AccessChange.workspace_id",
         "chat.Turn.workspace_id",
         "chat.LocalThread.workspace_id",
@@ -43,9 +44,16 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "chatlog.Exchange.workspace_id",
     ),
 }
-# Lists of ids, or dictionaries (access.AccessSet.also) in which only some keys hold ids of that kind.
+BY_ID = frozenset({"by id"})
+# Lists of ids, dictionaries by id, or those (access.AccessSet.also) in which only some keys hold ids of that kind.
 LISTS: dict[str, tuple[tuple[str, frozenset[str]], ...]] = {
-    USER: (("access.AccessSet.also", frozenset({"add_users", "remove_users", "user"})),),
+    USER: (
+        ("access.AccessSet.also", frozenset({"add_users", "remove_users", "user"})),
+        ("access.MembersBefore.members", BY_ID),
+        ("access.MembersBefore.lost", BY_ID),
+        ("access.MembersBefore.adds", frozenset()),
+        ("access.MembersBefore.removes", frozenset()),
+    ),
     WORKSPACE: (
         ("access.AccessSet.also", frozenset({"add_workspaces", "remove_workspaces", "open", "close"})),
         ("invites.Link.workspace_ids", frozenset()),
@@ -97,6 +105,8 @@ def part(kind: str, ids: Collection[int] | None, epoch: int) -> None:
 
 
 def _moved(value: Any, keys: frozenset[str], ids: Collection[int] | None, offset: int) -> Any:
+    if keys is BY_ID:
+        return {str(_moved(int(key), frozenset(), ids, offset)): some for key, some in value.items()}
     if isinstance(value, dict):
         return {key: _moved(some, frozenset(), ids, offset) if key in keys else some for key, some in value.items()}
     if isinstance(value, list):

@@ -16,7 +16,7 @@ from huey.contrib.djhuey import HUEY
 
 from dashboard import identity, instance, records
 from dashboard.access import sweeps
-from dashboard.access.models import Grant, Group, GroupMember, OpenWorkspace
+from dashboard.access.models import Grant, Group, GroupMember, MembersBefore, OpenWorkspace
 from dashboard.accounts.models import LookedAfter, Operator, Role
 from dashboard.audit.models import AuditEvent
 from dashboard.chatlog.models import Exchange
@@ -446,3 +446,19 @@ def test_a_list_of_changes_from_before_opens_nothing_here(db):
     kept.refresh_from_db()
     former = records.FORMER
     assert kept.also == {"open": 5 + former, "group": 5, "add_users": [5 + 2 * former, 6], "delete": True}
+
+
+@pytest.mark.django_db
+def test_nobody_is_put_back_as_the_one_whose_id_they_have_now():
+    """What is kept of a workspace's members is about those accounts, too."""
+    now = timezone.now()
+    kept = {"members": {"44": "eva", "7": "sam"}, "lost": {"44": "eva"}, "adds": [44], "removes": [7]}
+    MembersBefore.objects.create(
+        workspace_id=5, workspace_name="Board", slug="board", written_at=now, late_until=now, **kept
+    )
+    records.part(records.USER, [44], 1)
+    record, former = MembersBefore.objects.get(), 44 + records.FORMER
+    assert record.members == {str(former): "eva", "7": "sam"} and record.lost == {str(former): "eva"}
+    assert (record.adds, record.removes) == ([former], [7])
+    records.part(records.WORKSPACE, [5], 1)
+    assert MembersBefore.objects.get().workspace_id == 5 + records.FORMER
