@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.audit import words
 from dashboard.audit.words import Words
+from dashboard.folding import folded
 from dashboard.said import SaidField
 
 # Longer than an act may take: what is open after that was left so by a Foyer that stopped in the middle.
@@ -44,6 +49,14 @@ def given_up() -> datetime:
     return timezone.now() - GIVEN_UP_AFTER
 
 
+class Events(models.Manager["AuditEvent"]):
+    def bulk_create(self, events: Iterable[AuditEvent], **options: Any) -> list[AuditEvent]:  # type: ignore[override]
+        events = list(events)
+        for event in events:
+            event.fold()
+        return super().bulk_create(events, **options)
+
+
 class AuditEvent(models.Model):
     """One act of one person on one thing. Closed once, then never changed, never deleted: `audit.triggers` see to it."""
 
@@ -61,13 +74,33 @@ class AuditEvent(models.Model):
     address = models.CharField(max_length=45, blank=True)
     request_id = models.CharField(max_length=32, blank=True)
     finished_at = models.DateTimeField(null=True)
+    # The names as they are searched, and the workspace that `after` is about, so that a manager's lines come from an index.
+    actor_words = models.TextField(blank=True, editable=False)
+    target_words = models.TextField(blank=True, editable=False)
+    in_workspace = models.GeneratedField(
+        expression=Cast(KeyTextTransform("workspace_id", "after"), models.BigIntegerField()),
+        output_field=models.BigIntegerField(null=True),
+        db_persist=True,
+    )
+
+    objects = Events()
 
     class Meta:
         ordering = ("-id",)
-        indexes = [models.Index(fields=["target_type", "target_id"])]
+        indexes = [
+            models.Index(fields=["target_type", "target_id"]),
+            models.Index(fields=["in_workspace"], name="audit_in_workspace"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.action} {self.target_name}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.fold()
+        super().save(*args, **kwargs)
+
+    def fold(self) -> None:
+        self.actor_words, self.target_words = folded(self.actor_name), folded(self.target_name)
 
     @property
     def act(self) -> Words:

@@ -16,6 +16,7 @@ from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm import ApiError
 from dashboard.audit.models import AuditEvent, Outcome, given_up
 from dashboard.context import request_address, request_id
+from dashboard.folding import folded
 from dashboard.permissions import scope
 
 
@@ -111,8 +112,8 @@ def visible_to(operator: Operator) -> QuerySet[AuditEvent]:
     access, workspaces = Q(action__startswith="access."), Q(target_type="workspace")
     documents = Q(target_type__in=("document", "folder"))
     if mine is not None:
-        access &= Q(after__workspace_id__in=mine)
-        documents &= Q(after__workspace_id__in=mine)
+        access &= Q(in_workspace__in=mine)
+        documents &= Q(in_workspace__in=mine)
         workspaces &= Q(target_id__in=[str(workspace_id) for workspace_id in mine])
     return events.filter(Q(actor=operator) | access | documents | workspaces)
 
@@ -133,11 +134,11 @@ def search(
     """
     events = visible_to(operator)
     if person:
-        events = events.filter(actor_name__icontains=person)
+        events = events.filter(actor_words__contains=folded(person))
     if action:
         events = events.filter(action=action)
     if target:
-        events = events.filter(Q(target_name__icontains=target) | Q(target_id=target))
+        events = events.filter(Q(target_words__contains=folded(target)) | Q(target_id=target))
     if outcome == Outcome.UNKNOWN:
         events = events.filter(Q(outcome=Outcome.UNKNOWN) | Q(outcome=Outcome.STARTED, at__lt=given_up()))
     elif outcome == Outcome.STARTED:
@@ -162,7 +163,7 @@ def about(operator: Operator, *targets: tuple[str, object], limit: int = 10) -> 
 def about_workspace(operator: Operator, workspace_id: int, limit: int = 10) -> list[AuditEvent]:
     """The newest lines about a workspace, access to it and its documents, of those the operator may see."""
     itself = Q(target_type="workspace", target_id=str(workspace_id))
-    within = Q(target_type__in=["user", "document"], after__workspace_id=workspace_id)
+    within = Q(target_type__in=["user", "document"], in_workspace=workspace_id)
     return list(visible_to(operator).filter(itself | within)[:limit])
 
 

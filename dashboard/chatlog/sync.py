@@ -260,7 +260,7 @@ def _exchange(record: ChatRecord) -> Exchange:
 
 def _titles(record: ChatRecord) -> list[str]:
     """Of each document once, however many of its passages there are."""
-    titles = (source.get("title") for source in record.sources)
+    titles = (source.get("title") for source in record.sources if not source.get("isDirectUpload"))
     return list(dict.fromkeys(_plain(shown(title))[:255] for title in titles if type(title) is str and title))
 
 

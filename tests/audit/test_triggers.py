@@ -30,7 +30,7 @@ def test_it_refuses_to_delete(event):
 
 
 def test_it_refuses_the_way_around_that_this_database_offers(event):
-    columns = [field.column for field in AuditEvent._meta.concrete_fields]
+    columns = [field.column for field in AuditEvent._meta.concrete_fields if not field.generated]
     forged = ["'eve'" if column == "actor_name" else column for column in columns]
     ways = {
         "sqlite": f"INSERT OR REPLACE INTO audit_auditevent ({', '.join(columns)}) "  # noqa: S608
