@@ -131,6 +131,7 @@ VALUES: dict[str, dict[object, Words]] = {
 }
 
 TARGETS: dict[str, Words] = {
+    "instance": _("AnythingLLM"),
     "user": _("User"),
     "workspace": _("Workspace"),
     "group": _("Group"),

@@ -12,6 +12,7 @@ from dashboard import instance, locks
 from dashboard.anythingllm import ApiError, http
 from dashboard.chatlog import services, sync
 from dashboard.chatlog.models import Citation, Exchange, Person, Place, Progress
+from dashboard.errors import AnotherInstance
 from tests.chatlog.conftest import asks, everything, kept
 from tests.faults.conftest import FAULTS, SHORT, SLOW, patience
 
@@ -138,17 +139,17 @@ def test_names_are_those_of_today(log):
     assert not Place.objects.filter(name="Company Handbook").exists()
 
 
-def test_the_log_of_another_instance_takes_the_place_of_this_one(log, settings):
+def test_the_log_of_another_instance_does_not_take_the_place_of_this_one(log, settings):
+    """An admin has to say first which instance it is: tests/system/test_instance_identity.py."""
     from dashboard.sandbox.testing import running_sandbox
 
-    Exchange.objects.filter(pk=max(kept())).update(prompt="of the old one")
+    before = dict(Exchange.objects.values_list("id", "prompt"))
     with running_sandbox(seed=2) as other:
         settings.ANYTHINGLLM_URL, settings.ANYTHINGLLM_API_KEY = other.url, other.api_key
         instance.hang_up()
-        read_on()
-        assert kept() == ids(other)
-        prompts = {line["id"]: line["prompt"] for line in everything(other)}
-    assert prompts == dict(Exchange.objects.values_list("id", "prompt"))
+        with pytest.raises(AnotherInstance):
+            read_on()
+    assert dict(Exchange.objects.values_list("id", "prompt")) == before
 
 
 # --- Faults -----------------------------------------------------------------------------------------------------------
