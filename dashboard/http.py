@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
@@ -54,7 +55,11 @@ def render_page(
 def own_url(request: HttpRequest, url: str, otherwise: str) -> str:
     """`url` when it leads to a page of ours, else `otherwise`: where a form says it came from is not to be trusted."""
     url = url.strip()
-    safe = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    try:
+        host = request.get_host()
+    except DisallowedHost:
+        return otherwise
+    safe = url_has_allowed_host_and_scheme(url, {host}, require_https=request.is_secure())
     # A word alone would be taken for the name of a view, and what is too long for a redirect led to no page of ours.
     return url if safe and urlsplit(url).path.startswith("/") and len(url) <= LONGEST_URL else otherwise
 

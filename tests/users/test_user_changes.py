@@ -89,7 +89,7 @@ def test_deleting_needs_the_name_typed(admin_client, standin, user_of):
 
 def test_the_delete_dialog_says_what_goes_and_offers_to_suspend(admin_client, standin, user_of):
     page = admin_client.get(f"/users/{user_of('sam')['id']}/delete/", headers=HTMX).content.decode()
-    assert "chats and threads" in page
+    assert "permanently deletes the account, its chats and its access" in page
     assert "Suspend instead" in page
 
 
