@@ -93,7 +93,7 @@ def test_it_is_renamed_in_anythingllm_too(person, there):
 def test_it_is_deleted_with_all_in_it(person, there):
     person.ask()
     turn = last_turn()
-    assert "for good" in person.get(f"{thread_page(turn)}delete/").content.decode()
+    assert "permanently" in person.get(f"{thread_page(turn)}delete/").content.decode()
     assert person.post(f"{thread_page(turn)}delete/")["Location"] == f"/chat/{SLUG}/"
     assert there.threads(person.user_id) == {} and not Turn.objects.exists()
     assert person.get(thread_page(turn)).status_code == 404
