@@ -50,7 +50,12 @@ COMMON_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",  # opened as a page, it is text
 }
 if settings.SECURE_HSTS_SECONDS:
-    COMMON_HEADERS["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload"
+    COMMON_HEADERS["Strict-Transport-Security"] = f"max-age={settings.SECURE_HSTS_SECONDS}" + "".join(
+        [
+            "; includeSubDomains" * settings.SECURE_HSTS_INCLUDE_SUBDOMAINS,
+            "; preload" * settings.SECURE_HSTS_PRELOAD,
+        ]
+    )
 
 
 def encoded(headers: dict[str, str]) -> list[tuple[bytes, bytes]]:

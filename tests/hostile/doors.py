@@ -182,7 +182,7 @@ for _action, _more in (("suspend", {}), ("role", {"role": "manager"}), ("delete"
 
 @posts()
 def user_import(things):
-    return {"file": [], "text": "name,role,limit,about\nfresh-one,default,20,Sales\n"}
+    return {"file": [], "encoding": "", "text": "name,role,limit,about\nfresh-one,default,20,Sales\n"}
 
 
 # --- Invites ----------------------------------------------------------------------------------------------------------
@@ -201,7 +201,7 @@ def _gifts(things):
 
 @posts()
 def invite_new(things):
-    return _gifts(things) | {"uses": "5", "email": "anna@example.com", "for_whom": "Anna"}
+    return _gifts(things) | {"uses": "5", "email": "anna@example.com", "for_whom": "Anna", "once": str(uuid.uuid4())}
 
 
 @posts()
@@ -210,6 +210,8 @@ def invite_batch(things):
     return _gifts(things) | {
         "text": text,
         "file": [],
+        "encoding": "",
+        "read_as": "",
         "send": "on",
         "batch": str(uuid.uuid4()),
         "seen": hashlib.sha256(text.encode()).hexdigest(),
@@ -255,7 +257,7 @@ def anythingllm_open(things):
 # --- Workspaces and access --------------------------------------------------------------------------------------------
 @posts()
 def workspace_new(things):
-    return {"name": "A new room", "anyway": [], "chat_mode": "chat"}
+    return {"name": "A new room", "anyway": [], "chat_mode": "chat", "once": str(uuid.uuid4())}
 
 
 @posts()
@@ -383,18 +385,18 @@ def _place(things):
 
 @posts()
 def document_add(things):
-    return _place(things) | {"duplicates": "skip"}
+    return _place(things) | {"duplicates": "skip", "encoding": "", "names": [], "replaces": ""}
 
 
 @posts()
 def document_add_file(things):
-    fields = {"duplicates": "skip", "batch": "b2", "ticket": "t1"}
+    fields = {"duplicates": "skip", "batch": "b2", "ticket": "t1", "encoding": "", "name": "", "replaces": ""}
     return _place(things) | fields | {"files": SimpleUploadedFile("notes.txt", b"The zebra crossed the road.")}
 
 
 @posts()
 def document_link(things):
-    return _place(things) | {"duplicates": "skip", "address": "http://93.184.216.34/page"}
+    return _place(things) | {"duplicates": "skip", "address": "http://93.184.216.34/page", "replaces": ""}
 
 
 @posts()

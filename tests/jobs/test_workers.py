@@ -175,7 +175,7 @@ def test_questions_that_hang_hold_up_no_job_and_end_with_the_worker(
     wait_until(lambda: under_way.count() == QUESTIONS_AT_A_TIME)
     new_job(["one"], kind="rig.write")
     wait_until(lambda: done(tmp_path / "done") == ["one"])
-    assert under_way.count() == QUESTIONS_AT_A_TIME, "and they still hang"
+    assert under_way.count() == QUESTIONS_AT_A_TIME, [(t.state, t.problem) for t in Turn.objects.all()]
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0
     assert set(under_way.model.objects.values_list("state", flat=True)) == {TurnState.INTERRUPTED, TurnState.WAITING}

@@ -135,7 +135,7 @@ def test_whatever_is_written_is_the_owners_alone_and_what_was_open_is_closed(tmp
     modes = {path.name: oct(path.stat().st_mode & 0o777) for path in (tmp_path, *tmp_path.iterdir(), elsewhere / "db")}
     assert modes.pop("elsewhere") == "0o755", "only the folder that is Foyer's own"
     assert modes.pop(tmp_path.name) == modes.pop("incoming") == "0o700"
-    assert modes.pop("cache", "0o700") == "0o700"
+    assert modes.pop("cache", "0o700") == modes.pop("questions") == "0o700"
     assert set(modes.values()) == {"0o600"}
 
 

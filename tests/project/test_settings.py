@@ -185,6 +185,9 @@ def test_the_example_file_documents_exactly_what_is_read():
         "SANDBOX_PORT",
         "POSTGRES_PASSWORD",
         "ANYTHINGLLM_TAG",
+        "ANYTHINGLLM_MEMORY",
+        "FOYER_MEMORY",
+        "VALKEY_PASSWORD",
     }  # server, runner, compose
     assert documented - by_others == read_by_settings() - {"SANDBOX_URL"}  # set by the runner only
     assert by_others <= documented

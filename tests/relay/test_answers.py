@@ -73,10 +73,12 @@ def test_a_thread_is_asked_in_the_name_of_its_account(ask, standin):
     assert (newest["user_id"], newest["thread_id"]) == (user["id"], thread["id"])
 
 
-def test_what_is_sent_names_the_mode_and_never_resets(ask, puppet):
+def test_what_is_sent_names_the_mode_and_never_resets(ask, puppet, settings):
     puppet.answer = Answer(200, content_type=EVENTS, pieces=[sse(chunk("Yes"), FINAL)])
     picture = {"name": "a.png", "mime": "image/png", "contentString": "data:image/png;base64,AAAA"}
-    asked = ask("What is this?", mode=Mode.QUERY, thread_slug="mine", user_id=5, attachments=[picture])
+    (settings.QUESTIONS_DIR / "kept").write_bytes(b"\0\0\0")
+    kept = {"name": "a.png", "mime": "image/png", "type": "image/png", "file": "kept", "size": 3}
+    asked = ask("What is this?", mode=Mode.QUERY, thread_slug="mine", user_id=5, attachments=[kept])
     browser = asked.listen().to_the_end()
     assert (browser.text, browser.done["state"]) == ("Yes", "done")
     (sent,) = puppet.asked
@@ -85,8 +87,7 @@ def test_what_is_sent_names_the_mode_and_never_resets(ask, puppet):
     assert sent.headers["Authorization"] == "Bearer PUPPET-KEY-PUPPET-KEY"
     assert sent.headers["Accept-Encoding"] == "identity"
     assert "Cookie" not in sent.headers
-    asked.turn.refresh_from_db()
-    assert asked.turn.attachments == [], "pictures are not kept"
+    assert not (settings.QUESTIONS_DIR / "kept").exists(), "pictures are not kept"
 
 
 def test_query_mode_without_documents_refuses_and_that_is_an_answer(ask, standin):

@@ -46,7 +46,7 @@ class House:
         lines = [
             f"{method} {path} HTTP/1.1",
             "Host: localhost",
-            f"Cookie: foyer_session={session}; csrftoken={'b' * 32}",
+            f"Cookie: foyer_session={session}; foyer_csrf={'b' * 32}",
             *headers,
         ]
         if method == "POST":

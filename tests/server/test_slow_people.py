@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import select
 import socket
 import time
@@ -11,7 +10,7 @@ import time
 import pytest
 
 BEGINNING = (
-    "POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: csrftoken=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n"
+    "POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: foyer_csrf=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n"
     "Content-Length: {length}\r\nContent-Type: application/x-www-form-urlencoded\r\n\r\na"
 )
 
@@ -216,8 +215,8 @@ def test_the_watcher_is_answered_as_any_page_with_its_headers(house):
     for path in ("/healthz", "/readyz"):
         connection.request("GET", path)
         answer = connection.getresponse()
-        assert answer.status == 200
-        assert json.loads(answer.read())["status"] == "ok"
+        assert answer.status == (200 if path == "/healthz" else 503)  # no worker runs here
+        answer.read()
         heads[path] = {name.lower(): value for name, value in answer.getheaders()}
     connection.close()
     same = {

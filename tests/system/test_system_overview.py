@@ -77,8 +77,8 @@ def test_every_difference_between_versions_that_matters_has_words():
     from dashboard.anythingllm.rules import SINCE
     from dashboard.system.services import FEATURES
 
-    # Two that are no ability of Foyer's: how invites fail, and pictures.
-    assert set(SINCE) - set(FEATURES) == {"invite_blocked_by_sso", "image_generation"}
+    # Three that are no ability of Foyer's: how invites fail, pictures, and what goes with a thread.
+    assert set(SINCE) - set(FEATURES) == {"invite_blocked_by_sso", "image_generation", "threads_take_their_chats"}
 
 
 def test_it_is_for_admins_only(manager_client, viewer_client, member_client, standin):
