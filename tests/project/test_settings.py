@@ -183,7 +183,10 @@ def test_the_example_file_documents_exactly_what_is_read():
         "PORT",
         "SANDBOX_PORT",
         "POSTGRES_PASSWORD",
+        "VALKEY_PASSWORD",
         "ANYTHINGLLM_TAG",
+        "ANYTHINGLLM_MEMORY",
+        "FOYER_MEMORY",
     }  # server, runner, compose
     assert documented - by_others == read_by_settings() - {"SANDBOX_URL"}  # set by the runner only
     assert by_others <= documented
