@@ -202,6 +202,11 @@ class Things(dict[str, Any]):
         rows = [[2, "fresh-one", "default", "20", "", ""], [3, "ada", "", "", "", ""]]
         return ImportDraft.objects.create(operator=self.ada, rows=rows).pk
 
+    def a_guessed_draft_id(self) -> int:
+        """Of a file whose encoding was not certain."""
+        rows = [[2, "fresh-one", "default", "", "", ""]]
+        return ImportDraft.objects.create(operator=self.ada, rows=rows, encoding="cp1252").pk
+
     def a_link(self) -> Link:
         fields = invites.LinkFields(label="New people", workspace_ids=[self["workspace_id"]], note="Welcome.")
         anna = invites.Person("Anna", "anna@example.com")

@@ -58,6 +58,10 @@ def nothing(things: Things) -> Posted:
 POSTS["job_retry"] = Door("job_retry", lambda things: {"next": "/jobs/"})
 POSTS["job_cancel"] = Door("job_cancel", lambda things: {"next": "/jobs/"}, places="job_id=open_job_id")
 POSTS["job_passwords"] = Door("job_passwords", nothing, places="job_id=import_id")
+POSTS["user_import_preview"] = Door("user_import_preview", lambda things: {"encoding": []})
+POSTS["user_import_preview, again"] = Door(
+    "user_import_preview", lambda things: {"encoding": "utf-8"}, places="draft_id=guessed_draft_id"
+)
 POSTS["access_undo"] = Door("access_undo", nothing, places="set_id=applied_id")
 
 
@@ -445,7 +449,7 @@ PAGED = {"page": "2", "size": "25"}
 LANGUAGE = {"language": "en"}
 # Doors that are read: the names they look for, each with something that one may ask.
 QUERIES: dict[str, dict[str, str]] = {name: {} for name, (_action, methods) in DOORS.items() if "GET" in methods} | {
-    "sign_in": {"next": "/users/"} | LANGUAGE,
+    "sign_in": {"next": "/users/", "unsent": "page"} | LANGUAGE,
     "recovery_codes": {"download": "1"},
     "join": LANGUAGE,
     "first_steps": {"workspace": "company-handbook"},
