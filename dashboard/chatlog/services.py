@@ -213,3 +213,11 @@ def last_active(operator: Operator, user_ids: Collection[int] | None = None) -> 
         lines = lines.filter(user__in=user_ids)
     rows = lines.values("user_id").annotate(at=Max("created_at"))
     return {row["user_id"]: row["at"] for row in rows if row["user_id"] is not None}
+
+
+def place_names() -> dict[int | None, str]:
+    return dict(Place.objects.values_list("id", "name"))
+
+
+def person_names() -> dict[int | None, str]:
+    return dict(Person.objects.values_list("id", "name"))
