@@ -116,9 +116,9 @@ def test_first_questions_to_a_slow_model(house):
             slow.enter_context(house.connect(house.ask("POST", "/welcome/ask/", house.askers[0], body)))
         house.settle(lambda: any("stream-chat" in request["path"] for request in house.standin.state()["requests"]))
         assert house.get("/audit/?person=nobody", house.ada)[0] == 200
-        assert not select.select(lines, [], [], 0)[0]  # it came before any of the answers
+        assert not select.select(lines[1:], [], [], 0)[0]  # it came before any of the answers
         house.others_are_served()
-        assert house.answer(lines[0])[0] == 200
+        assert house.answer(lines[1])[0] == 200
 
 
 def test_a_course_that_joins_at_the_same_moment(house):
