@@ -350,7 +350,7 @@ def instance_down_for_a_change(foyer, standin, things):
     page = at(foyer, f"/users/{things['user_id']}/")
     standin.fault("502")
     page.get_by_role("button", name=re.compile("^Suspend")).click()
-    expect(page.locator("[data-sentence]")).to_be_visible()
+    expect(page.locator(".toast")).to_contain_text("Nothing was changed.")
     return page
 
 
@@ -693,7 +693,7 @@ def files_added(foyer, standin, things):
     page = choosing(foyer.page())
     page.route("**/documents/add/file/", lambda route: route.abort(), times=1)
     page.locator("#add-send").click()
-    expect(page.locator("#add-summary")).to_have_text("1 of 2 ready, 1 failed")
+    expect(page.locator("#add-summary")).to_have_text("1 of 3 ready, 1 failed")
     expect(page.locator("#add-sending").get_by_role("button", name="Send again")).to_be_visible()
     return page
 
