@@ -68,8 +68,7 @@ def worker(queue, tmp_path) -> Iterator:
     url = f"sqlite:///{database['NAME']}"
     if connection.vendor == "postgresql":
         url = f"postgres://{database['USER']}:{database['PASSWORD']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
-    environment = {
-        **os.environ,
+    own = {
         "DJANGO_SETTINGS_MODULE": "tests.jobs.rig.settings",
         "DATA_DIR": str(tmp_path),
         "DATABASE_URL": url,
@@ -79,7 +78,8 @@ def worker(queue, tmp_path) -> Iterator:
     def start() -> subprocess.Popen:
         log = (tmp_path / f"worker-{len(started)}.log").open("wb")
         with log:
-            process = subprocess.Popen([sys.executable, "manage.py", "run_huey"], cwd=ROOT, env=environment, stderr=log)
+            command = [sys.executable, "manage.py", "run_huey"]
+            process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **own}, stderr=log)
         started.append(process)
         return process
 
