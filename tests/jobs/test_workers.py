@@ -166,7 +166,8 @@ def test_questions_that_hang_hold_up_no_job_and_end_with_the_worker(
 ):
     monkeypatch.setenv("ANYTHINGLLM_URL", standin.url)
     monkeypatch.setenv("ANYTHINGLLM_API_KEY", standin.api_key)
-    where = {"workspace_id": 1, "workspace_slug": "customer-support", "session_id": "s", "mode": "chat"}
+    room = standin.get("/v1/workspace/customer-support")["workspace"][0]
+    where = {"workspace_id": room["id"], "workspace_slug": room["slug"], "session_id": "s", "mode": "chat"}
     asked = [turns.open_turn(actor=ada, text=f"HANG {number}", **where) for number in range(8)]
     for turn in asked:
         answer(turn.pk)
