@@ -290,7 +290,9 @@ def test_a_persons_page_names_the_workspaces_of_theirs_only(world, limited):
 def test_nothing_is_staged_for_workspaces_of_others(world, limited):
     mine, others = world.rooms[ROOM]["id"], world.rooms[FOREIGN_ROOM]["id"]
     ann, bob = world.people[PERSON], world.people[FOREIGN_PERSON]
-    signed_in(limited).post("/access/stage/", {"give": f"{others}-{ann} {mine}-{bob}", "take": f"{others}-{bob}"})
+    client = signed_in(limited)
+    client.get(f"/access/?ready=1&q={FOREIGN_PERSON}")
+    client.post("/access/stage/", {"give": f"{others}-{ann} {mine}-{bob}", "take": f"{others}-{bob}"})
     staged = AccessSet.objects.get()
     assert [(change.workspace_id, change.user_id) for change in staged.changes.all()] == [(mine, bob)]
     assert FOREIGN_ROOM not in staged.title

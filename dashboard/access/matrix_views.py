@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from dashboard import instance
+from dashboard import instance, sight
 from dashboard.access import groups, matrix, sets
 from dashboard.access.matrix_cells import draw, ticked
 from dashboard.access.matrix_forms import MatrixForm, StageForm, pairs
@@ -26,6 +26,7 @@ from dashboard.said import gettext as _
 from dashboard.said import ngettext
 
 COLUMNS = 30  # workspaces a page
+FOUND = "people_found"  # in the session: ids of those whom a manager of some workspaces found by their whole name
 
 
 @require_GET
@@ -45,7 +46,9 @@ def access_matrix(request: Request) -> HttpResponse:
     filters = {"role": criteria["role"], "state": criteria["state"], "group": criteria["group"] or None}
     seen = users = reading.value.users
     if scope(request.user) is not None and criteria["q"] and not any(filters.values()):
-        users = [*seen, *matrix.strangers(seen, criteria["q"])]
+        strangers = matrix.strangers(seen, criteria["q"])
+        users = [*seen, *strangers]
+        _remember(request, {user.id for user in strangers})
     people, no_people = matrix.people(users, names=criteria["q"], **filters)
     workspaces, no_workspaces = matrix.workspaces(reading.value.workspaces, names=criteria["w"])
     page = page_of(people, request)
@@ -96,6 +99,9 @@ def access_stage(request: Request) -> HttpResponse:
         messages.error(request, str(form.errors["until"][0]))
         return redirect(back)
     give, take = form.changes(request.POST.getlist("cell"))
+    if scope(request.user) is not None:
+        known = _known(request)
+        give, take = ({pair for pair in some if pair[1] in known} for some in (give, take))
     if not give | take:
         messages.info(request, _("Nothing was changed on the matrix."))
         return redirect(back)
@@ -109,6 +115,19 @@ def access_stage(request: Request) -> HttpResponse:
         messages.info(request, _("All of it is so already."))
         return redirect(back)
     return redirect("access_set", staged.pk)
+
+
+def _remember(request: Request, user_ids: set[int]) -> None:
+    found = request.session.get(FOUND, [])
+    if new := sorted(user_ids.difference(found)):
+        request.session[FOUND] = [*found, *new][-500:]
+
+
+def _known(request: Request) -> set[int]:
+    """Whom a manager of some workspaces may name by a number: those they see, and those they have found by name. A preview says who it is, so
+    a number that was guessed must not get that far.
+    """
+    return {user.id for user in sight.users(request.user).value}.union(request.session.get(FOUND, []))
 
 
 def _title(changes: set[tuple[int, int]]) -> str:

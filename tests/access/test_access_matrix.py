@@ -285,7 +285,11 @@ def test_they_see_no_more_of_others_than_the_name_and_only_when_they_search(limi
 def test_they_stage_nothing_elsewhere_and_follow_no_stranger(limited_client, team, room):
     sam, dora = team.users["sam"], team.users["dora.olsen"]
     other = next(w for w in team.workspaces.values() if w != room and sam not in team.members(w))
-    limited_client.post("/access/stage/", {"give": f"{other}-{sam} {room}-{dora}"})
+    staged = {"give": f"{other}-{sam} {room}-{dora}"}
+    limited_client.post("/access/stage/", staged)
+    assert not AccessSet.objects.exists(), "a number that was guessed names nobody"
+    limited_client.get("/access/?ready=1&q=dora.olsen")
+    limited_client.post("/access/stage/", staged)
     assert list(AccessSet.objects.get().changes.values_list("workspace_id", "user_id")) == [(room, dora)]
     answer = limited_client.get("/access/example/", {"q": "dora", "to": sam})
     assert "dora" not in answer.content.decode()
