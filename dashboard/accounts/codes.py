@@ -1,7 +1,7 @@
 """Recovery codes until their person says that they have them.
 
 The instance shows them once, at the very first sign-in, and never again: with a session that ends before, they would be lost for good. So
-they are kept for a while, sealed with SECRET_KEY; with another key they cannot be read any more.
+they are kept for a while, encrypted with a key made of SECRET_KEY; with another key they cannot be read any more.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import json
 from collections.abc import Collection
 from datetime import timedelta
 
-from django.core import signing
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
 from django.utils import timezone
-from django.utils.crypto import get_random_string, salted_hmac
+from django.utils.crypto import salted_hmac
 
 from dashboard.accounts.models import KeptCodes, Operator
 
@@ -38,22 +39,18 @@ def forget(operator: Operator) -> None:
 
 
 def _sealed(codes: Collection[str]) -> str:
-    nonce = get_random_string(32)
-    hidden = base64.b64encode(_hidden(json.dumps(list(codes)).encode(), nonce)).decode()
-    return signing.dumps([nonce, hidden], salt=SALT)
+    return _box().encrypt(json.dumps(list(codes)).encode()).decode()
 
 
 def _opened(sealed: str) -> tuple[str, ...]:
     try:
-        nonce, hidden = signing.loads(sealed, salt=SALT)
-        return tuple(json.loads(_hidden(base64.b64decode(hidden), nonce)))
-    except (signing.BadSignature, ValueError):
+        return tuple(json.loads(_box().decrypt(sealed)))
+    except InvalidToken:
         return ()
 
 
-def _hidden(text: bytes, nonce: str) -> bytes:
-    """The text under a stream of bytes that only who has SECRET_KEY can make: the same again gives the text. A nonce is used once."""
-    stream = b""
-    while len(stream) < len(text):
-        stream += salted_hmac(SALT, f"{nonce}:{len(stream)}", algorithm="sha512").digest()
-    return bytes(a ^ b for a, b in zip(text, stream, strict=False))
+def _box() -> MultiFernet:
+    """With a key made of SECRET_KEY; what an earlier one has sealed is opened, too."""
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    digests = [salted_hmac(SALT, "codes", secret=key, algorithm="sha256").digest() for key in keys]
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(digest)) for digest in digests])

@@ -88,3 +88,12 @@ def test_they_are_kept_sealed_and_not_for_ever(newcomer, door, settings):
     KeptCodes.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert sealed.kept(operator) == ()
     assert not KeptCodes.objects.exists()
+
+
+def test_kept_codes_outlive_a_new_secret_key_as_long_as_the_old_one_is_known(ada, settings):
+    sealed.keep(ada, ["one", "two"])
+    assert "one" not in KeptCodes.objects.get().sealed
+    old, settings.SECRET_KEY = settings.SECRET_KEY, "another-one-" * 4
+    assert sealed.kept(ada) == ()
+    settings.SECRET_KEY_FALLBACKS = [old]
+    assert sealed.kept(ada) == ("one", "two")
