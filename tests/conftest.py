@@ -68,7 +68,7 @@ def _nothing_remembered() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(monkeypatch) -> None:
+def _no_pauses(monkeypatch) -> None:
     """Nobody waits before another try, nor for a refusal to take its time; tests of these pauses set their own."""
     monkeypatch.setattr(http, "BACKOFF", 0.001)
     monkeypatch.setattr(engine, "PAUSES", (0, 0, 0, 0))
