@@ -175,12 +175,16 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], line: int) ->
     columns = _named(header)
     known = any(columns)
     addresses, filled, words = [0] * len(header), [0] * len(header), [0] * len(header)
+    written_out = any("@" in cell and cell.endswith(">") for cells in rows for cell in cells)
     for cells in rows:
         for i, cell in enumerate(cells[: len(header)]):
             filled[i] += cell != ""
             addresses[i] += "@" in cell
             words[i] += "@" not in cell and any(map(str.isalpha, cell))
     by_content = [i for i, cell in enumerate(header) if cell and addresses[i] and addresses[i] * 2 >= filled[i]]
+    if not known and (len(header) == 1 or written_out):
+        # No word of the first row is known: where others have names beside their address, it is a person without one.
+        by_content = [i for i in by_content if not written_out and addresses[i] == filled[i]]
     named = [i for i, column in enumerate(columns) if column == EMAIL]
     if not known and not by_content:
         return []

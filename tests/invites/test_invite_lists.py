@@ -113,6 +113,20 @@ def test_a_first_row_of_unknown_words_above_addresses_is_told_to_be_the_header()
     assert listed.warnings == ["Line 1 was taken for the names of the columns: Chen, not-an-address."]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anna Müller\nBen <ben@example.com>",
+        "Anna Müller\nBen <ben@example.com>\nCem",
+        "Anna Müller, Sales\nBen <ben@example.com>, Sales",
+        "Anna Müller\nben@example.com\nCem",
+    ],
+)
+def test_a_first_person_without_an_address_is_not_taken_for_a_header(text):
+    assert read(text).rows[0].name.startswith("Anna Müller")
+    assert not any("names of the columns" in warning for warning in read(text).warnings)
+
+
 def test_what_is_neither_name_nor_address_is_told():
     (warning,) = warnings("Anna;anna@example.com;Sales\nBen;ben@example.com;Sales")
     assert warning.startswith("What is neither a name nor an address was left out: Sales.")
