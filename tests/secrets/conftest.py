@@ -73,7 +73,7 @@ class House:
     def values(self) -> Iterator[tuple[str, str]]:
         """Everything that stands in the database: table.column, and what. Sessions as they are once unpacked."""
         for (table,) in self.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
-            columns = [row[1] for row in self.rows(f"PRAGMA table_info({table})")]
+            columns = [row[1] for row in self.rows(f"PRAGMA table_xinfo({table})") if row[6] != 1]
             for row in self.rows(f"SELECT * FROM {table}"):  # noqa: S608
                 yield from ((f"{table}.{column}", str(value)) for column, value in zip(columns, row, strict=True))
         for (key,) in self.rows("SELECT session_key FROM django_session"):
