@@ -64,7 +64,7 @@ def document_add(request: Request) -> HttpResponse:
     form = AddForm(request.POST, operator=request.user)
     if not form.is_valid():
         return render(request, "documents/_add_options.html", {"add": form}, status=422)
-    names = [adding.known_name(name) for name in request.POST.getlist("names")[: adding.MOST_FILES]]
+    names = [adding.known_name(name) for name in request.POST.getlist("filenames")[: adding.MOST_FILES]]
     found = _unseen(request, form, names)
     if found:
         return render(request, "documents/_add_options.html", {"add": form, "versions": found})

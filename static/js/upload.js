@@ -208,7 +208,7 @@ document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (detail.elt.id !== "add-choice") return;
   detail.formData.delete("files");
   const going = sendable();
-  for (const entry of going) detail.formData.append("names", nameOf(entry, [...(isSending() ? batch.entries : []), ...going]));
+  for (const entry of going) detail.formData.append("filenames", nameOf(entry, [...(isSending() ? batch.entries : []), ...going]));
 });
 
 document.addEventListener("reset", (event) => {

@@ -389,7 +389,7 @@ def _place(things):
 
 @posts()
 def document_add(things):
-    return _place(things) | {"duplicates": "skip", "encoding": "", "names": [], "replaces": ""}
+    return _place(things) | {"duplicates": "skip", "encoding": "", "filenames": [], "replaces": ""}
 
 
 @posts()
