@@ -24,7 +24,7 @@ from tests import sampling
 
 PASSWORD = "correct-horse-battery"
 # `make evidence` tries more of the same: more moments to kill at, more examples.
-SLOW_TO_START = ("running_foyer", "house")  # fixtures that one worker starts for all
+SLOW_TO_START = ("running_foyer", "house", "visits")  # fixtures that one worker starts for all
 THOROUGH = os.environ.get("EVIDENCE") == "thorough"
 
 hypothesis.settings.register_profile("foyer", deadline=None)  # a busy machine is no failure

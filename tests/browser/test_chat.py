@@ -15,6 +15,8 @@ pytestmark = pytest.mark.browser
 
 SLUG = "company-handbook"
 QUESTION = "How many days off are there?"
+# Words enough of the text on vacations, so that a trap beside them is answered, too.
+FOUND_BY = "vacation days a calendar year, carried over, expire in March, people team"
 FEW_WORDS = 12  # a second, so that one can look while the answer comes
 
 
@@ -162,7 +164,7 @@ def test_markup_is_drawn_and_does_nothing(page, foyer):
     dialogs, elsewhere = [], []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
     page.on("request", lambda request: elsewhere.append(request.url) if "elsewhere" in request.url else None)
-    ask(page, f"MARKDOWN {trap}")
+    ask(page, f"MARKDOWN {FOUND_BY} {trap}")
     answered(page)
     prose = page.locator(".prose")
     expect(prose.locator("strong")).to_have_text("bold")
@@ -211,9 +213,13 @@ def test_the_enter_that_ends_a_word_of_an_input_method_sends_nothing(page, stand
     assert field.evaluate(enter)
     expect(page.locator("#palette")).to_be_visible()
     page.keyboard.press("Escape")
-    ask(page, "有几天假？")
+    ask(page, "有几天假 (days off)？")
     answered(page)
-    assert asked(standin)[-1] == "有几天假？" and "有几天" not in asked(standin) and before.endswith(f"/{SLUG}/")
+    assert (
+        asked(standin)[-1] == "有几天假 (days off)？"
+        and "有几天" not in asked(standin)
+        and before.endswith(f"/{SLUG}/")
+    )
 
 
 def test_a_picture_and_a_document_go_with_it(page, tmp_path, standin):

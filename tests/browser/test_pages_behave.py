@@ -203,7 +203,7 @@ def test_a_pasted_list_outlives_the_end_of_a_session(foyer, standin):
     page.goto("/invites/many/")
     page.get_by_label("Name of the list").fill("Apprentices")
     page.get_by_label("Or paste the list").fill(people)
-    context.clear_cookies(name="sessionid")
+    context.clear_cookies(name="foyer_session")
     page.get_by_role("button", name="Check the list").click()
     expect(page.locator(".banner")).to_contain_text("nothing was changed. What you typed is not lost")
     page.get_by_label("User name").fill("ada")
