@@ -351,6 +351,15 @@ def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, 
     return _of_each("members", ask, max_age)
 
 
+def members_of(workspace_id: int) -> tuple[int, ...]:
+    """The same of one workspace, asked now. What differs from what was known is told to every process. Raises ApiError."""
+    listed = tuple(member.user_id for member in connect().memberships.read(workspace_id))
+    known = line().of_each.get("members", {}).get(workspace_id)
+    if known is not None and set(known.value) != set(listed):
+        forget_members(workspace_id)
+    return listed
+
+
 def members_known() -> bool:
     """True when members() can answer without a call per workspace."""
     return line().holds("members", MEMBERS_FRESH_FOR)
@@ -417,7 +426,8 @@ def library_known(max_age: float = LIBRARY_FRESH_FOR) -> bool:
 
 def _of_each(what: str, ask: Callable[[Workspace], T], max_age: float) -> Reading[dict[int, T]]:
     """What is asked of every workspace by itself, by workspace id. Only what is too old or was forgotten is read again; `as_of` is the
-    time of the oldest.
+    time of the oldest. What was changed on the instance itself is told to the other processes by the first that sees it: else a page
+    would show now this, now that, as long as each believes what it read.
     """
     kept = line().of_each.setdefault(what, {})
 
@@ -433,7 +443,11 @@ def _of_each(what: str, ask: Callable[[Workspace], T], max_age: float) -> Readin
         def read(workspace: Workspace) -> _OfOne:
             return _OfOne(ask(workspace), timezone.now(), time.monotonic(), wanted[workspace.id])
 
+        before = {i: kept[i].value for i in old if i in kept}
         kept.update(zip(old, line().each(read, [there[i] for i in old]), strict=True))
+        changed = [i for i, value in before.items() if kept[i].value != value]
+        if changed:
+            marks.renew([_mark_key(f"{what}:{i}") for i in changed] + [_mark_key(what)])
         for workspace_id in kept.keys() - there.keys():
             del kept[workspace_id]
         return {workspace_id: kept[workspace_id].value for workspace_id in there}

@@ -11,6 +11,7 @@ import time
 from enum import StrEnum
 
 import redis
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 
@@ -72,7 +73,9 @@ def at_the_start(error: BaseException) -> str:
 
 
 class InOneLine(logging.Filter):
-    """Trouble with the ground is told in one line without a traceback, and by one logger at most once a minute."""
+    """Trouble with the ground is told in one line without a traceback, and by one logger at most once a minute. A host that is not ours
+    is told in one line as well: anybody can send one.
+    """
 
     EVERY = 60.0  # seconds
 
@@ -81,7 +84,10 @@ class InOneLine(logging.Filter):
         self._told: dict[tuple[str, Trouble], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        trouble = of(record.exc_info[1]) if record.exc_info else None
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, DisallowedHost):
+            record.exc_info = record.exc_text = None
+        trouble = of(error)
         if trouble is None:
             return True
         now, key = time.monotonic(), (record.name, trouble)

@@ -116,3 +116,43 @@ def test_what_is_out_of_date_stays_so_however_many_workspaces_there_are():
     instance.forget_members(*many)
     marks = [instance._mark_key(f"members:{workspace_id}") for workspace_id in many]
     assert len(cache.get_many(marks)) == len(marks)
+
+
+# --- Two processes ----------------------------------------------------------------------------------------------------
+@pytest.fixture
+def at(standin, monkeypatch):
+    """Goes on as the process of that number, which has a memory of its own."""
+    lines = [instance.Line(standin.url, standin.api_key) for _process in range(2)]
+
+    def go_on(number: int) -> None:
+        monkeypatch.setattr(instance, "_line", lambda *_which: lines[number])
+
+    return go_on
+
+
+def test_what_one_process_sees_of_a_change_at_the_instance_the_other_sees_too(standin, at):
+    first, *_others = standin.get("/v1/workspaces")["workspaces"]
+    for process in (0, 1):
+        at(process)
+        before = instance.members().value[first["id"]]
+    gone = before[-1]
+    standin.post(
+        f"/v1/admin/workspaces/{first['slug']}/manage-users",
+        {"userIds": [user for user in before if user != gone], "reset": True},
+    )
+    assert gone in instance.members().value[first["id"]], "nothing has told anybody yet"
+    at(0)
+    assert gone not in instance.members_of(first["id"])
+    at(1)
+    assert gone not in instance.members().value[first["id"]]
+    standin.post(f"/v1/admin/workspaces/{first['slug']}/manage-users", {"userIds": [gone], "reset": False})
+    assert gone in instance.members(max_age=0).value[first["id"]]
+    at(0)
+    assert gone in instance.members().value[first["id"]]
+    instance.members()
+    asked = len(standin.state()["requests"])
+    for process in (0, 1, 0, 1):
+        at(process)
+        instance.members()
+    told = len(standin.state()["requests"]) - asked
+    assert told <= 2, "each process asks once more for what it told, and then no more"

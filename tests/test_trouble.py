@@ -11,6 +11,7 @@ import shutil
 import psycopg
 import pytest
 import redis
+from django.core.exceptions import DisallowedHost
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import InternalError, OperationalError, ProgrammingError, connection
 from django.urls import reverse
@@ -178,10 +179,11 @@ def test_the_log_has_it_in_one_line_a_minute_and_a_mistake_in_full():
     logger = logging.getLogger("tests.trouble")
     logger.addHandler(handler)
     logger.propagate = False
-    for error in [OSError(errno.ENOSPC, "full")] * 3 + [ValueError()] * 2 + [redis.ConnectionError()]:
+    for error in [OSError(errno.ENOSPC, "full")] * 3 + [ValueError()] * 2 + [redis.ConnectionError(), DisallowedHost()]:
         logger.error("Error reading from queue", exc_info=error)
     assert told == [
         ("no room", False),
         *[("Error reading from queue", True)] * 2,
         ("queue away", False),
+        ("Error reading from queue", False),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -30,7 +30,9 @@ class UntilField(DayField):
             return None
         if day < timezone.localdate():
             raise ValidationError(_("This day is over already."))
-        return timezone.make_aware(datetime.combine(day, time.max))
+        # Where clocks are set back at midnight, the last hour of a day comes twice: the next day begins only once.
+        next_day = timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+        return next_day.astimezone(UTC) - timedelta.resolution
 
 
 class ToggleForm(forms.Form):

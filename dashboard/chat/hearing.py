@@ -58,8 +58,7 @@ class Hearing:
             return True
         try:
             if turn.workspace_id not in members:
-                read = instance.connect().memberships.read(turn.workspace_id)
-                members[turn.workspace_id] = {member.user_id for member in read}
+                members[turn.workspace_id] = instance.members_of(turn.workspace_id)
         except ApiError:
             return True  # the next look asks again
         self._seen[turn.pk] = now

@@ -55,7 +55,7 @@ def _is_open(operator: Operator, account: User | None, workspace: Workspace) -> 
         return local_may_open(operator, workspace.id)
     if account.role in BY_ROLE:
         return True
-    return any(member.user_id == account.id for member in instance.connect().memberships.read(workspace.id))
+    return account.id in instance.members_of(workspace.id)
 
 
 def local_may_open(operator: Operator, workspace_id: int) -> bool:

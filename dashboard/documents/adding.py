@@ -42,6 +42,9 @@ KIND = "documents.add"
 LEFTOVERS = re.compile(r"(^|/)(~\$[^/]*|\.~lock\.[^/]*|\.DS_Store|desktop\.ini|Thumbs\.db|[^/]*\.tmp)$", re.IGNORECASE)
 JOINERS = "\u200c\u200d"  # belong to words in some scripts, and to composed signs
 NAT64 = IPv6Network("64:ff9b::/96")
+PUBLIC_V6 = IPv6Network(
+    "2000::/3"
+)  # all others are reserved, or lead to hosts of the older kind in ways of a site's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,4 +247,6 @@ def _is_public(found: IPv4Address | IPv6Address) -> bool:
         behind = IPv4Address(int(found) & 0xFFFFFFFF) if found in NAT64 else found.sixtofour or found.ipv4_mapped
         if behind:
             return _is_public(behind)
+        if found not in PUBLIC_V6:
+            return False
     return found.is_global and not found.is_multicast

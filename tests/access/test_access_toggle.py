@@ -1,11 +1,12 @@
 """The switch: one change at once, drawn from what was read back."""
 
-from datetime import timedelta
+from datetime import UTC, date, timedelta
 
 import pytest
 from django.utils import timezone
 
 from dashboard import instance
+from dashboard.access.forms import UntilField
 from dashboard.access.models import Grant, Group, Reason
 from dashboard.accounts.models import LookedAfter, Role
 from tests.conftest import operator, signed_in
@@ -172,3 +173,14 @@ def test_it_does_not_say_of_an_admin_that_the_workspace_is_closed(team, room, to
     answer = toggle("ada", 0)
     assert "may not open" not in answer["HX-Trigger"]
     assert "opens it by role" in answer["HX-Trigger"]
+
+
+@pytest.mark.parametrize("zone", ["Africa/Cairo", "Asia/Beirut", "America/Santiago", "America/Nuuk", "Europe/Berlin"])
+def test_a_day_ends_a_moment_before_the_next_even_where_clocks_change_at_midnight(zone):
+    field, moment = UntilField(), timedelta.resolution
+    with timezone.override(zone):
+        for number in range(365):
+            day = date(2099, 1, 1) + timedelta(days=number)
+            end = field.clean(day.isoformat()).astimezone(UTC)
+            assert timezone.localdate(end) == day
+            assert timezone.localdate(end + moment) == day + timedelta(days=1)

@@ -224,6 +224,10 @@ def test_what_is_no_address_is_refused(ada, standin, address):
         "[::ffff:127.0.0.1]",
         "[64:ff9b::10.0.0.1]",
         "[2002:a00:1::]",
+        "[::127.0.0.1]",
+        "[64:ff9b:1::a00:1]",
+        "[::ffff:0:10.0.0.1]",
+        "[5f00::1]",
     ],
 )
 def test_what_is_private_is_not_asked_for(ada, standin, host):
