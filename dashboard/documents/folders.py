@@ -29,7 +29,7 @@ from dashboard.documents import erasing, library
 from dashboard.documents.embedding import GONE, RECENT
 from dashboard.documents.library import DocumentRow, State
 from dashboard.documents.models import Incoming, Stored
-from dashboard.documents.paths import is_folder_name, moved_to
+from dashboard.documents.paths import is_folder_name, is_unique, moved_to
 from dashboard.documents.presence import in_folder
 from dashboard.errors import Declined, Words
 from dashboard.instance import Reading
@@ -133,23 +133,28 @@ def place(paths: Collection[str], folder: str) -> dict[str, str]:
 
     Trying again does no harm. Raises Declined when not all of it is there afterwards; ApiError.
     """
-    documents = in_folder(folder)
-    if documents is None and folder != PROTECTED_FOLDER:
-        words = _("It is in the library, but there is no folder %(name)s any more. Make it again, then retry.")
-        raise Declined(words % {"name": folder})
-    if documents is None:
-        _make(folder)  # the instance's own is not there before its first upload
-    before = _by_path(documents)
     targets = {path: moved_to(path, folder) for path in paths}
-    lost = _ask(
-        {old: new for old, new in targets.items() if new not in before}
-    )  # a worker that died may have moved some
-    after = _here(folder)
+    # What has a name of its own lands on nothing, and moving it once more is refused: for that the folder, of which the instance opens
+    # every file, is read once.
+    before = {} if all(map(is_unique, paths)) else _chosen(folder)
+    lost = _ask({old: new for old, new in targets.items() if new not in before})
+    after = _chosen(folder)
     moved = {old: new for old, new in targets.items() if new in after}
     _follow(moved)
     if len(moved) < len(targets):
         raise lost or Declined(NOT_MOVED)
     return {path: titles.shown(document.title) for path, document in _lost(before, after)}
+
+
+def _chosen(folder: str) -> dict[str, Document]:
+    """What is in the folder that something was added for, by path. Raises Declined when it is gone; the instance's own is made again."""
+    documents = in_folder(folder)
+    if documents is None and folder != PROTECTED_FOLDER:
+        words = _("It is in the library, but there is no folder %(name)s any more. Make it again, then retry.")
+        raise Declined(words % {"name": folder})
+    if documents is None:
+        _make(folder)  # it is not there before the first upload
+    return _by_path(documents)
 
 
 def _ask(moves: dict[str, str]) -> ApiError | None:

@@ -132,6 +132,16 @@ def test_it_goes_into_the_folder_that_was_chosen(ada, standin, as_version):
     assert Stored.objects.get().path == path
 
 
+def test_the_chosen_folder_is_read_once_for_a_file(ada, standin):
+    """However many documents are in it, and the instance opens each of them for that."""
+    standin.post("/v1/document/create-folder", {"name": "Reports"})
+    work(arrive(ada, "dog.txt", OFFICE, Options(folder="Reports")))
+    paths = [request["path"] for request in standin.state()["requests"] if request["method"] == "GET"]
+    assert [path for path in paths if "/documents" in path and "/document/" not in path] == [
+        "/api/v1/documents/folder/Reports"
+    ]
+
+
 def test_a_file_that_becomes_several_documents_is_put_in_with_all_of_them(ada, standin, places, into_both, before):
     letters = "".join(
         f"From ada@example.com Sat Nov 21 06:00:0{n} 2026\nSubject: Letter {n}\n\nThe word is {word}.\n\n"

@@ -193,7 +193,7 @@ def test_what_the_folder_loses_while_something_is_put_into_it_is_told(ada, stand
         instance.connect().documents.delete(there)
 
     monkeypatch.setattr(instance.connect().documents, "move", and_erase)
-    item = work(arrive(ada, "dog.txt", "The office dog.", TEAM))
+    item = work(arrive(ada, "dogs.xlsx", workbook(Sheet1="The office dog."), TEAM))
     assert item.state == "done"
     assert item.message == "In the library. Not in Team A any more, as somebody may have erased it: other.txt"
 
