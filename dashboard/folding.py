@@ -7,7 +7,19 @@ kept folded beside what is shown.
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
+
+NAME = 500  # characters; what is longer is no name, and not kept
 
 
 def folded(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    return _kept(text) if len(text) <= NAME else _folded(text)
+
+
+def _folded(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+
+
+_kept = lru_cache(maxsize=100_000)(_folded)  # names are asked of for every search

@@ -14,6 +14,7 @@ from dashboard import instance
 from dashboard.access import groups
 from dashboard.access.forms import GroupEditForm, GroupForm, JoinForm
 from dashboard.access.models import AccessSet, Group
+from dashboard.folding import folded
 from dashboard.http import Request, number_of, render_page
 from dashboard.order import natural
 from dashboard.paging import page_of
@@ -57,7 +58,7 @@ def _detail(request: Request, group: Group, form: JoinForm) -> HttpResponse:
     people = groups.people(group, reading.value)
     q = request.GET.get("q", "").strip()
     joined = {user.id for user in people}
-    matching = [u for u in reading.value if q and q.casefold() in u.username.casefold() and u.id not in joined]
+    matching = [u for u in reading.value if q and folded(q) in folded(u.username) and u.id not in joined]
     context: dict[str, Any] = {
         "group": group,
         "reading": reading,

@@ -12,6 +12,7 @@ from dashboard.access.models import Group, GroupMember
 from dashboard.access.services import IMPLICIT_ROLES, Cell, grants_of
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import User, Workspace
+from dashboard.folding import folded
 from dashboard.order import natural
 
 T = TypeVar("T")
@@ -87,14 +88,14 @@ def named(things: Iterable[T], names: str, name_of: Callable[[T], str]) -> tuple
     One name is a search: all that contain its words. Several (by comma, semicolon, line or tab) are a list: whoever is called exactly
     so, whatever the case, and only for want of such those that contain the words.
     """
-    keyed = sorted(((name_of(thing).casefold(), thing) for thing in things), key=lambda pair: natural(pair[0]))
+    keyed = sorted(((folded(name_of(thing)), thing) for thing in things), key=lambda pair: natural(pair[0]))
     wanted = _parts(names)
     if not wanted:
         return [thing for _key, thing in keyed], []
     found: set[int] = set()
     missing = []
     for part in wanted:
-        name = part.casefold()
+        name = folded(part)
         words = name.split()
         meant = {n for n, (key, _thing) in enumerate(keyed) if key == name} if len(wanted) > 1 else set()
         meant = meant or {n for n, (key, _thing) in enumerate(keyed) if all(word in key for word in words)}

@@ -37,6 +37,7 @@ from dashboard.anythingllm import ApiError, MembershipMismatch, Roster, User, Wo
 from dashboard.audit.models import Outcome as LedgerOutcome
 from dashboard.audit.services import recording
 from dashboard.errors import Words
+from dashboard.folding import folded
 from dashboard.order import natural
 from dashboard.permissions import scope
 from dashboard.said import gettext_lazy as _
@@ -419,10 +420,10 @@ def switches_of_workspace(
     users, members = instance.users(), instance.members()
     listed = set(members.value.get(workspace.id, ()))
     grants = grants_of(workspace_ids=[workspace.id])
-    words = q.casefold().split()
+    words = folded(q).split()
     inside, outside = [], []
     for user in sorted(users.value, key=lambda user: natural(user.username)):
-        name = user.username.casefold()
+        name = folded(user.username)
         if not all(word in name for word in words):
             continue
         cell = Cell(user.id in listed, user.role in IMPLICIT_ROLES, grants.get((workspace.id, user.id), ()))

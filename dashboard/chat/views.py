@@ -27,6 +27,7 @@ from dashboard.chat.models import Mode, Turn, TurnState
 from dashboard.chat.rights import LONGEST, Asker, NotOpen, may_open, mode_for, modes
 from dashboard.chat.threads import NoThread, Thread
 from dashboard.errors import NOTHING_KEPT, Declined, Words, describe_ending
+from dashboard.folding import folded
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.permissions import Action, requires
 
@@ -55,7 +56,7 @@ class Shown:
 def chat_home(request: Request) -> HttpResponse:
     reading = services.rooms(request.user)
     q = request.GET.get("q", "").strip()
-    found = [workspace for workspace in reading.value if q.casefold() in workspace.name.casefold()]
+    found = [workspace for workspace in reading.value if folded(q) in folded(workspace.name)]
     if len(reading.value) == 1 and not reading.stale:
         return redirect("chat_workspace", found[0].slug if found else reading.value[0].slug)
     context = {"reading": reading, "workspaces": found, "q": q}

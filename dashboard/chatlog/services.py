@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -213,6 +213,13 @@ def last_active(operator: Operator, user_ids: Collection[int] | None = None) -> 
         lines = lines.filter(user__in=user_ids)
     rows = lines.values("user_id").annotate(at=Max("created_at"))
     return {row["user_id"]: row["at"] for row in rows if row["user_id"] is not None}
+
+
+def newcomers(operator: Operator, since: datetime) -> int:
+    """How many people asked for the first time ever since then, in workspaces that the operator may see."""
+    theirs = visible_to(operator).order_by().filter(user=OuterRef("pk"))
+    asked, before = theirs.filter(created_at__gte=since), theirs.filter(created_at__lt=since)
+    return Person.objects.filter(Exists(asked), ~Exists(before)).count()
 
 
 def place_names() -> dict[int | None, str]:

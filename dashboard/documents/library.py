@@ -7,7 +7,6 @@ and of where a document is used only these.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from dashboard.documents import adding
 from dashboard.documents.models import Incoming, Source, Stored
 from dashboard.documents.paths import folder_of, key_of, type_of
 from dashboard.errors import Words
+from dashboard.folding import folded
 from dashboard.instance import Reading
 from dashboard.jobs import services as workshop
 from dashboard.jobs.models import TROUBLE, UNFINISHED, JobItem
@@ -359,7 +359,7 @@ def matching(
     state: str = "",
 ) -> list[DocumentRow]:
     """Those that fit all of it: `q` words of title or path, `type` an extension, `workspace` a slug, `used` yes or no, `state` a State."""
-    words = _folded(q).split()
+    words = folded(q).split()
     return [
         row
         for row in found
@@ -368,14 +368,8 @@ def matching(
         and (not used or bool(row.used_in) == (used == "yes"))
         and (not workspace or any(some.slug == workspace for some in row.used_in))
         and (not type or row.type == type)
-        and all(word in _folded(row.title) or word in _folded(row.path) for word in words)
+        and all(word in folded(row.title) or word in folded(row.path) for word in words)
     ]
-
-
-@lru_cache(maxsize=100_000)  # asked of every document for every search
-def _folded(text: str) -> str:
-    """The same whatever the case, and however accents are written: a Mac names files with accents apart from their letters."""
-    return unicodedata.normalize("NFC", text.casefold())
 
 
 def ordered(found: Sequence[DocumentRow], sort: str = "") -> list[DocumentRow]:

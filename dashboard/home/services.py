@@ -23,6 +23,7 @@ from dashboard.anythingllm import ApiError, User
 from dashboard.audit import services as ledger
 from dashboard.documents import services as documents
 from dashboard.errors import Words, describe
+from dashboard.folding import folded
 from dashboard.invites import services as invites
 from dashboard.jobs import services as workshop
 from dashboard.order import natural
@@ -194,7 +195,7 @@ def jump(operator: Operator, query: str) -> dict[str, Any]:
 
     Nothing typed gives the pages. `problem` is set when the instance could not be asked.
     """
-    needle = query.casefold()
+    needle = folded(query)
     pages = _pages(operator)
     if not needle:
         return {"results": pages}
@@ -288,14 +289,14 @@ def _acts_on_people(operator: Operator, needle: str, users: list[User]) -> list[
     return [
         Result(label % {"name": user.username}, _("Action"), reverse(page, args=[user.id]), icon)
         for action, label, page, icon in ACTS_ON_PEOPLE
-        if allows(operator, action) and str(label).casefold().startswith(words[0])
+        if allows(operator, action) and folded(str(label)).startswith(words[0])
         for user in best(users, words[-1], lambda user: user.username)
     ]
 
 
 def best(things: Iterable[T], needle: str, name: Callable[[T], str]) -> list[T]:
     """At most RESULTS of them: those whose name starts with it before those that hold it elsewhere, each in alphabetical order."""
-    named = ((name(thing).casefold(), thing) for thing in things)
+    named = ((folded(name(thing)), thing) for thing in things)
     fitting = [(not text.startswith(needle), natural(text), thing) for text, thing in named if needle in text]
     fitting.sort(key=lambda found: found[:2])
     return [thing for _later, _text, thing in fitting[:RESULTS]]

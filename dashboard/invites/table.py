@@ -19,6 +19,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, Invite
 from dashboard.audit.services import recording
 from dashboard.errors import Declined, Words
+from dashboard.folding import folded
 from dashboard.invites import services
 from dashboard.invites.models import WITH_ACCOUNT, Joining, LinkState
 from dashboard.order import natural
@@ -106,14 +107,14 @@ def rows(
         found = [_of_found(invite, names) for invite in _found(operator, invites.value)]
     except ApiError as error:
         problem = error
-    words = q.casefold().split()
+    words = folded(q).split()
     kept = [
         row
         for row in [*_of_links(operator, names), *found]
         if (not state or row.state == state)
         and (not source or row.source == source)
         and (not workspace or workspace in map(str, row.workspace_ids))
-        and all(word in f"{row.label} {row.for_whom} {row.made_by} {row.state_words}".casefold() for word in words)
+        and all(word in folded(f"{row.label} {row.for_whom} {row.made_by} {row.state_words}") for word in words)
     ]
     kept.sort(key=KEYS["created"], reverse=True)
     if sort.removeprefix("-") in KEYS:

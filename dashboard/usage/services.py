@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import BigIntegerField, Count, ExpressionWrapper, F, Max, Q
 from django.utils import timezone
 
 from dashboard.accounts.models import Operator
@@ -63,17 +64,16 @@ def usage(operator: Operator, days: int) -> Usage:
     ever = chatlog.visible_to(operator).order_by()
     lines = ever.filter(created_at__gte=chatlog.midnight(since))
     # Who asked what, as pairs: to count the distinct ones takes a database longer than all the rest.
-    pairs = list(lines.values_list("workspace_id", "user_id").distinct())
+    pairs = list(lines.values_list(_by("workspace"), _by("user")).distinct())
     workspaces = _shares(
         lines, "workspace", chatlog.place_names(), Counter(place for place, person in pairs if person is not None)
     )
-    first = ever.filter(user__isnull=False).values("user").annotate(first=Min("created_at"))
     return Usage(
         since=since,
         days=[_day(ever, since + timedelta(days=number)) for number in range(days)],
         messages=sum(share.messages for share in workspaces),
         people=len({person for _place, person in pairs} - {None}),
-        new_people=first.filter(first__gte=chatlog.midnight(since)).count(),
+        new_people=chatlog.newcomers(operator, chatlog.midnight(since)),
         without_sources=sum(share.without_sources for share in workspaces),
         workspaces=workspaces,
         persons=_shares(lines, "user", chatlog.person_names(), Counter(person for _place, person in pairs))
@@ -81,6 +81,11 @@ def usage(operator: Operator, days: int) -> Usage:
         else [],
         documents=_documents(lines),
     )
+
+
+def _by(of: str) -> ExpressionWrapper[Any]:
+    """The number of the workspace or person, to be grouped by: for the column itself SQLite goes through the whole log, in its order."""
+    return ExpressionWrapper(F(f"{of}_id") + 0, BigIntegerField())
 
 
 def _day(ever: chatlog.Lines, day: date) -> Day:
@@ -94,7 +99,7 @@ def _shares(
     lines: chatlog.Lines, of: str, names: Mapping[int | None, str], others: Mapping[int | None, int]
 ) -> list[Share]:
     """`others` counts by id."""
-    rows = lines.values_list(f"{of}_id").annotate(messages=Count("*"), without=WITHOUT_SOURCES, last=Max("created_at"))
+    rows = lines.values_list(_by(of)).annotate(messages=Count("*"), without=WITHOUT_SOURCES, last=Max("created_at"))
     shares = (
         Share(key, names.get(key, ""), messages, others[key], without, last) for key, messages, without, last in rows
     )

@@ -24,6 +24,7 @@ from dashboard.anythingllm import ApiError, Unconfirmed, User, UserFields, diffe
 from dashboard.audit.services import Entry, recording
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
+from dashboard.folding import folded
 from dashboard.order import natural
 from dashboard.said import gettext_lazy as _
 
@@ -52,15 +53,15 @@ class UserRow:
 def matching(
     users: Sequence[User], *, q: str = "", role: str = "", state: str = "", signed_in: str = "", **_rest: str
 ) -> list[User]:
-    """The users that fit all of the criteria; `q` is looked for in name and bio, whatever the case."""
-    words = q.casefold().split()
+    """The users that fit all of the criteria; `q` is looked for in name and bio, whatever the case and form of its letters."""
+    words = folded(q).split()
     return [
         user
         for user in users
         if (not role or user.role == role)
         and (not state or user.suspended == (state == "suspended"))
         and (not signed_in or user.first_login_done == (signed_in == "yes"))
-        and (not words or all(word in user.username.casefold() or word in user.bio.casefold() for word in words))
+        and (not words or all(word in folded(user.username) or word in folded(user.bio) for word in words))
     ]
 
 

@@ -26,6 +26,7 @@ from dashboard.audit.services import about
 from dashboard.chatlog import services as chatlog
 from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined, describe
+from dashboard.folding import folded
 from dashboard.http import Request, own_url, render_page, wants_partial
 from dashboard.names import check_username
 from dashboard.paging import page_of
@@ -169,8 +170,8 @@ def _switches(request: Request, person: User) -> dict[str, Any]:
     others = [switch for switch in reading.value if not (switch.on or switch.cell.grants)]
     if person.role in services.IMPLICIT_ROLES:
         return {"access": reading, "given": own, "by_role": others}
-    words = request.GET.get("w", "").casefold().split()
-    others = [switch for switch in others if all(word in switch.workspace_name.casefold() for word in words)]
+    words = folded(request.GET.get("w", "")).split()
+    others = [switch for switch in others if all(word in folded(switch.workspace_name) for word in words)]
     return {
         "access": reading,
         "given": own,

@@ -6,13 +6,13 @@ A workspace is addressed by its slug, but known by its id: a new one may get the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from typing import Any, TypeVar, Unpack, cast
 
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
+from rapidfuzz import fuzz, process
 
 from dashboard import instance, locks, sight
 from dashboard.access import services as access
@@ -21,9 +21,11 @@ from dashboard.anythingllm import ApiError, NotApplied, User, Workspace, Workspa
 from dashboard.audit.services import recording
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
+from dashboard.folding import folded
 from dashboard.order import natural
 
 UNKNOWN_SHOWN = 50  # names
+NEAR = 60  # of 100, for names that are the same
 
 T = TypeVar("T")
 
@@ -49,7 +51,7 @@ def search(
 ) -> instance.Reading[list[WorkspaceRow]]:
     """The workspaces whose name or slug has every word of `q`, in the order of a column. Raises ApiError."""
     reading = sight.workspaces(operator)
-    words = q.casefold().split()
+    words = folded(q).split()
     rows = [
         WorkspaceRow(
             workspace,
@@ -58,7 +60,7 @@ def search(
         )
         for workspace in reading.value
         if (not mode or workspace.chat_mode == mode)
-        and all(word in workspace.name.casefold() or word in workspace.slug for word in words)
+        and all(word in folded(workspace.name) or word in workspace.slug for word in words)
     ]
     keys: dict[str, Callable[[WorkspaceRow], Any]] = {
         "name": lambda row: natural(row.workspace.name),
@@ -158,9 +160,13 @@ def named(operator: Operator, names: Iterable[str]) -> Named:
             found.append(user)
         else:
             # Each is compared with everybody's name: not worth it for those that nobody is shown.
-            near = get_close_matches(name.casefold()[:100], seen, n=3) if len(unknown) < UNKNOWN_SHOWN else []
+            near = _near(name.casefold()[:100], list(seen)) if len(unknown) < UNKNOWN_SHOWN else []
             unknown.append((name, [by_name[key].username for key in near]))
     return Named(found, unknown)
+
+
+def _near(name: str, names: Sequence[str]) -> list[str]:
+    return [key for key, _score, _at in process.extract(name, names, scorer=fuzz.ratio, score_cutoff=NEAR, limit=3)]
 
 
 # --- Changing ---------------------------------------------------------------------------------------------------------
