@@ -9,7 +9,7 @@ SANDBOX_PORT ?= 3001
 
 help:
 	@echo "make run      start Foyer here (PORT=8000, SANDBOX_PORT=3001)"
-	@echo "make test     what every change must pass: all tests, of the matrices a third"
+	@echo "make test     what every change must pass: all tests, of matrices and browser tests a third"
 	@echo "make test-all every test"
 	@echo "make coverage the same, and what was run of each file"
 	@echo "make check    lint and types"
@@ -39,6 +39,8 @@ run: .venv/base
 sandbox: .venv/base
 	@exec $(PY) -m dashboard.sandbox --port $(SANDBOX_PORT) $(ARGS)
 
+# One worker more than processors, because tests often wait for the processes that they start.
+export PYTEST_XDIST_AUTO_NUM_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Without reordering, because the browser's tests must stay last.
 PYTEST := $(PY) -m pytest -n auto --dist loadgroup --no-loadscope-reorder
 

@@ -142,12 +142,14 @@ def pytest_report_header() -> str:
     return f"matrices: {whole}"
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    for fixture in set(SLOW_TO_START).intersection(getattr(item, "fixturenames", ())):
+        item.add_marker(pytest.mark.xdist_group(fixture))
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The browser comes last: what drives it keeps an event loop running, beside which Django refuses to touch its database."""
     sampling.leave_out(config, items)
-    for item in items:
-        for process in set(SLOW_TO_START).intersection(getattr(item, "fixturenames", ())):
-            item.add_marker(pytest.mark.xdist_group(process))
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 

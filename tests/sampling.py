@@ -1,7 +1,8 @@
 """What every change must pass, and what is tried in turns.
 
-Tests marked `matrix` try one thing in every combination. `make test` takes a third of them, another third with each commit; what is listed
-in `found.txt` is always taken, because it has failed before. `make test-all` takes them all, and `make evidence` more of each.
+Tests marked `matrix` try one thing in every combination, and browser tests take long. `make test` takes a third of both, another third with
+each commit; always what is marked `journey` (one of each kind), and what is listed in `found.txt`, because it has failed before.
+`make test-all` takes them all, and `make evidence` more of each.
 """
 
 from __future__ import annotations
@@ -41,15 +42,18 @@ def is_taken(name: str) -> bool:
     return EVERYTHING or name in found() or zlib.crc32(f"{commit()} {name}".encode()) % ONE_IN == 0
 
 
+def in_turns(item: pytest.Item) -> bool:
+    marks = {mark.name for mark in item.iter_markers()}
+    return "journey" not in marks and not marks.isdisjoint({"matrix", "browser"})
+
+
 def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A test that is asked for by its name is taken in any case."""
     named = [argument for argument in config.args if "::" in argument]
     left_out = [
         item
         for item in items
-        if item.get_closest_marker("matrix")
-        and not is_taken(item.nodeid)
-        and not any(item.nodeid.startswith(n) for n in named)
+        if in_turns(item) and not is_taken(item.nodeid) and not any(item.nodeid.startswith(n) for n in named)
     ]
     if left_out:
         gone = set(left_out)

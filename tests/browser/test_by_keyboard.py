@@ -63,6 +63,7 @@ def test_a_question_mark_shows_the_keys(page):
     expect(page.locator("#help")).to_be_hidden()
 
 
+@pytest.mark.journey
 def test_control_k_jumps_to_a_person(page):
     page.goto("/")
     page.keyboard.press("Control+k")

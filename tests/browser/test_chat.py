@@ -66,6 +66,7 @@ def test_words_are_seen_to_come(page, slowly):
     expect(page.locator("#sources .passage").first).not_to_be_empty()
 
 
+@pytest.mark.journey
 def test_the_next_question_joins_the_conversation(page, standin):
     ask(page)
     answered(page)

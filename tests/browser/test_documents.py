@@ -45,6 +45,7 @@ def titles(standin, slug: str) -> list[str]:
     return [document["filename"] for document in workspace["documents"]]
 
 
+@pytest.mark.journey
 def test_putting_ten_files_into_two_workspaces(hand, standin, files, figure):
     page = hand.page
     first, second = standin.get("/v1/workspaces")["workspaces"][40:42]

@@ -85,6 +85,7 @@ def axe_finds_nothing(page: Page, foyer) -> None:
         assert told == [], json.dumps(told, indent=1)
 
 
+@pytest.mark.journey
 def test_no_page_is_left_out(figure):
     widths = len(MORE_WIDTHS if THOROUGH else WIDTHS)
     looked_at = f"{len(PAGES)} pages, {len(STATES)} states"

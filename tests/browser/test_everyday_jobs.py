@@ -41,6 +41,7 @@ def jump(hand, name: str) -> None:
     hand.click(hand.page.locator(".palette-results").get_by_role("link", name=re.compile(f"^{name} ")))
 
 
+@pytest.mark.journey
 def test_creating_a_user(hand, standin, figure):
     page = hand.page
     hand.click(page.get_by_role("link", name="Users", exact=True))
@@ -100,6 +101,7 @@ def test_seeing_everything_one_person_may_open(hand, listed, figure):
     hand.paid(7, figure)
 
 
+@pytest.mark.journey
 def test_locking_a_leaver_out(hand, foyer, standin, listed, figure):
     """Out of the instance, out of all workspaces and, where they are signed in to it, out of Foyer."""
     page, name = hand.page, "dora.olsen"

@@ -23,6 +23,7 @@ def make(page, name: str) -> None:
     expect(page.get_by_role("button", name="Copy", exact=True)).to_be_focused()
 
 
+@pytest.mark.journey
 def test_a_link_is_handed_out_and_revoked_by_keyboard(reader):
     make(reader, "By keyboard alone")
     address = reader.locator("#address").inner_text()

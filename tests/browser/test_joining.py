@@ -104,6 +104,7 @@ def join(page: Page, name: str) -> None:
     page.wait_for_url("**/welcome/")
 
 
+@pytest.mark.journey
 def test_joining_up_to_the_first_question(foyer, standin, link, figure):
     room = standin.get("/v1/workspaces")["workspaces"][0]
     page = foyer.page(None)

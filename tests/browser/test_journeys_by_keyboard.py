@@ -131,6 +131,7 @@ def test_giving_access_from_the_matrix_to_its_end(page, keys, standin, figure):
     figure("by keyboard: stage, preview and apply access", f"{keys.pressed} keys")
 
 
+@pytest.mark.journey
 def test_making_a_link_and_joining_by_it(page, keys, foyer, standin, figure):
     page.goto("/")
     keys.enter(page.locator("main").get_by_role("link", name="Invite", exact=True))

@@ -20,6 +20,7 @@ def test_the_browser_decides_at_the_door(foyer, things, locale, language):
         expect(page.locator("html")).to_have_attribute("lang", language)
 
 
+@pytest.mark.journey
 def test_what_is_chosen_at_the_door_stays_until_the_profile_takes_it_back(foyer, standin):
     page = foyer.page(None, locale="en-GB")
     page.goto("/chat/")

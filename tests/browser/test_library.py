@@ -34,6 +34,7 @@ def test_a_click_on_a_name_in_the_dialog_ticks_that_workspace(foyer, standin):
     expect(page.locator("#document-add input[name=workspaces]:checked")).to_have_count(0)
 
 
+@pytest.mark.journey
 def test_the_pin_is_a_switch_that_shows_what_was_read_back(foyer, standin):
     page = foyer.page()
     page.goto("/documents/?q=passwords-and-accounts")

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.journey
 def test_a_job_tells_how_far_it_is_until_it_has_ended(page, standin):
     standin.fault("latency", method="POST", path="/admin/users/", seconds=0.1)
     page.goto("/users/?q=anton")

@@ -51,6 +51,7 @@ def selection(page: Page) -> Locator:
     return page.locator("[data-count=selection]")
 
 
+@pytest.mark.journey
 def test_giving_twelve_people_three_workspaces(hand, standin, people, workspaces, figure):
     page = hand.page
     twelve = dict(list(people.items())[100:112])

@@ -194,6 +194,7 @@ def test_the_grid_is_named_and_each_until_says_for_what(page, standin):
     assert len(summaries) == len({" ".join(text.split()) for text in summaries}) > 1
 
 
+@pytest.mark.journey
 def test_a_pasted_list_outlives_the_end_of_a_session(foyer, standin):
     people = "Anna Müller, anna@example.com\nBen Okafor, ben@example.com"
     context = foyer.context(None)

@@ -25,6 +25,7 @@ def test_the_chart_says_what_the_table_says(foyer, things, theme):
     assert not foyer.said
 
 
+@pytest.mark.journey
 def test_the_chart_is_as_wide_as_its_place(foyer, things):
     page = foyer.page()
     page.goto("/usage/")

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Response, expect
 
+from tests import sampling
 from tests.browser.pages import PAGES, address
 
 pytestmark = pytest.mark.browser
 
 COLD_LOADS = 3
+ALWAYS = {"user_list", "usage_overview"}
 SLOW_LINE = {
     "offline": False,
     "latency": 150,
@@ -63,13 +65,18 @@ def visit(foyer, url: str, who: str | None, line: dict | None = None) -> Visit:
 
 @pytest.fixture(scope="module")
 def visits(_foyer, things) -> dict[str, Visit]:
-    """Every page, as ada meets it for the first time."""
-    found = {name: visit(_foyer, address(name, things, needs), "ada") for name, needs in PAGES.items()}
+    """A page each, as ada meets it for the first time: those of this commit, and a few that every commit has."""
+    found = {
+        name: visit(_foyer, address(name, things, needs), "ada")
+        for name, needs in PAGES.items()
+        if name in ALWAYS or sampling.is_taken(f"{__name__} {name}")
+    }
     found["sign_in"] = visit(_foyer, "/sign-in/", None)
     found["join"] = visit(_foyer, address("join", things, PAGES["join"]), None)
     return found
 
 
+@pytest.mark.journey
 def test_pages_are_light(visits, figure):
     weights = {name: visit.kilobytes for name, visit in visits.items()}
     assert all(weight > 10 for weight in weights.values())  # with style and script
@@ -94,6 +101,7 @@ def test_on_a_slow_line_a_page_waits_for_few_files(foyer, url, who, figure):
         assert the_lines_share <= 1
 
 
+@pytest.mark.journey
 def test_every_answer_forbids_what_pages_do_not_need(visits):
     for name, visit in visits.items():
         page = SECRET_ADDRESS if name == "join" else HEADERS
@@ -102,6 +110,7 @@ def test_every_answer_forbids_what_pages_do_not_need(visits):
                 assert re.search(value, headers.get(header, "")), f"{header} of {url} on {name}"
 
 
+@pytest.mark.journey
 def test_no_page_carries_script_or_style_of_its_own(visits):
     for name, visit in visits.items():
         assert not re.search(OWN_CODE, visit.source), name

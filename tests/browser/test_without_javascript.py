@@ -57,6 +57,7 @@ def test_paging(page):
     assert len(names(page)) == 25 and not set(first) & set(names(page)) and "size=25" in page.url
 
 
+@pytest.mark.journey
 def test_creating_and_editing(page, standin):
     page.goto("/users/")
     page.get_by_role("link", name="New user").click()

@@ -49,6 +49,7 @@ def test_a_pasted_list_is_looked_at_and_applied(foyer, standin, workspace, javas
     assert members(standin, workspace) == before | {"dora.olsen", "sam", "yuki"}
 
 
+@pytest.mark.journey
 def test_a_workspace_is_made_set_up_and_deleted_by_its_name(hand, standin):
     page = hand.page
     hand.click(page.get_by_role("link", name="Workspaces", exact=True))

@@ -102,7 +102,7 @@ def replaces_field(answer) -> str:
 def test_what_is_replaced_is_shown_before_anything_is_sent(standin, admin_client, shelf):
     path = shelf.add("vpn", "The tunnel is called Heron.")
     standin.post("/v1/workspace/finance/update-embeddings", {"adds": [path]})
-    wanted = options(shelf, duplicates="replace", names=["vpn.txt", "new.txt"])
+    wanted = options(shelf, duplicates="replace", filenames=["vpn.txt", "new.txt"])
     shown = admin_client.post(URL, wanted, headers=HTMX)
     assert shown.status_code == 200
     assert "HX-Trigger" not in shown
@@ -115,7 +115,7 @@ def test_what_is_replaced_is_shown_before_anything_is_sent(standin, admin_client
 
 def test_what_has_changed_since_is_shown_again(standin, admin_client, shelf):
     shelf.add("vpn", "The tunnel is called Heron.")
-    wanted = options(shelf, duplicates="replace", names=["vpn.txt"])
+    wanted = options(shelf, duplicates="replace", filenames=["vpn.txt"])
     seen = replaces_field(admin_client.post(URL, wanted, headers=HTMX))
     shelf.add("vpn", "Another tunnel.")
     shown = admin_client.post(URL, {**wanted, "replaces": seen}, headers=HTMX)
@@ -124,18 +124,18 @@ def test_what_has_changed_since_is_shown_again(standin, admin_client, shelf):
 
 
 def test_what_is_not_there_yet_is_not_asked_about(standin, admin_client, shelf):
-    answer = admin_client.post(URL, options(shelf, duplicates="replace", names=["new.txt"]), headers=HTMX)
+    answer = admin_client.post(URL, options(shelf, duplicates="replace", filenames=["new.txt"]), headers=HTMX)
     assert "documents-begin" in answer["HX-Trigger"]
 
 
 def test_who_forges_what_was_shown_replaces_nothing(standin, admin_client, shelf):
     path = shelf.add("vpn", "The tunnel is called Heron.")
-    forged = options(shelf, duplicates="replace", names=["vpn.txt"], replaces=f'{{"vpn.txt": ["{path}"]}}')
+    forged = options(shelf, duplicates="replace", filenames=["vpn.txt"], replaces=f'{{"vpn.txt": ["{path}"]}}')
     assert "HX-Trigger" not in admin_client.post(URL, forged, headers=HTMX)
 
 
 def test_what_has_just_come_is_shown_too(standin, admin_client, shelf):
     admin_client.get(URL)  # the library has been read
     standin.post("/v1/document/raw-text", {"textContent": "The tunnel.", "metadata": {"title": "vpn"}})
-    shown = admin_client.post(URL, options(shelf, duplicates="replace", names=["vpn.txt"]), headers=HTMX)
+    shown = admin_client.post(URL, options(shelf, duplicates="replace", filenames=["vpn.txt"]), headers=HTMX)
     assert "vpn.txt replaces the one in custom-documents" in shown.content.decode()

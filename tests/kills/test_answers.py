@@ -60,7 +60,7 @@ def test_an_answer_whose_server_was_killed_does_not_keep_its_page_waiting(scene)
     in_silence = Asked(scene, "What is silence? SLOW")
     of_the_worker = Asked(scene, "What does the worker do? SLOW", by_script=False)
     in_words = Asked(scene, "How do I calibrate a pressure sensor?")
-    wait_until(lambda: b"chunk" in in_words.heard, "the first words come")
+    wait_until(lambda: b"says" in in_words.heard, "the first words come")
     wait_until(lambda: of_the_worker.turn.state == in_silence.turn.state == TurnState.TAKEN, "both are being answered")
     assert WAITS in of_the_worker.browser.get(of_the_worker.page).text and of_the_worker.look() == ""
     scene.foyer.kill("web", "worker")
