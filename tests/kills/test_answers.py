@@ -72,7 +72,7 @@ def test_an_answer_whose_server_was_killed_does_not_keep_its_page_waiting(scene)
         assert WAITS not in page and str(NOTHING_KEPT) in page and "Ask again" in page
     wait_until(in_words.look, "what had come is shown")
     page = in_words.browser.get(in_words.page).text
-    assert WAITS not in page and " says: " in page and in_words.turn.chat_id
+    assert WAITS not in page and " says:" in page and in_words.turn.chat_id
 
 
 def test_an_answer_that_takes_long_is_not_taken_for_dead(scene):
