@@ -26,6 +26,7 @@ from dashboard.chat.markdown import Prose, prose
 from dashboard.chat.models import Mode, Turn, TurnState
 from dashboard.chat.rights import LONGEST, Asker, NotOpen, may_open, mode_for, modes
 from dashboard.chat.threads import NoThread, Thread
+from dashboard.chatlog import services as chatlog
 from dashboard.errors import NOTHING_KEPT, Declined, Words, describe_ending
 from dashboard.folding import folded
 from dashboard.http import Request, render_page, wants_partial
@@ -259,5 +260,9 @@ def chat_delete(request: Request, slug: str, thread: str) -> HttpResponse:
         threads.delete(asker=asker, thread=own)
         messages.success(request, _("The conversation was deleted."))
         return redirect("chat_workspace", slug)
-    context = {**_place(asker, own), "takes_its_chats": threads.takes_its_chats()}
+    context = {
+        **_place(asker, own),
+        "takes_its_chats": threads.takes_its_chats(),
+        "keeps_log": chatlog.keeps_log(),
+    }
     return render_page(request, "chat/chat_delete.html", partial="chat/_chat_delete.html", context=context)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from dashboard.folding import folded
+from dashboard.folding import searchable
 
 
 class Place(models.Model):
@@ -44,7 +44,7 @@ class Exchanges(models.Manager["Exchange"]):
         return exchange
 
     def index(self, exchanges: Iterable[Exchange]) -> None:
-        words = (Words(exchange=each, folded=folded(f"{each.prompt}\n{each.answer}")) for each in exchanges)
+        words = (Words(exchange=each, letters=searchable(f"{each.prompt}\n{each.answer}")) for each in exchanges)
         Words.objects.bulk_create(words, batch_size=500)
 
 
@@ -98,7 +98,7 @@ class Words(models.Model):
     """
 
     exchange = models.OneToOneField(Exchange, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    folded = models.TextField()
+    letters = models.TextField()  # see folding.searchable
 
     def __str__(self) -> str:
         return f"of {self.pk}"

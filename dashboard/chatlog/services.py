@@ -21,7 +21,7 @@ from dashboard.audit import services as ledger
 from dashboard.audit.services import recording
 from dashboard.chatlog import sync
 from dashboard.chatlog.models import Exchange, Person, Place, Progress, Words
-from dashboard.folding import folded
+from dashboard.folding import folded, searchable
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, scope
 
@@ -65,7 +65,7 @@ def search(
     """
     found = visible_to(operator)
     if q:
-        found = found.filter(pk__in=_with_words(folded(q)))
+        found = found.filter(pk__in=_with_words(searchable(q)))
     if person and sees_people():
         names = Person.objects.values_list("id", "name")
         exactly = [key for key, name in names if name == person]
@@ -83,7 +83,7 @@ def search(
 
 def _with_words(words: str) -> Any:
     """The lines that hold the words: their numbers when they are few, else where to look."""
-    holding = Words.objects.filter(folded__contains=words)
+    holding = Words.objects.filter(letters__contains=words)
     if connection.vendor == "sqlite" and len(words) >= LETTERS_INDEXED:
         phrase = '"' + words.replace('"', '""') + '"'
         holding = Words.objects.filter(

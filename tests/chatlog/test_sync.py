@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import suppress
 
@@ -53,6 +54,25 @@ def test_it_keeps_each_line_as_the_instance_has_it(log):
         titles = {source["title"] for source in response["sources"]}
         assert {citation.title for citation in exchange.citations.all()} == titles
         assert exchange.cited == len(titles)
+
+
+def test_a_file_that_somebody_attached_is_no_document_of_the_workspace(standin, db):
+    content = base64.b64encode(b"My salary is a secret.").decode()
+    attached = {
+        "name": "secret.txt",
+        "mime": "application/anythingllm-document",
+        "contentString": f"data:text/plain;base64,{content}",
+    }
+    asked = {"message": "How many days off are there?", "mode": "chat", "attachments": [attached]}
+    standin.post("/v1/workspace/company-handbook/chat", asked)
+    read_on()
+    line = everything(standin)[0]
+    sources = json.loads(line["response"])["sources"]
+    assert any(source.get("isDirectUpload") for source in sources)
+    titles = {source["title"] for source in sources if not source.get("isDirectUpload")}
+    exchange = Exchange.objects.get(pk=line["id"])
+    assert {citation.title for citation in exchange.citations.all()} == titles
+    assert exchange.cited == len(titles)
 
 
 def test_hidden_lines_and_those_of_agents_are_among_them(log):

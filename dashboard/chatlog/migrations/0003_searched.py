@@ -8,20 +8,20 @@ import django.db.models.deletion
 from django.db import DatabaseError, migrations, models, transaction
 from django.db.models import Q
 
-from dashboard.folding import folded
+from dashboard.folding import searchable
 
 # The index of every three letters. It holds no copy of the texts, and follows their table by triggers: a migration that makes SQLite rebuild
 # that table loses them and ends with `RunPython(index)`.
 _SQLITE = (
     "CREATE VIRTUAL TABLE chatlog_letters USING fts5"
-    "(folded, content='chatlog_words', content_rowid='exchange_id', tokenize='trigram case_sensitive 1')",
+    "(letters, content='chatlog_words', content_rowid='exchange_id', tokenize='trigram case_sensitive 1')",
     "CREATE TRIGGER chatlog_words_added AFTER INSERT ON chatlog_words BEGIN"
-    " INSERT INTO chatlog_letters (rowid, folded) VALUES (NEW.exchange_id, NEW.folded); END",
+    " INSERT INTO chatlog_letters (rowid, letters) VALUES (NEW.exchange_id, NEW.letters); END",
     "CREATE TRIGGER chatlog_words_gone AFTER DELETE ON chatlog_words BEGIN"
-    " INSERT INTO chatlog_letters (chatlog_letters, rowid, folded) VALUES ('delete', OLD.exchange_id, OLD.folded); END",
+    " INSERT INTO chatlog_letters (chatlog_letters, rowid, letters) VALUES ('delete', OLD.exchange_id, OLD.letters); END",
     "CREATE TRIGGER chatlog_words_changed AFTER UPDATE ON chatlog_words BEGIN"
-    " INSERT INTO chatlog_letters (chatlog_letters, rowid, folded) VALUES ('delete', OLD.exchange_id, OLD.folded);"
-    " INSERT INTO chatlog_letters (rowid, folded) VALUES (NEW.exchange_id, NEW.folded); END",
+    " INSERT INTO chatlog_letters (chatlog_letters, rowid, letters) VALUES ('delete', OLD.exchange_id, OLD.letters);"
+    " INSERT INTO chatlog_letters (rowid, letters) VALUES (NEW.exchange_id, NEW.letters); END",
     "INSERT INTO chatlog_letters (chatlog_letters) VALUES ('rebuild')",
 )
 
@@ -30,7 +30,7 @@ def fill(apps: Any, schema_editor: Any) -> None:
     exchanges, words = apps.get_model("chatlog", "Exchange"), apps.get_model("chatlog", "Words")
     batch = []
     for key, prompt, answer in exchanges.objects.order_by().values_list("pk", "prompt", "answer").iterator(500):
-        batch.append(words(exchange_id=key, folded=folded(f"{prompt}\n{answer}")))
+        batch.append(words(exchange_id=key, letters=searchable(f"{prompt}\n{answer}")))
         if len(batch) == 500:
             words.objects.bulk_create(batch)
             batch = []
@@ -46,7 +46,7 @@ def index(apps: Any, schema_editor: Any) -> None:
     try:
         with transaction.atomic(schema_editor.connection.alias):
             schema_editor.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm")
-            schema_editor.execute("CREATE INDEX chatlog_letters ON chatlog_words USING gin (folded gin_trgm_ops)")
+            schema_editor.execute("CREATE INDEX chatlog_letters ON chatlog_words USING gin (letters gin_trgm_ops)")
     except DatabaseError:
         pass  # the extension is not installed, or not ours to create: the search goes through all lines, and finds the same
 
@@ -79,7 +79,7 @@ class Migration(migrations.Migration):
                         to="chatlog.exchange",
                     ),
                 ),
-                ("folded", models.TextField()),
+                ("letters", models.TextField()),
             ],
         ),
         migrations.AddField(
