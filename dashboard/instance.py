@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
@@ -346,16 +347,16 @@ def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, 
     """The user ids listed as members of each workspace, by workspace id: one call per workspace, there is no shorter way."""
 
     def ask(workspace: Workspace) -> tuple[int, ...]:
-        return tuple(member.user_id for member in connect().memberships.read(workspace.id))
+        return tuple(sorted(member.user_id for member in connect().memberships.read(workspace.id)))
 
     return _of_each("members", ask, max_age)
 
 
 def members_of(workspace_id: int) -> tuple[int, ...]:
     """The same of one workspace, asked now. What differs from what was known is told to every process. Raises ApiError."""
-    listed = tuple(member.user_id for member in connect().memberships.read(workspace_id))
+    listed = tuple(sorted(member.user_id for member in connect().memberships.read(workspace_id)))
     known = line().of_each.get("members", {}).get(workspace_id)
-    if known is not None and set(known.value) != set(listed):
+    if known is not None and known.value != listed:
         forget_members(workspace_id)
     return listed
 
@@ -382,7 +383,7 @@ def workspace_documents(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int,
 
     def ask(workspace: Workspace) -> tuple[WorkspaceDocument, ...]:
         try:
-            return connect().workspaces.get_documents(workspace.slug)
+            return tuple(sorted(connect().workspaces.get_documents(workspace.slug), key=attrgetter("id")))
         except NotFound:
             users(max_age=0).certain()  # also answered empty while the database is busy, and then this read fails too
             return ()  # deleted since the workspaces were listed
