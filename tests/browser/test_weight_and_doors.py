@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Response, expect
+from playwright.sync_api import Page, Response, expect
 
 from tests import sampling
 from tests.browser.pages import PAGES, address
@@ -46,28 +46,40 @@ class Visit:
 
 def visit(foyer, url: str, who: str | None, line: dict | None = None) -> Visit:
     context = foyer.context(who)
-    page = context.new_page()
-    chrome = context.new_cdp_session(page)
+    found = load(context.new_page(), url, line)
+    context.close()
+    return found
+
+
+def load(page: Page, url: str, line: dict | None = None) -> Visit:
+    chrome = page.context.new_cdp_session(page)
     chrome.send("Network.enable")
+    chrome.send("Network.setCacheDisabled", {"cacheDisabled": True})
     if line:
         chrome.send("Network.emulateNetworkConditions", line)
     lengths: list[float] = []
     chrome.on("Network.loadingFinished", lambda event: lengths.append(event["encodedDataLength"]))
     answers: list[Response] = []
-    page.on("response", lambda answer: answers.append(answer))
+
+    def hear(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", hear)
     source = page.goto(url).text()
     expect(page.locator(".htmx-request")).to_have_count(0)
     seconds = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd") / 1000
+    page.remove_listener("response", hear)
     heard = [(answer.request.resource_type, answer.url, answer.headers) for answer in answers]
-    context.close()
+    chrome.detach()
     return Visit(source, heard, sum(lengths) / 1000, seconds)
 
 
 @pytest.fixture(scope="module")
 def visits(_foyer, things) -> dict[str, Visit]:
-    """A page each, as ada meets it for the first time: those of this commit, and a few that every commit has."""
+    """A page each, with nothing kept in the browser: those of this commit, and a few that every commit has."""
+    page = _foyer.page()
     found = {
-        name: visit(_foyer, address(name, things, needs), "ada")
+        name: load(page, address(name, things, needs))
         for name, needs in PAGES.items()
         if name in ALWAYS or sampling.is_taken(f"{__name__} {name}")
     }

@@ -17,6 +17,7 @@ FAULTS = ("down", "500", "502", "html", "403", "key-refused", "truncated", "cut"
 READS = ("/v1/admin/users$", "/v1/workspaces$", "/users$", "/chats$")
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize("path", READS)
 def test_a_page_says_so(kind, path, person, standin):
@@ -36,6 +37,7 @@ def test_a_page_says_so(kind, path, person, standin):
     assert QUESTION in person.get(page).content.decode()
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize("path", ["/v1/admin/users$", "/v1/workspaces$", "/users$", "/thread/new$"])
 def test_what_could_not_be_asked_is_asked_once_when_it_is_sent_again(kind, path, person, standin, there):

@@ -173,6 +173,7 @@ def test_the_log_of_another_instance_does_not_take_the_place_of_this_one(log, se
 
 
 # --- Faults -----------------------------------------------------------------------------------------------------------
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", FAULTS)
 def test_a_fault_in_the_middle_loses_and_doubles_nothing(standin, kind, monkeypatch):
     monkeypatch.setattr(http, "MAX_BODY", 500_000)

@@ -227,6 +227,7 @@ def test_a_fault_on_the_way_in_is_told_and_leads_nowhere(kind, newcomer, standin
     assert AuditEvent.objects.get(action="anythingllm.opened").outcome != "ok"
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize("path", ["/v1/admin/users$", "/v1/workspaces$", "/users$", "thread/new", "/stream-chat$"])
 def test_a_fault_on_a_question_is_told_and_the_question_not_lost(kind, path, newcomer, standin):

@@ -185,6 +185,7 @@ SHAPES = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("before", ["", "x <", "Name,Email\nAnna,"])
 def test_a_cell_of_any_shape_is_read_at_once(before, shape):

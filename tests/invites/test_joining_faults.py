@@ -86,6 +86,7 @@ def test_these_are_the_calls(standin, link):
     assert len(standin.state()["requests"]) - before == len(CALLS)
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("call", "kind"), list(product(CALLS, FAULTS)))
 def test_a_call_that_fails_is_made_good_by_the_same_form_sent_again(call, kind, standin, there, link):
     standin.fault(kind, path="^/api/", after=CALLS.index(call), times=1)
@@ -123,6 +124,7 @@ def killed_at(standin, at: int, done: bool, link) -> None:
     Lease.objects.update(until=timezone.now() - timedelta(seconds=1))  # what the dead hold ends by itself
 
 
+@pytest.mark.matrix
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("done", [True, False], ids=["done", "not done"])

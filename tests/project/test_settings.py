@@ -75,6 +75,7 @@ def read_by_settings() -> set[str]:
     )
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("name", "value"), BAD)
 def test_it_names_the_variable_that_cannot_be_used(tmp_path, name, value):
     done = start(tmp_path, ["manage.py", "check"], **{name: value})

@@ -146,6 +146,7 @@ def test_what_comes_instead_of_a_stream_is_told_in_a_sentence(fault, words, stat
 INSTEAD = {**KINDS, "long": {"size": 2_000_000}, "drip": {"seconds": 10}}
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("kind", [kind for kind in INSTEAD if kind != "refused"])
 def test_every_fault_ends_the_stream_with_a_sentence_or_with_the_whole_answer(kind, ask, standin):
     patience(1)
