@@ -15,18 +15,22 @@ from dashboard.folding import folded
 
 
 def fill(apps: Any, schema_editor: Any) -> None:
-    """Most names are ASCII, which the database folds itself; the others are few."""
+    """What is ASCII the database folds itself. Other names are folded once each, however many lines they are in."""
     events = apps.get_model("audit", "AuditEvent").objects
     events.update(actor_words=Lower("actor_name"), target_words=Lower("target_name"))
-    batch = []
-    for event in events.only("pk", "actor_name", "target_name").order_by().iterator(500):
-        if not (event.actor_name.isascii() and event.target_name.isascii()):
-            event.actor_words, event.target_words = folded(event.actor_name), folded(event.target_name)
-            batch.append(event)
-        if len(batch) == 500:
-            events.bulk_update(batch, ["actor_words", "target_words"])
-            batch = []
-    events.bulk_update(batch, ["actor_words", "target_words"])
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE audit_names (name text PRIMARY KEY, words text NOT NULL)")
+        for column in ("actor", "target"):
+            names = events.order_by().values_list(f"{column}_name", flat=True).distinct()
+            rows = [(name, folded(name)) for name in names.iterator() if not name.isascii()]
+            cursor.execute("DELETE FROM audit_names")
+            cursor.executemany("INSERT INTO audit_names VALUES (%s, %s)", rows)
+            cursor.execute(
+                f"UPDATE audit_auditevent SET {column}_words ="  # noqa: S608
+                f" (SELECT words FROM audit_names WHERE name = {column}_name)"
+                f" WHERE {column}_name IN (SELECT name FROM audit_names)"
+            )
+        cursor.execute("DROP TABLE audit_names")
 
 
 class Migration(migrations.Migration):
