@@ -21,7 +21,7 @@ IN_MEMORY = 256 * 1024  # bytes; of what is larger no more than this waits to be
 MOST_DISCARDED = (
     100 * 1024 * 1024
 )  # bytes of a body that is too large: a browser that is still sending does not read our answer
-AT_A_TIME = 100  # bodies on their way from one address
+AT_A_TIME = 100  # bodies of one address that come, or have come and wait for their answer
 
 _coming: Counter[str] = Counter()
 
@@ -59,24 +59,23 @@ def promised(headers: dict[bytes, bytes]) -> int | None:
     return int(length) if length.isdigit() and len(length) <= 18 else None
 
 
-async def take(receive: Receive, length: int | None, most: int, address: str) -> Body:
-    """The body, once it is there. Raises Left, TooSlow, TooMany and NoRoom."""
+async def take(receive: Receive, length: int | None, most: int) -> Body:
+    """The body, once it is there. Raises Left, TooSlow and NoRoom."""
     if length == 0:
         return Body(io.BytesIO(), 0)
     kept = _Kept(most if length is None or length <= most else 0)
     loop = asyncio.get_running_loop()
     started = loop.time()
     try:
-        with _counted(address):
-            async with asyncio.timeout_at(started + GRACE) as limit:
-                more = True
-                while more and kept.size <= MOST_DISCARDED + most:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise Left
-                    more = message.get("more_body", False)
-                    await kept.add(message.get("body", b""))
-                    limit.reschedule(started + GRACE + kept.size / LEAST_RATE)
+        async with asyncio.timeout_at(started + GRACE) as limit:
+            more = True
+            while more and kept.size <= MOST_DISCARDED + most:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Left
+                more = message.get("more_body", False)
+                await kept.add(message.get("body", b""))
+                limit.reschedule(started + GRACE + kept.size / LEAST_RATE)
         return Body(await kept.opened(), kept.size if length is None else length, not more)
     except TimeoutError:
         await kept.close()
@@ -87,7 +86,11 @@ async def take(receive: Receive, length: int | None, most: int, address: str) ->
 
 
 @contextmanager
-def _counted(address: str) -> Iterator[None]:
+def counted(address: str, length: int | None) -> Iterator[None]:
+    """While a body, if there is one, is kept. Raises TooMany."""
+    if length == 0:
+        yield
+        return
     if _coming[address] >= AT_A_TIME:
         raise TooMany
     _coming[address] += 1

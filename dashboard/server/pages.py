@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, TypeVar
@@ -77,11 +77,12 @@ class Pages:
         try:
             length = bodies.promised(headers)
             most = await self._most(scope["path"], length, headers, who)
-            body = await bodies.take(receive, length, most, who.address)
-            try:
-                answer = await self._run(who, partial(self._answer, scope, body), receive)
-            finally:
-                body.file.close()
+            with bodies.counted(who.address, length):
+                body = await bodies.take(receive, length, most)
+                try:
+                    answer = await self._run(who, partial(self._answer, scope, body), receive)
+                finally:
+                    body.file.close()
         except Left:
             return
         except bodies.TooSlow:
@@ -309,6 +310,7 @@ async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: str | Pro
     request_log.info("request", extra={"method": scope["method"], "route": "(not taken)", "status": status.value})
 
 
+@cache  # a few pages in a few languages, however many are refused
 def _drawn(language: str, status: HTTPStatus, sentence: str | Promise) -> bytes:
     with translation.override(language):
         context = {

@@ -1,7 +1,8 @@
 """Threads for views: a few work at a time, and no person and no address has all of them.
 
 A thread that waits for the instance, or for a lock that somebody else holds, is not working: another request goes on meanwhile. Whoever has
-as many as one may have waits in line, outside of the threads; persons take turns there.
+as many as one may have waits in line, outside of the threads: addresses take turns there, and at each address its persons. The line has an
+end for each of them and in all, and what it costs to go on does not grow with it: anybody can make up persons.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ T = TypeVar("T")
 
 IDLE = 5.0  # seconds after which a thread ends that was only needed while others waited
 IN_LINE = 100  # requests of one person
+ADDRESS_IN_LINE = 200  # of one address
+ALL_IN_LINE = 1000  # of everybody; then the longest line of an address becomes shorter
 NOTED_EVERY = 60.0  # seconds between two lines of the log that say that all threads are taken
 
 log = logging.getLogger("dashboard.server")
 
 
 class Full(Exception):
-    """So many requests of this person are waiting that no more are taken."""
+    """So many requests of this person, of this address or of everybody are waiting that this one is not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +72,25 @@ class Pool:
         self._lock = threading.Lock()
         self._working: Counter[Hashable] = Counter()
         self._held: Counter[Hashable] = Counter()
-        self._line: OrderedDict[Hashable, deque[_Job]] = OrderedDict()
+        self._line: OrderedDict[str, OrderedDict[Hashable, deque[_Job]]] = OrderedDict()  # by address and person
+        self._waiting: Counter[Hashable] = Counter()  # how many are in line, by the keys of the limits
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._threads = 0
         self._noted = 0.0
 
     def submit(self, who: Who, act: Callable[[], T]) -> Future[T]:
-        """As soon as the limits allow it. Raises Full."""
+        """As soon as the limits allow it. Raises Full; so does what was in line before when somebody else's turn takes its place."""
         limits = ((None, self._everybody), (("person", who.person), self._person), (who.address, self._address))
         job = _Job(who, limits, act)
         with self._lock:
-            line = self._line.setdefault(who.person, deque())
-            if len(line) >= IN_LINE:
-                raise Full
-            line.append(job)
+            displaced = self._make_room(who)
+            self._line.setdefault(who.address, OrderedDict()).setdefault(who.person, deque()).append(job)
+            self._count(self._waiting, job, 1)
             self._admit()
-            if taken := self._working[None] >= self._everybody.working and who.person in self._line:
-                waiting = sum(map(len, self._line.values()))
-        if taken and time.monotonic() - self._noted > NOTED_EVERY:
+            waiting = self._waiting[None] if self._working[None] >= self._everybody.working else 0
+        if displaced and displaced.future.set_running_or_notify_cancel():
+            displaced.future.set_exception(Full())
+        if waiting and time.monotonic() - self._noted > NOTED_EVERY:
             self._noted = time.monotonic()
             log.warning("all threads are taken", extra={"pool": self.name, "in_line": waiting})
         job.future.add_done_callback(lambda future: self._leave(job) if future.cancelled() else None)
@@ -99,29 +103,54 @@ class Pool:
                 self._jobs.put(None)
 
     # --- Under the lock ---------------------------------------------------------------------------------------------------
+    def _make_room(self, who: Who) -> _Job | None:
+        """For one more in line. Gives the last of the longest line when that has to go for it; raises Full when this one has to."""
+        if self._waiting["person", who.person] >= IN_LINE or self._waiting[who.address] >= ADDRESS_IN_LINE:
+            raise Full
+        if self._waiting[None] < ALL_IN_LINE:
+            return None
+        longest = max(self._line, key=self._waiting.__getitem__)
+        if self._waiting[longest] <= self._waiting[who.address] + 1:
+            raise Full
+        job = self._line[longest][next(reversed(self._line[longest]))][-1]
+        self._remove(job)
+        return job
+
     def _admit(self) -> None:
-        """Begins what may begin: of each person in line one, then the next of each."""
-        begun = True
-        while begun:
-            begun = False
-            for person, line in list(self._line.items()):
-                if not all(self._free(key, limit) for key, limit in line[0].limits):
-                    continue
-                job = line.popleft()
-                if line:
-                    self._line.move_to_end(person)
-                else:
-                    del self._line[person]
-                begun = True
-                if not job.future.set_running_or_notify_cancel():
-                    continue
-                for key, _limit in job.limits:
-                    self._working[key] += 1
-                    self._held[key] += 1
-                self._jobs.put(job)
-                if self._threads < self._held[None]:
-                    self._threads += 1
-                    threading.Thread(target=self._work, name=self.name).start()
+        """Begins what may begin."""
+        while self._free(None, self._everybody) and (job := self._next()):
+            self._remove(job)
+            if job.who.address in self._line:
+                self._line.move_to_end(job.who.address)
+                if job.who.person in self._line[job.who.address]:
+                    self._line[job.who.address].move_to_end(job.who.person)
+            if not job.future.set_running_or_notify_cancel():
+                continue
+            self._count(self._working, job, 1)
+            self._count(self._held, job, 1)
+            self._jobs.put(job)
+            if self._threads < self._held[None]:
+                self._threads += 1
+                threading.Thread(target=self._work, name=self.name).start()
+
+    def _next(self) -> _Job | None:
+        """Passes over those only who have as many threads as they may have, and these are few."""
+        for address, persons in self._line.items():
+            if self._free(address, self._address):
+                for person, line in persons.items():
+                    if self._free(("person", person), self._person):
+                        return line[0]
+        return None
+
+    def _remove(self, job: _Job) -> None:
+        """Out of the line."""
+        persons = self._line[job.who.address]
+        persons[job.who.person].remove(job)
+        self._count(self._waiting, job, -1)
+        if not persons[job.who.person]:
+            del persons[job.who.person]
+        if not persons:
+            del self._line[job.who.address]
 
     def _free(self, key: Hashable, limit: Limit) -> bool:
         return self._working[key] < limit.working and self._held[key] < limit.held
@@ -136,11 +165,9 @@ class Pool:
     def _leave(self, job: _Job) -> None:
         """Whoever has left waits in line no more."""
         with self._lock:
-            line = self._line.get(job.who.person)
-            if line and job in line:
-                line.remove(job)
-                if not line:
-                    del self._line[job.who.person]
+            persons = self._line.get(job.who.address)
+            if persons and job in persons.get(job.who.person, ()):
+                self._remove(job)
 
     def _step(self, job: _Job, change: int) -> None:
         with self._lock:

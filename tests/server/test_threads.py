@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 
-from dashboard.server.threads import IN_LINE, Full, Limit, Pool, Who, waiting
+from dashboard.server.threads import ADDRESS_IN_LINE, ALL_IN_LINE, IN_LINE, Full, Limit, Pool, Who, waiting
 
 HERE = "192.0.2.1"
 
@@ -18,8 +18,8 @@ HERE = "192.0.2.1"
 def made() -> Iterator[Callable[..., Pool]]:
     pools: list[Pool] = []
 
-    def make(*limits: Limit) -> Pool:
-        pools.append(Pool("test", *limits))
+    def make(*limits: Limit, **more: Limit) -> Pool:
+        pools.append(Pool("test", *limits, **more))
         return pools[-1]
 
     yield make
@@ -152,3 +152,50 @@ def test_a_thread_keeps_its_line_to_the_cache(made):
     pool = made(Limit(1, 1))
     one, other = (pool.submit(Who("ada", HERE), lambda: caches["default"]).result(20) for _request in range(2))
     assert one is other
+
+
+def test_whoever_makes_up_persons_has_the_line_of_one_address(made):
+    pool = made(Limit(1, 1))
+    acts = [Slow(pool, f"made up {n}") for n in range(1 + ADDRESS_IN_LINE)]
+    with pytest.raises(Full):
+        Slow(pool, "made up, too")
+    mia = Slow(pool, "mia", "198.51.100.7")
+    acts[0].finish()
+    assert not mia.future.running()  # the address that came first has the next turn
+    acts[1].finish()
+    assert mia.finish() == "done"
+    for act in acts:
+        act.end.set()
+    assert [act.finish() for act in acts] == ["done"] * len(acts)
+
+
+def test_when_the_line_is_full_the_longest_becomes_shorter(made):
+    pool = made(Limit(1, 1))
+    first = Slow(pool, "first")
+    crowd = [
+        Slow(pool, f"{address} {n}", f"203.0.113.{address}")
+        for address in range(ALL_IN_LINE // ADDRESS_IN_LINE)
+        for n in range(ADDRESS_IN_LINE)
+    ]
+    mia = Slow(pool, "mia", "198.51.100.7")
+    told = [act for act in crowd if act.future.done()]
+    assert len(told) == 1 and told[0] is crowd[ADDRESS_IN_LINE - 1]
+    with pytest.raises(Full):
+        told[0].future.result(0)
+    with pytest.raises(Full):
+        Slow(pool, "one more", "203.0.113.1")
+    for act in (first, mia, *crowd):
+        act.end.set()
+    assert first.finish() == mia.finish() == "done"
+
+
+def test_what_one_more_costs_does_not_grow_with_the_line(made, monkeypatch):
+    pool = made(Limit(3, 9), address=Limit(2, 9))
+    acts = [Slow(pool, f"made up {n}") for n in range(2 + ADDRESS_IN_LINE)]
+    looked, free = [], Pool._free
+    monkeypatch.setattr(Pool, "_free", lambda self, *key: looked.append(key) or free(self, *key))
+    mia = Slow(pool, "mia", "198.51.100.7")
+    assert mia.finish() == "done"
+    assert len(looked) < 20
+    for act in acts:
+        act.end.set()
