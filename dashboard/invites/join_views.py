@@ -177,6 +177,9 @@ def join_check(request: OpenRequest, link: Link) -> HttpResponse:
     username = request.POST.get("username", "").strip()
     if request.GET.get("field") == "password":
         password = request.POST.get("password", "")
+        if tries.too_many(request, tries.PASSWORD, tries.MOST_PASSWORDS):
+            return HttpResponse()  # how good it is is told when the form is sent
+        tries.count(request, tries.PASSWORD)
         known = (username, link.for_whom, settings.TEAM_NAME)
         judged = strength.judge(password, known) if password else None
         return render(request, "invites/_join_password.html", {"strength": judged, "best": strength.BEST})

@@ -14,6 +14,7 @@ from dashboard.invites.models import Try
 
 MOST = 10
 NAME, MOST_NAMES = "name ", 30  # names looked up while somebody types one: two or three would do
+PASSWORD, MOST_PASSWORDS = "password ", 120  # looked at while they are typed: a course of twenty does so at one address
 WITHIN = timedelta(minutes=1)
 
 

@@ -451,6 +451,13 @@ def test_a_browser_that_keeps_the_referrer_back_may_still_send_the_form(secure, 
     assert sent(**{"Sec-Fetch-Site": "same-origin"}) == 302
 
 
+def test_passwords_are_judged_at_a_limited_rate(visitor, standin, make_link, monkeypatch):
+    monkeypatch.setattr(tries, "MOST_PASSWORDS", 5)
+    link = make_link()
+    answers = [words(check(visitor, link, "password", password="umbrella gravel")) for _n in range(8)]
+    assert all(answers[:5]) and not any(answers[5:])
+
+
 def test_names_are_looked_up_at_a_limited_rate(visitor, standin, make_link):
     link = make_link()
     answers = [words(check(visitor, link, username="sam")) for _n in range(tries.MOST_NAMES + 5)]

@@ -36,3 +36,12 @@ def test_a_short_one_is_told_how_many_characters_it_lacks():
 
 def test_a_very_long_one_is_judged_by_its_beginning():
     assert strength.judge("a" * strength.JUDGED + "umbrella gravel seven tuesdays").score == 0
+
+
+def test_of_a_password_of_signs_a_few_kinds_are_looked_at():
+    """All that each may mean together would take a minute."""
+    looked_at = strength._judged("4@8({[<369&#!1/|0$5+7%2" * 4)
+    assert len(looked_at) == strength.JUDGED
+    assert len(set(looked_at) & set(strength.SIGNS)) == strength.MOST_SIGNS
+    assert strength.judge("4@8({[<369&#!1/|0$5+7%2" * 4).score >= 3
+    assert strength.judge("p@$$w0rd1!").score <= 1
