@@ -290,9 +290,14 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 def too_large(request: HttpRequest, most: int) -> HttpResponse:
     """`most` is in bytes."""
     sentence = _(
-        "What was sent is larger than %(n)d MB, so it was not read and nothing was changed. Send less at once."
+        "What was sent is larger than %(most)s, so it was not read and nothing was changed. Send less at once."
     )
-    return page(request, 413, _("Too large"), sentence % {"n": most // (1024 * 1024)})
+    return page(
+        request,
+        413,
+        _("Too large"),
+        sentence % {"most": f"{most // 1024**2} MB" if most >= 1024**2 else f"{most // 1024} kB"},
+    )
 
 
 def method_not_allowed(request: HttpRequest) -> HttpResponse:

@@ -315,11 +315,12 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dashboard.middleware.SignInRequiredMiddleware",
+    # After it: to find the token the form is read, and a stranger's is not worth that.
+    "django.middleware.csrf.CsrfViewMiddleware",
     "dashboard.middleware.RefusedBeforeMiddleware",
     "dashboard.middleware.HtmxMiddleware",
     "dashboard.middleware.InstanceErrorMiddleware",

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, TemporaryFileUploadHandler
 from django.db import close_old_connections
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 from django.utils.translation import gettext as _
 
 from dashboard import instance
@@ -24,10 +24,13 @@ from dashboard.anythingllm import ApiError
 from dashboard.permissions import Action, allows
 
 MEGABYTE = 1024 * 1024
+PUBLIC_BYTES = 64 * 1024  # of the forms that anybody may send: names, passwords, a language
 
 
 def most_bytes(path: str, user: Operator | AnonymousUser | None) -> int:
     """The bytes that a body may have. Files are larger than all else, and taken from those who may bring some, where they are brought."""
+    if _is_public(path):
+        return PUBLIC_BYTES
     action, megabytes = None, 0
     if path == reverse("document_add_file"):
         action, megabytes = Action.CHANGE_DOCUMENTS, settings.DOCUMENT_MAX_MB
@@ -36,6 +39,13 @@ def most_bytes(path: str, user: Operator | AnonymousUser | None) -> int:
     if action is None or not (isinstance(user, Operator) and allows(user, action)):
         megabytes = 0
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE + megabytes * MEGABYTE
+
+
+def _is_public(path: str) -> bool:
+    try:
+        return getattr(resolve(path).func, "public", False)
+    except Resolver404:
+        return False
 
 
 def brings_files(path: str) -> bool:

@@ -100,7 +100,8 @@ def check_password(
     try:
         operator = authenticate(attempt, **credentials)
     except ApiError:
-        time.sleep(max(0.0, started + REFUSED_AFTER - time.monotonic()))
+        with waiting():
+            time.sleep(max(0.0, started + REFUSED_AFTER - time.monotonic()))
         raise
     if isinstance(operator, Operator):
         _failures(attempt).filter(username=counted_name(attempt, credentials)).delete()
