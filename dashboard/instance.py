@@ -34,6 +34,7 @@ from dashboard.anythingllm import (
     Kind,
     NotApplied,
     NotFound,
+    Roster,
     SingleUserMode,
     SystemSettings,
     Unconfirmed,
@@ -336,6 +337,12 @@ def confirm(max_age: float) -> None:
     """Makes sure that this is the instance that the records are about. Raises AnotherInstance, and ApiError when nothing tells."""
     users(max_age).certain()
     workspaces(max_age).certain()
+
+
+def roster() -> Roster:
+    """The same as they are from now on, for a change of members. Raises AnotherInstance, and ApiError."""
+    listed, rooms = users(max_age=0).certain(), workspaces(max_age=0).certain()
+    return Roster(frozenset(user.id for user in listed), {room.id: room.slug for room in rooms})
 
 
 def left_out() -> list[str]:

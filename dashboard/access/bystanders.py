@@ -150,7 +150,7 @@ def look(record: MembersBefore, observed: frozenset[int] | None = None) -> Other
     if record.state == State.WHOLE and len(missing) < len(record.staying):
         missing = {}
     if missing:
-        roster = memberships.roster()
+        roster = instance.roster()
         if roster.slugs.get(record.workspace_id) != record.slug:
             record.lost, record.state = {}, State.SETTLED
             record.save(update_fields=["lost", "state"])

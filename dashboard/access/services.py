@@ -138,7 +138,7 @@ def change_members(
             )
             for step in steps
         ]
-        roster = roster or instance.connect().memberships.roster()
+        roster = roster or instance.roster()
         truth, results = _apply(actor, workspace_id, workspace_name, steps, roster)
         others = replace(truth.others, back=earlier.back + truth.others.back)
         for entry, result in zip(entries, results, strict=True):

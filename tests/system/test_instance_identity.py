@@ -462,3 +462,18 @@ def test_nobody_is_put_back_as_the_one_whose_id_they_have_now():
     assert (record.adds, record.removes) == ([former], [7])
     records.part(records.WORKSPACE, [5], 1)
     assert MembersBefore.objects.get().workspace_id == 5 + records.FORMER
+
+
+def test_a_click_soon_after_the_change_changes_nobody_at_the_other_instance(house, other, settings):
+    """Lists of the one before are still fresh enough for a page."""
+    root = signed_in(operator(Role.ADMIN, "root"))
+    root.get("/access/")
+    line = instance.line()
+    before = other.state()["changes"]
+    line.client.http_client.root = f"{other.url}/api"
+    room = instance.workspaces().value[-1]
+    answer = root.post(
+        f"/access/{room.id}/{house.keeper.anythingllm_user_id}/", {"give": "1"}, headers={"HX-Request": "true"}
+    )
+    assert doubted()
+    assert other.state()["changes"] == before, answer.content
