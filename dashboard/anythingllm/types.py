@@ -31,9 +31,11 @@ def need(data: Any, key: str | int) -> Any:
 
 def need_int(data: Any, key: str) -> int:
     value = need(data, key)
-    if type(value) is int:
-        return value
-    raise _broken(key, "is not a whole number")
+    if type(value) is not int:
+        raise _broken(key, "is not a whole number")
+    if key == "id" and value < 0:
+        raise _broken(key, "is below 0")
+    return value
 
 
 def need_number(data: Any, key: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import nh3
 from django.utils.html import escape
@@ -16,7 +17,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 THOUGHT = re.compile(r"<think>(.*?)(?:</think>|\Z)", re.DOTALL)
-LONGEST = 200_000  # characters, more than 30,000 words, that are looked at for markup; what is longer is shown as it is
+LONGEST = 30_000  # characters, some 5,000 words, that are looked at for markup; what is longer is shown as it is
 FIRST_HEADING = 4  # above it stand the page's, the conversation's and the answer's own
 LAST_HEADING = 6
 
@@ -42,7 +43,12 @@ def prose(text: str, key: object) -> Prose:
     words = THOUGHT.sub("", text).strip()
     if len(words) > LONGEST:
         return Prose(mark_safe(f'<pre tabindex="0">{escape(words)}</pre>'), thoughts)  # noqa: S308  # escaped
-    clean = nh3.clean(
+    return Prose(mark_safe(_framed(_clean(words), key)), thoughts)  # noqa: S308  # just cleaned
+
+
+@lru_cache(maxsize=200)  # a conversation is drawn again with each of its answers
+def _clean(words: str) -> str:
+    return nh3.clean(
         _markdown.render(words),
         tags=TAGS,
         attributes=ATTRIBUTES,
@@ -51,7 +57,6 @@ def prose(text: str, key: object) -> Prose:
         link_rel="noopener nofollow noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
-    return Prose(mark_safe(_framed(clean, key)), thoughts)  # noqa: S308  # just cleaned
 
 
 def _framed(clean: str, key: object) -> str:

@@ -40,7 +40,12 @@ def mine(asker: Asker) -> list[Thread]:
     if asker.account is None:
         own = LocalThread.objects.filter(operator=asker.operator, workspace_id=asker.workspace.id)
         return [Thread(thread.session_id, thread.name) for thread in own]
-    owned = [thread for thread in asker.workspace.threads if thread.user_id == asker.account.id]
+    owned = [
+        thread
+        for thread in asker.workspace.threads
+        # Another program may give a conversation a name that no address of ours can hold.
+        if thread.user_id == asker.account.id and instance.ADDRESSED.fullmatch(thread.slug)
+    ]
     return [Thread(thread.slug, thread.name or _("Conversation")) for thread in reversed(owned)]
 
 

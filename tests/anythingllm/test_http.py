@@ -300,6 +300,7 @@ def test_it_names_what_is_missing(client, server) -> None:
     [
         ("id", "1", "'id' is not a whole number"),
         ("id", True, "'id' is not a whole number"),
+        ("id", -5, "'id' is below 0"),
         ("username", None, "'username' is not a text"),
         ("createdAt", "yesterday", "'createdAt' is not a time"),
     ],

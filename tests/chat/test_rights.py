@@ -301,3 +301,14 @@ def test_what_was_stopped_still_lets_one_ask(limit, newcomer):
     turns.take(turn.pk)
     turns.end(turn.pk, TurnState.FAILED, problem="nothing came")
     assert ask(newcomer).pk
+
+
+def test_a_conversation_whose_name_no_address_can_hold_hides_no_other(person, standin):
+    """Another program may have made it: of a name without Latin letters the instance leaves nothing."""
+    person.ask("What is mine?")
+    thread = last_turn().thread_slug
+    made = {"name": "会议", "slug": "会议", "userId": person.user_id}
+    assert standin.post(f"/v1/workspace/{SLUG}/thread/new", made)["thread"]["slug"] == ""
+    answer = person.get(f"/chat/{SLUG}/")
+    assert answer.status_code == 200
+    assert thread in answer.content.decode()
