@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -36,8 +37,24 @@ class UntilField(DayField):
 
 
 class ToggleForm(forms.Form):
-    give = forms.TypedChoiceField(choices=[("1", "1"), ("0", "0")], coerce=lambda value: value == "1")
+    """Giving until a day needs the day; what has no field for one, or says so, gives without an end."""
+
+    give = forms.TypedChoiceField(
+        choices=[("1", "1"), ("endless", "endless"), ("0", "0")], coerce=lambda value: value != "0"
+    )
     until = UntilField()
+
+    def __init__(self, data: QueryDict) -> None:
+        if data.get("give") == "endless":
+            data = data.copy()
+            data.pop("until", None)
+        super().__init__(data)
+
+    def clean_until(self) -> datetime | None:
+        until: datetime | None = self.cleaned_data["until"]
+        if until is None and "until" in self.data and self.cleaned_data.get("give"):
+            raise ValidationError(_("Choose a day."))
+        return until
 
 
 class GroupForm(forms.Form):

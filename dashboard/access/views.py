@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -9,6 +10,8 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap
 
@@ -137,7 +140,7 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
             workspace_name=workspace.name,
             steps=[Step(user.id, user.username, give, until=until if give else None)],
         )
-        _say(request, user, workspace, give, result)
+        _say(request, user, workspace, give, result, until)
     else:
         messages.error(request, str(form.errors["until"][0]))
     if not wants_partial(request):
@@ -160,13 +163,18 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
     return render(request, "access/_switch.html", context)
 
 
-def _say(request: Request, user: User, workspace: Workspace, give: bool, result: Result) -> None:
+def _say(
+    request: Request, user: User, workspace: Workspace, give: bool, result: Result, until: datetime | None
+) -> None:
     words = {"name": user.username, "workspace": workspace.name, "why": result.message}
     match result.outcome:
         case Outcome.KEPT:
             messages.warning(request, _("%(name)s, %(workspace)s: %(why)s") % words)
         case Outcome.FAILED | Outcome.UNKNOWN:
             messages.error(request, _("%(name)s, %(workspace)s: %(why)s") % words)
+        case _done if give and until:
+            words["day"] = date_format(localtime(until), "SHORT_DATE_FORMAT")
+            messages.success(request, _("%(name)s may open %(workspace)s until %(day)s.") % words)
         case _done if give:
             messages.success(request, _("%(name)s may open %(workspace)s.") % words)
         case _done if user.role in IMPLICIT_ROLES:

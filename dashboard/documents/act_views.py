@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from dashboard import sight, titles
 from dashboard.anythingllm import ApiError, Workspace
@@ -27,7 +28,7 @@ from dashboard.documents.forms import EraseForm, FolderForm, WorkspacesForm
 from dashboard.documents.services import Doomed, Moved, Pair, Standing
 from dashboard.documents.views import search_form
 from dashboard.errors import Declined, describe
-from dashboard.http import Request, number_of, own_url, render_page, wants_partial
+from dashboard.http import Request, number_of, own_url, page_behind, render_page, wants_partial
 from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, also_requires, requires
@@ -115,9 +116,15 @@ def _changed(request: Request, seen: str) -> bool:
     return request.POST.get("seen") != seen
 
 
+def _next(request: Request) -> str:
+    """Where the form says it came from, within Foyer; else the list from which its dialog was opened, as it was searched."""
+    behind, library = page_behind(request), reverse("document_list")
+    given = request.POST if request.method == "POST" else request.GET
+    return own_url(request, given.get("next", ""), behind if behind.partition("?")[0] == library else library)
+
+
 def _back(request: Request) -> HttpResponse:
-    """Where the form said it came from, within Foyer; else the library."""
-    return redirect(own_url(request, request.POST.get("next", ""), reverse("document_list")))
+    return redirect(_next(request))
 
 
 # --- Into workspaces --------------------------------------------------------------------------------------------------
@@ -200,7 +207,6 @@ def document_remove(request: Request) -> HttpResponse:
     chosen = _chosen(request)
     if chosen is None:
         return redirect("document_list")
-    given = request.POST if request.method == "POST" else request.GET
     pairs = services.stage_remove(request.user, chosen.paths)
     parts = _by_workspace(pairs)
     step = request.POST.get("step", "")
@@ -228,7 +234,7 @@ def document_remove(request: Request) -> HttpResponse:
             "form": form,
             "parts": parts,
             "title": pairs[0].title if pairs and len(chosen) == 1 else "",
-            "next": own_url(request, given.get("next", ""), reverse("document_list")),
+            "next": _next(request),
         },
         status=422 if form.errors else 200,
     )
@@ -301,7 +307,7 @@ def _erased(request: Request, doomed: list[Doomed]) -> HttpResponse:
     (one,) = doomed
     services.erase_one(actor=request.user, path=one.path, title=one.title)
     messages.success(request, _("%(title)s was erased everywhere.") % {"title": one.title})
-    return redirect("document_list")
+    return _back(request)
 
 
 # --- Into another folder ----------------------------------------------------------------------------------------------
@@ -334,13 +340,15 @@ def document_move(request: Request) -> HttpResponse:
                 context |= {"told": told(outcomes), "folder": folder}
             except (ApiError, Declined) as error:
                 form.add_error(None, str(describe(error).sentence))
-    return render_page(
+    response = render_page(
         request,
         "documents/document_move.html",
         partial="documents/_document_move.html",
         context=context,
         status=422 if form.errors else 200,
     )
+    # However the dialog is closed then, the table behind it is drawn anew.
+    return trigger_client_event(response, "documents-changed") if "told" in context else response
 
 
 # --- Into every question's context ------------------------------------------------------------------------------------

@@ -213,7 +213,7 @@ def _status(request: Request, job: Job) -> HttpResponse:
         request, "documents/document_add_status.html", partial="documents/_add_status.html", context=context
     )
     # The table of documents, where it is on the same page, is out of date now.
-    return response if job.is_open else trigger_client_event(response, "documents-added")
+    return response if job.is_open else trigger_client_event(response, "documents-changed")
 
 
 def _job(request: Request, job_id: int) -> Job:

@@ -104,6 +104,11 @@ class Link(models.Model):
         return self.joinings.filter(state=JoiningState.STARTED).count()
 
     @property
+    def left(self) -> int:
+        """How many more may come."""
+        return max(0, self.uses - self.used - self.held)
+
+    @property
     def mail_tone(self) -> str:
         return MAIL_TONES[MailState(self.mail_state)] if self.mail_state else "quiet"
 

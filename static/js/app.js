@@ -292,9 +292,9 @@ function paletteKey(event, palette) {
     // The first result is already marked while one types, so the first step down goes to the second.
     const step = event.key === "ArrowUp" ? -1 : here === 0 && stops.length > 2 ? 2 : 1;
     stops[Math.min(Math.max(here + step, 0), stops.length - 1)].focus();
-  } else if (event.key === "Enter" && here === 0 && !isComposing(event) && stops.length > 1 && results.dataset.query === input.value.trim()) {
+  } else if (event.key === "Enter" && here === 0 && !isComposing(event) && results.dataset.query === input.value.trim()) {
     event.preventDefault(); // otherwise the results belong to older words, and the form asks for the right ones as a page
-    stops[1].click();
+    stops[1]?.click();
   }
 }
 

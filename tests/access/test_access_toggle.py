@@ -4,6 +4,7 @@ from datetime import UTC, date, timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from dashboard import instance
 from dashboard.access.forms import UntilField
@@ -184,3 +185,23 @@ def test_a_day_ends_a_moment_before_the_next_even_where_clocks_change_at_midnigh
             end = field.clean(day.isoformat()).astimezone(UTC)
             assert timezone.localdate(end) == day
             assert timezone.localdate(end + moment) == day + timedelta(days=1)
+
+
+def test_until_needs_a_day_and_the_end_is_told(team, room, toggle):
+    day = timezone.localdate() + timedelta(days=30)
+    given = toggle("dora.olsen", 1, until=day.isoformat())
+    assert f"dora.olsen may open Company Handbook until {date_format(day, 'SHORT_DATE_FORMAT')}." in given["HX-Trigger"]
+    refused = toggle("dora.olsen", 1, until="")
+    assert "Choose a day." in refused["HX-Trigger"]
+    (grant,) = Grant.objects.filter(user_id=team.users["dora.olsen"])
+    assert timezone.localdate(grant.until) == day
+    assert "Give without an end" in refused.content.decode()
+    endless = toggle("dora.olsen", "endless", until="2020-01-01")
+    assert "Give without an end" not in endless.content.decode()
+    grant.refresh_from_db()
+    assert grant.until is None
+
+
+def test_until_without_a_day_gives_nothing(team, room, toggle):
+    toggle("dora.olsen", 1, until="")
+    assert team.users["dora.olsen"] not in team.members(room)

@@ -29,11 +29,11 @@ def two(standin, ada, shelf):
 def test_it_asks_again_until_the_job_has_ended(two, admin_client):
     page = admin_client.get(url(two), headers=HTMX)
     assert f'hx-get="{url(two)}"' in page.content.decode()
-    assert "documents-added" not in page.get("HX-Trigger", "")
+    assert "documents-changed" not in page.get("HX-Trigger", "")
     worked(two)
     page = admin_client.get(url(two), headers=HTMX)
     assert "hx-get" not in page.content.decode()
-    assert "documents-added" in page["HX-Trigger"]
+    assert "documents-changed" in page["HX-Trigger"]
 
 
 def test_every_file_has_its_row_with_what_came_of_it(two, admin_client):

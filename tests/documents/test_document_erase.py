@@ -109,3 +109,10 @@ def test_where_nothing_may_be_erased_there_is_nothing_to_confirm(shelf, lim):
 def test_it_refuses_viewers(shelf, shared, standin, viewer_client):
     assert viewer_client.post(URL, {"ids": shared, "step": "start"}).status_code == 403
     assert not standin.state()["writes"]
+
+
+def test_after_it_the_list_is_as_it_was_searched(shelf, shared, admin_client):
+    searched = {"HX-Request": "true", "HX-Current-URL": "http://testserver/documents/?q=passwords"}
+    page = admin_client.post(URL, {"ids": shared})
+    answer = admin_client.post(URL, carried(page), headers=searched)
+    assert answer["HX-Redirect"] == "/documents/?q=passwords"

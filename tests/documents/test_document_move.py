@@ -32,6 +32,7 @@ def test_each_file_is_told_from_what_was_read_back(shelf, admin_client):
     lonely, used = shelf.add("lonely", "Nobody reads this."), shelf.path("code-review")
     answer = move(admin_client, [lonely, used], "finance")
     assert answer.status_code == 200
+    assert "documents-changed" in answer["HX-Trigger"]  # the table behind the dialog is drawn anew
     assert "Moved to finance" in text(answer)
     assert "1 was moved: lonely" in text(answer)
     assert "1 stays where it was. It is in a workspace" in text(answer) and "code-review.md" in text(answer)

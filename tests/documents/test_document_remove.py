@@ -99,3 +99,11 @@ def test_who_looks_after_some_workspaces_takes_out_of_these_only(shelf, shared, 
 def test_it_refuses_viewers(shelf, shared, standin, viewer_client):
     assert viewer_client.post(URL, {"ids": shared, "workspaces": 1, "step": "start"}).status_code == 403
     assert not standin.state()["writes"]
+
+
+def test_the_list_from_which_it_was_asked_is_as_it_was_searched(shelf, shared, admin_client):
+    searched = {"HX-Request": "true", "HX-Current-URL": "http://testserver/documents/?q=passwords"}
+    page = admin_client.get(URL, {"ids": shared}, headers=searched)
+    assert page.context["next"] == "/documents/?q=passwords"
+    elsewhere = {**searched, "HX-Current-URL": "http://testserver/documents/folders/finance/"}
+    assert admin_client.get(URL, {"ids": shared}, headers=elsewhere).context["next"] == "/documents/"

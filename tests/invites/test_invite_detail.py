@@ -25,6 +25,12 @@ def test_the_address_stands_there_to_be_copied(admin_client, make_link, there):
     assert "no-store" in response["Cache-Control"]
 
 
+def test_of_a_used_link_it_says_how_many_more_may_come(admin_client, make_link, there):
+    link = make_link(uses=3)
+    join_by(link, "newcomer")
+    assert "2 more people can join by it," in admin_client.get(f"/invites/{link.pk}/link/").content.decode()
+
+
 def test_htmx_gets_it_as_a_dialog(admin_client, make_link, standin):
     response = admin_client.get(f"/invites/{make_link().pk}/link/", headers=HTMX)
     assert '<article id="invite-link" class="dialog-body' in response.content.decode()
