@@ -1,4 +1,4 @@
-// Foyer's own script: dialogs, toasts, keys, copying, selecting rows. One listener per kind of event, on the document, so that
+// Foyer's own script: dialogs, toasts, keys, copying, selecting rows, keeping what was typed. One listener per kind of event, on the document, so that
 // what htmx brings in later needs no setting up. It is loaded before the page is shown (pages do not defer it), so that whoever is faster
 // than a slow line finds every key and button at work. Without it every page still works as links and forms.
 "use strict";
@@ -231,6 +231,141 @@ function refresh() {
     const matches = oneLine(typed) === oneLine(form.dataset.mustMatch);
     for (const button of form.querySelectorAll("button:not([type=button], [form])")) button.disabled = !matches;
   }
+}
+
+// --- What was typed -------------------------------------------------------------------------------------------------
+// A form that comes after the end of the session leads to the sign-in page. This tab keeps what was typed until then, for the same person
+// and the same page only. Forms of dialogs are left out: the page comes back without them. The matrix keeps what is staged by itself.
+const TYPED = "foyer-typed";
+const MOST_TYPED = 1_100_000; // characters: the longest text that a form takes, and what stands beside it
+const CHOICES = ["checkbox", "radio"];
+const UNKEPT = ["password", "file", "hidden", "submit", "button", "reset", "image", "fieldset", "output"];
+let typedIn = null; // the form that would be lost if this page were left now
+let missing = null; // what is to be filled in again
+
+const pageOf = ({ pathname, search }) => pathname + search;
+
+function typed() {
+  try {
+    return JSON.parse(sessionStorage.getItem(TYPED));
+  } catch {
+    return null;
+  }
+}
+
+function keepTyped(what) {
+  try {
+    if (what) sessionStorage.setItem(TYPED, JSON.stringify(what));
+    else sessionStorage.removeItem(TYPED);
+  } catch {
+    // The browser keeps nothing, or has no room for it: then the sign-in page does not say that it did.
+  }
+}
+
+function isTyped(form) {
+  const isSent = form.getAttribute("method")?.toLowerCase() === "post" || form.hasAttribute("hx-post");
+  return isSent && Boolean(words().operator) && !form.closest("dialog") && !form.matches("#staging, #matrix form");
+}
+
+// A password that is shown is a text field, too; those that are made up for others always are.
+function isKept(field) {
+  if (!field.name || field.disabled || field.hidden || UNKEPT.includes(field.type)) return false;
+  return !/password/i.test(field.name) && !(field.id && document.querySelector(`[data-reveal="#${CSS.escape(field.id)}"]`));
+}
+
+const valueOf = (field) => {
+  if (CHOICES.includes(field.type)) return field.checked;
+  return field.selectedOptions ? [...field.selectedOptions].map((option) => option.value) : field.value;
+};
+const choiceOf = (field) => (CHOICES.includes(field.type) ? field.value : null);
+
+// Forms without an id are told by where they lead, and those that lead to one place by their order.
+const alike = (action) => [...document.forms].filter((form) => !form.closest("dialog") && form.getAttribute("action") === action);
+
+function remember(form, isAsked = false) {
+  const fields = [...form.elements].filter(isKept).map((field) => [field.name, choiceOf(field), valueOf(field)]);
+  const length = fields.reduce((sum, [, , value]) => sum + (value.length ?? 0), 0);
+  const [id, action] = [form.getAttribute("id"), form.getAttribute("action")];
+  const record = { page: pageOf(location), operator: words().operator, id, action, order: alike(action).indexOf(form), fields, isAsked };
+  keepTyped(null);
+  if (fields.length && length <= MOST_TYPED) keepTyped(record);
+}
+
+const formOf = ({ id, action, order }) => (id ? document.getElementById(id) : alike(action)[order]);
+
+document.addEventListener("input", ({ target }) => target.form && isTyped(target.form) && (typedIn = target.form));
+
+document.addEventListener(
+  "submit",
+  ({ target }) => {
+    if (isTyped(target)) remember(target);
+    else if (words().operator) keepTyped(null); // on the sign-in page it stays
+  },
+  true,
+);
+
+// What htmx has brought to the server is there. What a page asks by itself may be what leads away from it, while somebody types.
+document.addEventListener("htmx:beforeOnLoad", ({ detail: { requestConfig, xhr } }) => {
+  const isRedirected = xhr.getResponseHeader("HX-Redirect") !== null;
+  if (requestConfig.verb !== "get") {
+    if (!isRedirected) keepTyped(null);
+  } else if (isRedirected) {
+    const record = typed();
+    if (record) keepTyped({ ...record, isAsked: true });
+    else if (typedIn?.isConnected) remember(typedIn, true);
+  }
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  const record = typed();
+  if (!record) return;
+  const signIn = document.getElementById("sign-in");
+  const unsent = document.getElementById("unsent");
+  const goal = signIn ? new URL(signIn.elements.next.value, location) : location;
+  const isThere = pageOf(goal) === record.page;
+  if (signIn && isThere && (record.isWanted || record.isAsked || !unsent.hidden)) {
+    keepTyped({ ...record, isWanted: true });
+    unsent.hidden = document.getElementById("typed").hidden = false;
+  } else if (!signIn && isThere && record.operator === words().operator) {
+    if (record.isWanted) missing = record;
+    else typedIn = formOf(record) ?? null; // the answer to what was sent, which may be sent again
+    if (!missing) keepTyped(null);
+  } else {
+    keepTyped(null);
+  }
+});
+
+// Once htmx has come, so that it hears of it; what htmx itself brings a moment later is filled in then.
+document.addEventListener("htmx:load", () => {
+  const form = missing && formOf(missing);
+  if (!form) return;
+  keepTyped(null);
+  const fields = [...form.elements].filter(isKept);
+  const filled = [];
+  missing.fields = missing.fields.filter(([name, choice, value]) => {
+    const place = fields.findIndex((field) => field.name === name && choiceOf(field) === choice);
+    if (place < 0) return true;
+    const [field] = fields.splice(place, 1);
+    if (fill(field, value)) filled.push(field);
+    return false;
+  });
+  for (const field of filled) {
+    for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind, { bubbles: true }));
+    const details = field.closest("details");
+    if (details) details.open = true;
+  }
+  if (filled.length && !missing.isTold) toast("info", words().textTyped);
+  missing.isTold ||= filled.length > 0;
+  typedIn = form;
+});
+
+// Whether that changes anything.
+function fill(field, value) {
+  if (String(valueOf(field)) === String(value)) return false;
+  if (CHOICES.includes(field.type)) field.checked = value;
+  else if (field.options) for (const option of field.options) option.selected = value.includes(option.value);
+  else field.value = value;
+  return String(valueOf(field)) === String(value);
 }
 
 // --- Keys -----------------------------------------------------------------------------------------------------------

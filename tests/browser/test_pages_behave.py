@@ -194,27 +194,182 @@ def test_the_grid_is_named_and_each_until_says_for_what(page, standin):
     assert len(summaries) == len({" ".join(text.split()) for text in summaries}) > 1
 
 
-@pytest.mark.journey
-def test_a_pasted_list_outlives_the_end_of_a_session(foyer, standin):
-    people = "Anna Müller, anna@example.com\nBen Okafor, ben@example.com"
-    context = foyer.context(None)
-    page = context.new_page()
+PEOPLE = "Anna Müller, anna@example.com\nBen Okafor, ben@example.com"
+HERE_AGAIN = "What you typed is here again."
+
+
+def at_work(foyer, address: str, **options) -> Page:
+    """Ada's page there, in a session of its own, which may end."""
+    page = foyer.context(None, **options).new_page()
     foyer.sign_in(page, "ada")
-    page.goto("/users/")
-    page.goto("/invites/many/")
-    page.get_by_label("Name of the list").fill("Apprentices")
-    page.get_by_label("Or paste the list").fill(people)
-    context.clear_cookies(name="foyer_session")
-    page.get_by_role("button", name="Check the list").click()
-    expect(page.locator(".banner")).to_contain_text("nothing was changed. What you typed is not lost")
-    page.get_by_label("User name").fill("ada")
+    page.goto(address)
+    return page
+
+
+def end_session(page: Page) -> None:
+    page.context.clear_cookies(name="foyer_session")
+
+
+def sign_in_again(foyer, page: Page, who: str = "ada") -> None:
+    page.get_by_label("User name").fill(who)
     page.get_by_label("Password", exact=True).fill(foyer.password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Sign in")
-    while (
-        page.get_by_label("Or paste the list").count() == 0 or not page.get_by_label("Or paste the list").input_value()
-    ):
-        page.go_back()
-    expect(page.get_by_label("Or paste the list")).to_have_value(people)
+
+
+def kept_in(page: Page) -> str:
+    return page.evaluate("JSON.stringify({...sessionStorage})")
+
+
+def paste_list(page: Page) -> None:
+    page.get_by_label("Name of the list").fill("Apprentices")
+    page.get_by_label("Or paste the list").fill(PEOPLE)
+
+
+@pytest.mark.journey
+def test_a_pasted_list_outlives_the_end_of_a_session(foyer, standin):
+    page = at_work(foyer, "/invites/many/")
+    paste_list(page)
+    end_session(page)
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.locator(".banner")).to_contain_text("nothing was changed.")
+    expect(page.get_by_text("What you typed is kept")).to_be_visible()
+    expect(page.get_by_text("go back in the browser")).to_be_hidden()
+    page.get_by_role("link", name="中文").click()
+    expect(page.locator("#typed")).to_be_visible()
+    page.get_by_role("link", name="English").click()
+    sign_in_again(foyer, page)
+    expect(page.locator(".toast")).to_contain_text(HERE_AGAIN)
+    expect(page.get_by_label("Name of the list")).to_have_value("Apprentices")
+    expect(page.get_by_label("Or paste the list")).to_have_value(PEOPLE)
+    assert "Anna" not in kept_in(page)
     page.get_by_role("button", name="Check the list").click()
     expect(page.get_by_role("button", name="Make 2 links")).to_be_visible()
+
+
+def test_without_a_script_back_brings_a_pasted_list(foyer, standin):
+    page = at_work(foyer, "/invites/many/", java_script_enabled=False)
+    paste_list(page)
+    end_session(page)
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_text("go back in the browser")).to_be_visible()
+    expect(page.get_by_text("What you typed is kept")).to_be_hidden()
+    sign_in_again(foyer, page)
+    for _ in range(2):
+        page.go_back()
+    expect(page.get_by_label("Or paste the list")).to_have_value(PEOPLE)
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("button", name="Make 2 links")).to_be_visible()
+
+
+def test_a_list_outlives_a_session_that_ends_while_it_is_typed(foyer, standin):
+    page = at_work(foyer, "/invites/many/")
+    paste_list(page)
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("button", name="Make 2 links")).to_be_visible()
+    end_session(page)
+    page.evaluate("htmx.ajax('GET', '/light/', {source: '#light', swap: 'outerHTML'})")  # as it does by itself
+    expect(page.get_by_text("What you typed is kept")).to_be_visible()
+    sign_in_again(foyer, page)
+    expect(page.locator(".toast")).to_contain_text(HERE_AGAIN)
+    expect(page.get_by_label("Or paste the list")).to_have_value(PEOPLE)
+
+
+def test_ticked_workspaces_outlive_the_end_of_a_session(foyer, standin):
+    page = at_work(foyer, "/invites/new/")
+    page.get_by_label("Name of the link").fill("Field service")
+    page.get_by_label("For how many people").fill("7")
+    boxes = page.get_by_role("group", name=re.compile("Workspaces")).get_by_role("checkbox")
+    for number in (1, 4):
+        boxes.nth(number).check()
+    page.get_by_text("Note, role, daily limit, language").click()
+    page.get_by_label("Note").fill("Only for the van")
+    end_session(page)
+    page.get_by_role("button", name="Make the link").click()
+    sign_in_again(foyer, page)
+    expect(page.locator(".toast")).to_contain_text(HERE_AGAIN)
+    expect(page.get_by_label("For how many people")).to_have_value("7")
+    expect(page.get_by_label("Note")).to_have_value("Only for the van")
+    expect(page.get_by_label("Note")).to_be_visible()
+    expect(page.locator("main :checked:is([type=checkbox])")).to_have_count(2)
+    for number in (1, 4):
+        expect(boxes.nth(number)).to_be_checked()
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.locator("#address")).to_be_visible()
+
+
+def test_a_question_outlives_the_end_of_a_session(foyer, standin):
+    slug = standin.get("/v1/workspaces")["workspaces"][0]["slug"]
+    page = at_work(foyer, f"/chat/{slug}/")
+    page.locator("#ask-text").fill("How long is\nthe warranty?")
+    end_session(page)
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_text("What you typed is kept")).to_be_visible()
+    sign_in_again(foyer, page)
+    expect(page.locator(".toast")).to_contain_text(HERE_AGAIN)
+    expect(page.locator("#ask-text")).to_have_value("How long is\nthe warranty?")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.locator(".exchange .prose")).not_to_be_empty()
+    assert "warranty" not in kept_in(page)
+
+
+def test_what_is_typed_in_a_dialog_is_not_said_to_be_kept(foyer, standin):
+    page = at_work(foyer, "/groups/")
+    page.get_by_role("link", name="New group").first.click()
+    page.locator("#dialog").get_by_label("Name").fill("Field service")
+    end_session(page)
+    page.locator("#dialog .primary").click()
+    expect(page.get_by_text("nothing was changed")).to_be_visible()
+    expect(page.locator("#typed")).to_be_hidden()
+    assert "Field service" not in kept_in(page)
+    page.goto("/sign-in/")
+    expect(page.locator("#unsent")).to_be_hidden()
+
+
+@pytest.mark.parametrize("address", ["/users/new/", "/operators/new/"])
+def test_a_password_is_not_kept(foyer, standin, address):
+    page = at_work(foyer, address)
+    password = page.locator("[name=password]")
+    page.get_by_label("User name").fill("lena")
+    password.fill("a-secret-of-hers")
+    if address == "/operators/new/":
+        page.get_by_role("button", name="Show the password").click()
+    expect(password).to_have_attribute("type", "text")
+    end_session(page)
+    page.locator("main .primary").click()
+    expect(page.get_by_text("What you typed is kept")).to_be_visible()
+    assert "lena" in kept_in(page)
+    assert "a-secret" not in kept_in(page)
+    sign_in_again(foyer, page)
+    expect(page.get_by_label("User name")).to_have_value("lena")
+    expect(password).not_to_have_value("a-secret-of-hers")
+
+
+def test_what_was_typed_is_for_nobody_else(foyer, standin):
+    page = at_work(foyer, "/invites/new/")
+    page.get_by_label("Name of the link").fill("Field service")
+    end_session(page)
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_text("What you typed is kept")).to_be_visible()
+    assert "Field service" in kept_in(page)
+    sign_in_again(foyer, page, "mia")
+    expect(page.get_by_label("Name of the link")).to_be_editable()
+    page.wait_for_function("document.readyState === 'complete'")
+    expect(page.get_by_label("Name of the link")).to_have_value("")
+    expect(page.locator(".toast")).to_have_count(0)
+    assert "Field service" not in kept_in(page)
+
+
+def test_what_was_typed_is_forgotten_on_another_page(foyer, standin):
+    page = at_work(foyer, "/invites/new/")
+    page.get_by_label("Name of the link").fill("Field service")
+    end_session(page)
+    page.get_by_role("button", name="Make the link").click()
+    expect(page.get_by_text("What you typed is kept")).to_be_visible()
+    page.goto("/users/")
+    expect(page.locator("#typed")).to_be_hidden()
+    assert "Field service" not in kept_in(page)
+    sign_in_again(foyer, page)
+    page.goto("/invites/new/")
+    page.wait_for_function("document.readyState === 'complete'")
+    expect(page.get_by_label("Name of the link")).to_have_value("")
