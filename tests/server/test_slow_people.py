@@ -248,11 +248,12 @@ def test_a_thousand_who_are_made_up_at_one_address(house):
 
 
 def test_a_strangers_form_is_small_and_not_read_where_they_may_not_be(house):
-    status, page = house.answer(house.connect(house.ask("POST", "/sign-in/", "", b"x" * 100_000)))
+    with house.connect(house.ask("POST", "/sign-in/", "", b"x" * 100_000)) as line:
+        status, page = house.answer(line)
     assert status == 413
     assert b"larger than 64 kB" in page
+    # No token: were the form read for it, its many fields would be refused before.
     sent = house.ask("POST", "/users/new/", "", b"a=1&" * 20_000).replace(b"X-CSRFToken", b"X-Nothing")
-    with house.connect(sent) as line:
-        answer = http.client.HTTPResponse(line)
+    with house.connect(sent) as line, http.client.HTTPResponse(line) as answer:
         answer.begin()
-        assert (answer.status, answer.headers["Location"][:9]) == (302, "/sign-in/")  # no word of its many fields
+        assert (answer.status, answer.headers["Location"][:9]) == (302, "/sign-in/")
