@@ -24,6 +24,8 @@ def main() -> None:
 
         if words := trouble.at_the_start(error):
             sys.exit(words)
+        if trouble.has_no_tables(error) and sys.argv[1:2] != ["migrate"]:
+            sys.exit("The database is not set up yet: run `manage.py migrate` first.")
         raise
 
 

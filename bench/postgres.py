@@ -24,6 +24,11 @@ def binaries() -> Path | None:
     return found[-1].parent if found else None
 
 
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, port)) == 0
+
+
 @contextmanager
 def postgresql(programs: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Its address for DATABASE_URL, and its first process. With its own settings: what is committed is on the disk."""
@@ -45,7 +50,7 @@ def postgresql(programs: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             process = subprocess.Popen(command, cwd=place, user=user, stdout=log, stderr=log)
         try:
             deadline = time.monotonic() + 60
-            while socket.socket().connect_ex((HOST, port)):
+            while not _answers(port):
                 assert time.monotonic() < deadline and process.poll() is None, "PostgreSQL does not start"
                 time.sleep(0.1)
             yield f"postgres://foyer@{HOST}:{port}/postgres", process

@@ -6,7 +6,9 @@ Who watches over Foyer, static files, files that arrive and exports have threads
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 import uuid
 from http import HTTPStatus
 from typing import Any
@@ -24,6 +26,8 @@ _django = get_wsgi_application()
 from dashboard.relay.app import COMMON_HEADERS, PATH, Relay, encoded  # noqa: E402  # it has models, so Django comes first
 from dashboard.server.pages import Pages, refuse, warm_up  # noqa: E402
 from dashboard.server.threads import Limit, Pool  # noqa: E402
+
+log = logging.getLogger("dashboard.request")
 
 FILES = "/documents/add/file/"  # where documents arrive
 ASK = "/+ask/"  # how the address of a question ends
@@ -50,8 +54,11 @@ def pages(environ: Any, start_response: Any) -> Any:
 class Door:
     """Which threads a request is for. `start` and `close` belong into the lifespan of the server, `drain` to the beginning of its end."""
 
+    TELL_EVERY = 60.0  # seconds, of strangers: the log would have a line for each request
+
     def __init__(self) -> None:
         self.relay = Relay()
+        self._told = -self.TELL_EVERY
 
     async def start(self) -> None:
         threads = settings.WEB_THREADS
@@ -91,9 +98,15 @@ class Door:
         elif path == READY and self._stopping:
             await _tell(send, scope["method"], 503, b'{"status": "stopping"}')
         elif (kind := _kind(scope, path)) != "health" and _comes_from_a_stranger(scope):
+            self._tell_the_log(scope["client"][0])
             await refuse(scope, send, HTTPStatus.BAD_REQUEST, STRANGER % {"address": scope["client"][0]})
         else:
             await self._to[kind](scope, receive, send)
+
+    def _tell_the_log(self, address: str) -> None:
+        if time.monotonic() - self._told >= self.TELL_EVERY:
+            self._told = time.monotonic()
+            log.warning("a proxy that FORWARDED_ALLOW_IPS does not name", extra={"address": address})
 
 
 def _kind(scope: Any, path: str) -> str:

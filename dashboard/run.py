@@ -54,13 +54,20 @@ def prepare() -> dict[str, list[str]]:
     environment.load(ROOT / ".env")
     port = free_port("PORT", 8000)
     local = {"HOST": HOST, "PORT": str(port), "HTTPS": "false", "DJANGO_SETTINGS_MODULE": "dashboard.settings"}
-    data = Path(os.environ.setdefault("DATA_DIR", str(ROOT / "var")))
+    data = ROOT / os.environ.setdefault("DATA_DIR", "var")
     commands = {}
     trial = not os.environ.get("ANYTHINGLLM_URL")
     if trial:
         # What is tried out is about people who do not exist: never in the database of the real ones, which begins without it.
         data = data / "trial"
         os.environ.update(DATA_DIR=str(data), DATABASE_URL="", QUEUE_URL="", CACHE_URL="")
+    elif (data / "sandbox.sqlite3").exists():
+        # Until the trial had a folder of its own it was kept here. Only its owner can know whose records the database holds since.
+        raise NotStarted(
+            f"{data} holds what an earlier version kept of a trial: move foyer.sqlite3* and sandbox.sqlite3* from there to another folder, "
+            "or delete them, and the database of your own AnythingLLM begins empty. If you have worked with it there already, "
+            "move or delete sandbox.sqlite3* only."
+        )
     try:
         environment.prepare_folder(data)
     except OSError as error:

@@ -106,7 +106,7 @@ def networks(name: str, default: str) -> str:
             ip_network(part.strip())
         return value
 
-    return checked(name, read, "addresses such as 127.0.0.1 or 10.0.0.0/24, separated by commas")
+    return checked(name, read, "addresses such as 127.0.0.1 or 10.0.0.0/24, separated by commas, or * for all")
 
 
 def host(name: str, default: str) -> str:
@@ -143,16 +143,23 @@ def key(name: str, default: str) -> str:
     return checked(name, read, "the key as AnythingLLM shows it, without spaces")
 
 
+FILES = ("sqlite:", "filecache:")  # addresses that name no server
+ESCAPED = "a special character in its password is written by its code, # as %23"
+
+
 def address(name: str, default: str, *schemes: str) -> str:
-    """The variable, when it begins with one of the `schemes`; ValueError otherwise, before any library can repeat a password."""
+    """The variable, when it begins with one of the `schemes`; ValueError otherwise, before any library can repeat a password.
+
+    A # would end the address of a server, and what comes before it would be taken for host and port.
+    """
     value = text(name, default)
-    if not value.startswith(schemes):
+    if not value.startswith(schemes) or ("#" in value and not value.startswith(FILES)):
         raise ValueError
     return value
 
 
 # --- Where things are kept ------------------------------------------------------------------------------------------
-DATA_DIR = Path(text("DATA_DIR", str(BASE_DIR / "var")))
+DATA_DIR = BASE_DIR / text("DATA_DIR", "var")
 # What browsers send is written here, and waits here until it is in the library.
 INCOMING_DIR = DATA_DIR / "incoming"
 # Files of questions wait here until they are asked.
@@ -198,7 +205,7 @@ DATABASES = {
     "default": checked(
         "DATABASE_URL",
         database,
-        "a database address such as postgres://user:password@host:5432/foyer or sqlite:////data/foyer.sqlite3",
+        f"a database address such as postgres://user:password@host:5432/foyer or sqlite:////data/foyer.sqlite3; {ESCAPED}",
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
@@ -228,7 +235,7 @@ def queue(name: str) -> SqliteHuey | RedisHuey:
     return RedisHuey(name, connection_pool=pool, serializer=serializer)
 
 
-QUEUE_MUST = "sqlite:////data/queue.sqlite3 or redis://host:6379/0"
+QUEUE_MUST = f"sqlite:////data/queue.sqlite3 or redis://host:6379/0; {ESCAPED}"
 HUEY = checked("QUEUE_URL", partial(queue, "foyer"), QUEUE_MUST)
 # Questions that the worker answers: each takes as long as the model does, and what else there is to do never waits for them.
 QUESTIONS = checked("QUEUE_URL", partial(queue, "foyer-questions"), QUEUE_MUST)
@@ -248,18 +255,24 @@ def cache() -> dict[str, Any]:
 
 
 CACHES = {
-    "default": checked("CACHE_URL", cache, "a cache address such as redis://host:6379/1 or filecache:///data/cache")
+    "default": checked(
+        "CACHE_URL", cache, f"a cache address such as redis://host:6379/1 or filecache:///data/cache; {ESCAPED}"
+    )
 }
 SENDS_MAIL = bool(text("EMAIL_URL"))
 EMAIL_TIMEOUT = 20  # seconds; without one a mail server that hangs would hang the worker
 MAIL_SCHEMES = ("smtp://", "smtps://", "smtp+tls://", "smtp+ssl://", "consolemail://", "memorymail://")
-vars().update(
-    checked(
-        "EMAIL_URL",
-        lambda: environ.Env.email_url_config(address("EMAIL_URL", "consolemail://", *MAIL_SCHEMES)),
-        "a mail address such as smtp+tls://user:password@host:587",
-    )
-)
+
+
+def mail() -> dict[str, Any]:
+    url = address("EMAIL_URL", "consolemail://", *MAIL_SCHEMES)
+    if url.startswith("smtp") and not urlsplit(url).hostname:
+        raise ValueError
+    config: dict[str, Any] = environ.Env.email_url_config(url)
+    return config
+
+
+vars().update(checked("EMAIL_URL", mail, f"a mail address such as smtp+tls://user:password@host:587; {ESCAPED}"))
 
 
 def sender() -> str:
@@ -431,7 +444,7 @@ FORMAT_MODULE_PATH = ["dashboard.formats"]
 USE_TZ = True
 TIME_ZONE = checked("TIME_ZONE", lambda: ZoneInfo(text("TIME_ZONE", "UTC")).key, "a time zone such as Europe/Berlin")
 STATIC_URL = "static/"
-STATIC_ROOT = Path(text("STATIC_ROOT", str(DATA_DIR / "static")))
+STATIC_ROOT = BASE_DIR / text("STATIC_ROOT", str(DATA_DIR / "static"))
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {

@@ -72,6 +72,12 @@ def at_the_start(error: BaseException) -> str:
     }[of(error)]
 
 
+def has_no_tables(error: BaseException) -> bool:
+    """Whether a table is missing: nobody has set the database up, or an update of it was left out."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    return isinstance(error, DatabaseError) and (state == "42P01" or "no such table" in str(error))
+
+
 class InOneLine(logging.Filter):
     """Trouble with the ground is told in one line without a traceback, and by one logger at most once a minute. A host that is not ours
     is told in one line as well: anybody can send one.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import socket
 import sys
 import time
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
     try:
         from dashboard.settings import FORWARDED_ALLOW_IPS, HOST, whole_number
 
         port = whole_number("PORT", 8000, least=1, most=65535)
+        look_for_static_files()
         from dashboard import signs
         from dashboard.asgi import application, door
     except ImproperlyConfigured as error:
@@ -44,6 +47,15 @@ def main() -> None:
         server.run()
     if not server.started:
         sys.exit(STARTUP_FAILURE)
+
+
+def look_for_static_files() -> None:
+    """Raises ImproperlyConfigured when no page could be drawn, because the names of their styles and scripts are not known."""
+    from django.conf import settings
+    from django.contrib.staticfiles.storage import staticfiles_storage
+
+    if not settings.DEBUG and not getattr(staticfiles_storage, "hashed_files", True):
+        raise ImproperlyConfigured("STATIC_ROOT must hold the static files: run `manage.py collectstatic` first.")
 
 
 def configured(application: Any, **more: Any) -> uvicorn.Config:

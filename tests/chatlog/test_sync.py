@@ -5,15 +5,20 @@ from __future__ import annotations
 import base64
 import json
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
+from django.utils.module_loading import autodiscover_modules
+from huey.contrib.djhuey import HUEY
 
 from dashboard import instance, locks
 from dashboard.anythingllm import ApiError, http
 from dashboard.chatlog import services, sync
 from dashboard.chatlog.models import Citation, Exchange, Person, Place, Progress
 from dashboard.errors import AnotherInstance
+from dashboard.models import Witness
 from tests.chatlog.conftest import asks, everything, kept
 from tests.faults.conftest import FAULTS, SHORT, SLOW, patience
 
@@ -288,6 +293,27 @@ def test_off_asks_nothing_and_erases_what_was_kept(log, settings):
     assert len(log.state()["requests"]) == before
     for model in (Exchange, Citation, Person, Place, Progress):
         assert not model.objects.exists()
+
+
+@pytest.mark.parametrize("fault", ["down", "another"])
+@pytest.mark.parametrize("said", ["off", "anonymous"])
+def test_it_is_erased_whatever_answers_there_or_nobody(log, settings, said, fault):
+    settings.CHAT_LOG = said
+    if fault == "down":
+        log.fault("down")
+    else:
+        Witness.objects.update(created_at="2020-01-01T00:00Z")
+    cache.clear()
+    instance.hang_up()
+    with pytest.raises(ApiError if fault == "down" else AnotherInstance):
+        instance.confirm(0)
+    autodiscover_modules("tasks")
+    (task,) = [task for task in HUEY._registry.periodic_tasks if task.name == "keep_promises"]
+    assert all(task.validate_datetime(datetime(2026, 7, 1, 12, minute, tzinfo=UTC)) for minute in range(60))
+    HUEY.execute(task)
+    assert not Person.objects.exists()
+    assert Exchange.objects.exists() == (said == "anonymous")
+    assert not Exchange.objects.exclude(user=None, session_id="").exists()
 
 
 def test_anonymous_keeps_no_name_and_takes_those_that_were_kept(log, settings):

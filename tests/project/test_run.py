@@ -93,6 +93,20 @@ def test_what_was_tried_out_is_no_part_of_what_comes_after_it(tmp_path):
     assert not rows("real.sqlite3", operators) and not rows("real.sqlite3", sessions)
 
 
+def test_the_trial_of_an_earlier_version_is_not_taken_for_ones_own(tmp_path):
+    """It lay where one's own database lies now."""
+    (tmp_path / "data").mkdir()
+    for name in ("foyer.sqlite3", "sandbox.sqlite3"):
+        (tmp_path / "data" / name).touch()
+    with running(["dashboard.run"], tmp_path, ANYTHINGLLM_URL="http://127.0.0.1:9") as foyer:
+        assert foyer.process.wait(20) == 1
+        assert foyer.said().startswith(
+            f"{tmp_path}/data holds what an earlier version kept of a trial: move foyer.sqlite3*"
+        )
+        assert foyer.said().count("\n") == 1
+    assert (tmp_path / "data/foyer.sqlite3").stat().st_size == 0
+
+
 def test_when_one_part_dies_all_of_it_ends_with_its_exit_code(tmp_path):
     with running(["dashboard.run"], tmp_path) as foyer:
         foyer.wait_until(lambda: "Foyer is ready" in foyer.said())

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,15 +36,22 @@ BAD = [
     ("DATABASE_URL", "mysql://foyer:s3cret@database/foyer"),
     ("DATABASE_URL", "postgres://foyer:s3cret@database:port/foyer"),
     ("DATABASE_URL", "postgres://foyer:s3cret@database"),
+    ("DATABASE_URL", "postgres://foyer:1/2#s3cret@database/foyer"),
+    ("DATABASE_URL", "postgres://foyer:1#s3cret@database/foyer"),
     ("DATABASE_URL", "sqlite:////nowhere/s3cret/foyer.sqlite3"),
     ("DATABASE_URL", "sqlite:///"),  # would not be shared between web and worker
     ("QUEUE_URL", "amqp://foyer:s3cret@queue"),
     ("QUEUE_URL", "redis://:s3cret@queue:port/0"),
+    ("QUEUE_URL", "redis://:12#s3cret@queue:6379/0"),
     ("QUEUE_URL", "sqlite:////nowhere/s3cret/queue.sqlite3"),
     ("QUEUE_URL", "sqlite:///"),
     ("CACHE_URL", "locmemcache://s3cret"),  # would not be shared between web and worker
     ("CACHE_URL", "redis://:s3cret@cache:port/1"),
+    ("CACHE_URL", "redis://:12#s3cret@cache:6379/1"),
     ("EMAIL_URL", "s3cret"),
+    ("EMAIL_URL", "smtp://"),
+    ("EMAIL_URL", "smtp+tls://foyer:s3cret@:587"),
+    ("EMAIL_URL", "smtp://foyer:12#s3cret@mail"),
     ("DEFAULT_FROM_EMAIL", "s3cret"),
     ("TIME_ZONE", "Mars/s3cret"),
     ("LOG_LEVEL", "s3cret"),
@@ -92,6 +100,18 @@ def test_the_web_server_says_it_the_same_way(tmp_path):
     assert (done.returncode, done.stderr) == (1, "PORT must be a whole number from 1 to 65535.\n")
 
 
+def test_the_web_server_needs_its_static_files(tmp_path):
+    done = start(tmp_path, ["-m", "dashboard.web"])
+    told = "STATIC_ROOT must hold the static files: run `manage.py collectstatic` first.\n"
+    assert (done.returncode, done.stderr) == (1, told)
+
+
+def test_an_operator_can_be_made_once_the_database_is_set_up(tmp_path):
+    spare = {"DJANGO_SUPERUSER_USERNAME": "spare", "DJANGO_SUPERUSER_PASSWORD": "correct-horse-battery"}
+    done = start(tmp_path, ["manage.py", "createsuperuser", "--noinput"], **spare)
+    assert (done.returncode, done.stderr) == (1, "The database is not set up yet: run `manage.py migrate` first.\n")
+
+
 def test_production_refuses_to_start_without_a_secret(tmp_path):
     done = start(tmp_path, ["-c", "import dashboard.settings"], SECRET_KEY="")
     assert done.returncode == 1
@@ -104,6 +124,17 @@ def test_production_refuses_the_default_secret(tmp_path):
     ).stdout.strip()
     assert len(secret) > 32
     assert start(tmp_path, ["-c", "import dashboard.settings"], SECRET_KEY=secret).returncode == 1
+
+
+def test_folders_are_those_of_the_checkout_from_wherever_it_is_started(tmp_path):
+    """The example's own line `DATA_DIR=var`, and no warning of Django's that the cache's folder depends on where one stands."""
+    environment = {**GOOD, "PYTHONPATH": str(ROOT), "DEBUG": "1", "DATA_DIR": os.path.relpath(tmp_path, ROOT)}
+    environment["STATIC_ROOT"] = f"{environment['DATA_DIR']}/collected"
+    code = "from dashboard import settings as s; print(s.DATA_DIR.resolve(), s.STATIC_ROOT.resolve())"
+    run = partial(subprocess.run, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run([sys.executable, "-c", code]).stdout == f"{tmp_path} {tmp_path}/collected\n"
+    done = run([sys.executable, str(ROOT / "manage.py"), "check"])
+    assert (done.returncode, done.stdout + done.stderr) == (0, "System check identified no issues (0 silenced).\n")
 
 
 def test_keys_used_before_are_kept_by_it(tmp_path):

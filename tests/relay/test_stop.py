@@ -43,6 +43,7 @@ def variables(tmp_path, standin) -> dict[str, str]:
         "SECRET_KEY": "only-for-this-test-" * 3,
         "HTTPS": "false",
         "DATA_DIR": str(tmp_path / "data"),
+        "STATIC_ROOT": "",
         "DATABASE_URL": "",
         "QUEUE_URL": "",
         "CACHE_URL": "",
@@ -63,6 +64,7 @@ def opened(variables: dict[str, str], question: str) -> list[list[str]]:
 
 def test_sigterm_tells_each_open_stream_and_the_server_ends_in_time(tmp_path, standin, variables):
     tickets = opened(variables, f"HANG {QUESTION}")
+    managed(variables, "collectstatic", "--noinput", "-v", "0")
     with running(["dashboard.web"], tmp_path, **variables, DRAIN_SECONDS="0") as web:
         web.wait_until_it_answers()
         browsers = [Listening(web.port, ticket, session) for session, ticket in tickets]

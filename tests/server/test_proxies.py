@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 
 import pytest
 
@@ -31,6 +32,7 @@ def asked(request, tmp_path_factory):
             connection.close()
             return found
 
+        ask.log = lambda: [json.loads(line) for line in web.said().splitlines() if line.startswith("{")]
         yield ask, request.param == ADDRESS
 
 
@@ -42,6 +44,14 @@ def test_the_proxy_that_is_named_is_believed_and_no_other_is(asked):
     else:
         assert (status, place) == (400, "")
         assert f"{ADDRESS}, to FORWARDED_ALLOW_IPS" in page
+
+
+def test_the_log_names_it_once_a_minute(asked):
+    ask, named = asked
+    for _time in range(3):
+        ask(**{"X-Forwarded-Proto": "https"})
+    told = [line for line in ask.log() if "FORWARDED_ALLOW_IPS" in line["message"]]
+    assert [(line["level"], line["address"]) for line in told] == ([] if named else [("WARNING", ADDRESS)])
 
 
 def test_a_header_with_an_underscore_says_nothing(asked):
