@@ -12,7 +12,7 @@ pytestmark = pytest.mark.browser
 
 def test_what_was_erased_is_said_on_the_page_that_reads_the_library_anew(foyer, standin):
     page = foyer.page()
-    page.goto("/documents/?q=customer-story")
+    page.goto("/documents/?folder=sales")
     box = page.locator("#document-table input[name=ids]").first
     box.check()
     title = page.locator("#document-table tbody th").first.inner_text()
