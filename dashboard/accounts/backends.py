@@ -6,9 +6,6 @@ A local operator's name always means the local operator. The account of the inst
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
@@ -19,7 +16,6 @@ from django.http import HttpRequest
 from dashboard import instance
 from dashboard.accounts import services
 from dashboard.accounts.models import Operator
-from dashboard.server.threads import waiting
 
 
 class OperatorBackend(BaseBackend):
@@ -29,28 +25,15 @@ class OperatorBackend(BaseBackend):
         return Operator.objects.filter(pk=user_id, is_active=True).first()
 
 
-@contextmanager
-def _hashing() -> Iterator[None]:
-    """It takes a processor for a while: a few do so at a time, and meanwhile the threads are for pages."""
-    with waiting(), _turns:
-        yield
-
-
-_turns = threading.BoundedSemaphore(2)
-
-
 class LocalBackend(OperatorBackend):
     def authenticate(  # type: ignore[override]
         self, request: HttpRequest, username: str, password: str
     ) -> Operator | None:
         operator = Operator.objects.local(username)
         if operator is None:
-            with _hashing():
-                make_password(password)  # an unknown name takes as long as a known one
+            make_password(password)  # an unknown name takes as long as a known one
             return None
-        with _hashing():
-            right = operator.check_password(password)
-        if right and operator.is_active:
+        if operator.check_password(password) and operator.is_active:
             return operator
         raise PermissionDenied  # nobody else may have this name
 

@@ -239,14 +239,6 @@ def test_whoever_leaves_while_they_wait_in_line_is_forgotten(house):
         house.others_are_served()
 
 
-def test_a_thousand_who_are_made_up_at_one_address(house):
-    with house.as_before(readers=16) as slow:
-        for number in range(1000):
-            line = house.ask("GET", "/sign-in/", f"made-up-{number}", b"", "X-Forwarded-For: 10.2.2.2")
-            slow.enter_context(house.connect(line))
-        house.others_are_served()
-
-
 def test_a_strangers_form_is_small_and_not_read_where_they_may_not_be(house):
     with house.connect(house.ask("POST", "/sign-in/", "", b"x" * 100_000)) as line:
         status, page = house.answer(line)
