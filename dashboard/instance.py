@@ -339,9 +339,9 @@ def confirm(max_age: float) -> None:
     workspaces(max_age).certain()
 
 
-def roster() -> Roster:
-    """The same as they are from now on, for a change of members. Raises AnotherInstance, and ApiError."""
-    listed, rooms = users(max_age=0).certain(), workspaces(max_age=0).certain()
+def roster(max_age: float = 0) -> Roster:
+    """Users and workspaces, read within `max_age` seconds and held against the witnesses. Raises AnotherInstance, and ApiError."""
+    listed, rooms = users(max_age).certain(), workspaces(max_age).certain()
     return Roster(frozenset(user.id for user in listed), {room.id: room.slug for room in rooms})
 
 
@@ -360,7 +360,7 @@ def members(max_age: float = MEMBERS_FRESH_FOR) -> Reading[dict[int, tuple[int, 
 
 
 def members_of(workspace_id: int) -> tuple[int, ...]:
-    """The same of one workspace, asked now. What differs from what was known is told to every process. Raises ApiError."""
+    """The user ids listed as members of one workspace, asked now. When they differ from what was known, every process is told. Raises ApiError."""
     listed = tuple(sorted(member.user_id for member in connect().memberships.read(workspace_id)))
     known = line().of_each.get("members", {}).get(workspace_id)
     if known is not None and known.value != listed:
@@ -455,7 +455,7 @@ def _of_each(what: str, ask: Callable[[Workspace], T], max_age: float) -> Readin
         kept.update(zip(old, line().each(read, [there[i] for i in old]), strict=True))
         changed = [i for i, value in before.items() if kept[i].value != value]
         if changed:
-            marks.renew([_mark_key(f"{what}:{i}") for i in changed] + [_mark_key(what)])
+            _forget_each(what, changed)
         for workspace_id in kept.keys() - there.keys():
             del kept[workspace_id]
         return {workspace_id: kept[workspace_id].value for workspace_id in there}

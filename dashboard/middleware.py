@@ -175,9 +175,10 @@ class RefusedBeforeMiddleware:
         if length is None or "\0" in request.path + unquote(request.META.get("QUERY_STRING", "")):
             return errors.bad_request(request, BadRequest())  # for a NUL PostgreSQL does not even look
         # Where the most is larger than elsewhere, one's rights are looked at, and so the session.
-        usual = most_bytes(request.path_info, None)
-        if length > usual and length > (most := most_bytes(request.path_info, request.user)):
-            return errors.too_large(request, most)
+        if length and length > most_bytes(request.path_info, None):
+            most = most_bytes(request.path_info, request.user)
+            if length > most:
+                return errors.too_large(request, most)
         response = self.get_response(request)
         if response.status_code == 405:
             page = errors.method_not_allowed(request)

@@ -10,7 +10,7 @@ from dashboard.access.bystanders import NOBODY, Others
 from dashboard.access.models import AccessChange, AccessSet
 from dashboard.access.services import change_members, put_back
 from dashboard.access.sets import Outcome, finish_shape, step_of
-from dashboard.anythingllm import ApiError, Roster
+from dashboard.anythingllm import ApiError
 from dashboard.errors import Declined, describe
 from dashboard.jobs.kinds import Result, register
 from dashboard.jobs.models import ItemState, Job, JobItem
@@ -45,7 +45,7 @@ class ApplySet:
                 workspace_name=item.label,
                 # What was tried before may be our own doing.
                 steps=[replace(step, only_new=False) if item.attempts > 1 else step for step in map(step_of, todo)],
-                roster=roster(RECENT),
+                roster=instance.roster(RECENT),
             )
         except Busy:
             raise  # tried again later
@@ -69,14 +69,6 @@ class ApplySet:
     def check(self, item: JobItem, job: Job) -> Result | None:
         """Nothing needs to be read back first: each change is a difference to what is read, so that doing it again does no harm."""
         return None
-
-
-def roster(max_age: float) -> Roster:
-    """Users and workspaces, read within `max_age` seconds. Raises ApiError."""
-    return Roster(
-        frozenset(user.id for user in instance.users(max_age).certain()),
-        {workspace.id: workspace.slug for workspace in instance.workspaces(max_age).certain()},
-    )
 
 
 def summary(changes: list[AccessChange], others: Others) -> Result:

@@ -19,7 +19,7 @@ from dashboard import instance, sight
 from dashboard.access import sets
 from dashboard.access.bystanders import NOBODY
 from dashboard.access.forms import ToggleForm
-from dashboard.access.models import AccessChange, AccessSet
+from dashboard.access.models import AccessChange, AccessSet, Grant
 from dashboard.access.services import IMPLICIT_ROLES, Cell, Result, Step, Switch, change_members, grants_of
 from dashboard.anythingllm import ApiError, User, Workspace
 from dashboard.audit import services as ledger
@@ -132,27 +132,27 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
     if "give" in form.errors:
         raise BadRequest
     give, result = form.cleaned_data["give"], None
+    implicit = user.role in IMPLICIT_ROLES
     if form.is_valid():
-        until = form.cleaned_data["until"]
         (result,) = change_members(
             actor=request.user,
             workspace_id=workspace.id,
             workspace_name=workspace.name,
-            steps=[Step(user.id, user.username, give, until=until if give else None)],
+            steps=[Step(user.id, user.username, give, until=form.cleaned_data["until"] if give else None)],
         )
-        _say(request, user, workspace, give, result, until)
+        # Another reason may give access for longer, or without an end.
+        _say(request, user, workspace, give, result, Cell(give, implicit, _grants(user, workspace)).until)
     else:
         messages.error(request, str(form.errors["until"][0]))
     if not wants_partial(request):
         return redirect(own_url(request, request.POST.get("next", ""), reverse("home")))
     try:
-        is_member = user.id in {member.user_id for member in instance.connect().memberships.read(workspace.id)}
+        is_member = user.id in instance.members_of(workspace.id)
     except ApiError:
         if result is None or result.outcome not in (Outcome.DONE, Outcome.ALREADY):
             return reswap(HttpResponse(), "none")  # what came of it is said, and how it is now nobody knows
         is_member = give
-    grants = grants_of(user_ids=[user.id], workspace_ids=[workspace.id]).get((workspace.id, user.id), ())
-    cell = Cell(is_member, user.role in IMPLICIT_ROLES, grants)
+    cell = Cell(is_member, implicit, _grants(user, workspace))
     by = "user" if request.POST.get("by") == "user" else "workspace"
     suspended = user.suspended and by == "user"
     context = {
@@ -161,6 +161,10 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
         "next": request.POST.get("next", ""),
     }
     return render(request, "access/_switch.html", context)
+
+
+def _grants(user: User, workspace: Workspace) -> tuple[Grant, ...]:
+    return grants_of(user_ids=[user.id], workspace_ids=[workspace.id]).get((workspace.id, user.id), ())
 
 
 def _say(

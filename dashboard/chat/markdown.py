@@ -46,7 +46,7 @@ def prose(text: str, key: object) -> Prose:
     return Prose(mark_safe(_framed(_clean(words), key)), thoughts)  # noqa: S308  # just cleaned
 
 
-@lru_cache(maxsize=200)  # a conversation is drawn again with each of its answers
+@lru_cache(maxsize=100)  # a conversation is drawn again with each of its answers
 def _clean(words: str) -> str:
     return nh3.clean(
         _markdown.render(words),

@@ -42,9 +42,8 @@ KIND = "documents.add"
 LEFTOVERS = re.compile(r"(^|/)(~\$[^/]*|\.~lock\.[^/]*|\.DS_Store|desktop\.ini|Thumbs\.db|[^/]*\.tmp)$", re.IGNORECASE)
 JOINERS = "\u200c\u200d"  # belong to words in some scripts, and to composed signs
 NAT64 = IPv6Network("64:ff9b::/96")
-PUBLIC_V6 = IPv6Network(
-    "2000::/3"
-)  # all others are reserved, or lead to hosts of the older kind in ways of a site's own
+# All others are reserved, or lead to hosts of the older kind in ways of a site's own.
+PUBLIC_V6 = IPv6Network("2000::/3")
 
 
 @dataclass(frozen=True, slots=True)

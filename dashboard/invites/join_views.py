@@ -176,12 +176,12 @@ def join_check(request: OpenRequest, link: Link) -> HttpResponse:
         return HttpResponse(status=410)
     username = request.POST.get("username", "").strip()
     if request.GET.get("field") == "password":
-        password = request.POST.get("password", "")
-        if tries.too_many(request, tries.PASSWORD, tries.MOST_PASSWORDS):
-            return HttpResponse()  # how good it is is told when the form is sent
-        tries.count(request, tries.PASSWORD)
-        known = (username, link.for_whom, settings.TEAM_NAME)
-        judged = strength.judge(password, known) if password else None
+        password, judged = request.POST.get("password", ""), None
+        if password:
+            if tries.too_many(request, tries.PASSWORD, tries.MOST_PASSWORDS):
+                return HttpResponse()  # how good it is is told when the form is sent
+            tries.count(request, tries.PASSWORD)
+            judged = strength.judge(password, (username, link.for_whom, settings.TEAM_NAME))
         return render(request, "invites/_join_password.html", {"strength": judged, "best": strength.BEST})
     if not username or tries.too_many(request, tries.NAME, tries.MOST_NAMES):
         return HttpResponse()  # what the name is worth is told when the form is sent

@@ -182,9 +182,10 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], line: int) ->
             addresses[i] += "@" in cell
             words[i] += "@" not in cell and any(map(str.isalpha, cell))
     by_content = [i for i, cell in enumerate(header) if cell and addresses[i] and addresses[i] * 2 >= filled[i]]
-    if not known and (len(header) == 1 or written_out):
-        # No word of the first row is known: where others have names beside their address, it is a person without one.
-        by_content = [i for i in by_content if not written_out and addresses[i] == filled[i]]
+    if not known and written_out:
+        by_content = []  # others have their names beside their addresses, so this is a person without one
+    elif not known and len(header) == 1:
+        by_content = [i for i in by_content if addresses[i] == filled[i]]
     named = [i for i, column in enumerate(columns) if column == EMAIL]
     if not known and not by_content:
         return []

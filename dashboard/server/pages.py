@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from contextvars import Context, copy_context
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import lru_cache, partial
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, TypeVar
@@ -102,6 +102,8 @@ class Pages:
 
     async def _most(self, path: str, length: int | None, headers: dict[bytes, bytes], who: Who) -> int:
         """How much may come. What only some may bring is asked of the database, before it comes."""
+        if length == 0:
+            return 0
         usual = uploads.most_bytes(path, None)
         if (length is not None and length <= usual) or not uploads.brings_files(path):
             return usual
@@ -310,7 +312,7 @@ async def refuse(scope: Any, send: Send, status: HTTPStatus, sentence: str | Pro
     request_log.info("request", extra={"method": scope["method"], "route": "(not taken)", "status": status.value})
 
 
-@cache  # a few pages in a few languages, however many are refused
+@lru_cache(maxsize=100)  # mostly a few sentences in a few languages, however many are refused
 def _drawn(language: str, status: HTTPStatus, sentence: str | Promise) -> bytes:
     with translation.override(language):
         context = {

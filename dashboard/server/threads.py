@@ -79,7 +79,7 @@ class Pool:
         self._noted = 0.0
 
     def submit(self, who: Who, act: Callable[[], T]) -> Future[T]:
-        """As soon as the limits allow it. Raises Full; so does what was in line before when somebody else's turn takes its place."""
+        """As soon as the limits allow it. Raises Full. A future that was given before raises it, too, when its job has to leave a full line."""
         limits = ((None, self._everybody), (("person", who.person), self._person), (who.address, self._address))
         job = _Job(who, limits, act)
         with self._lock:
@@ -104,7 +104,7 @@ class Pool:
 
     # --- Under the lock ---------------------------------------------------------------------------------------------------
     def _make_room(self, who: Who) -> _Job | None:
-        """For one more in line. Gives the last of the longest line when that has to go for it; raises Full when this one has to."""
+        """For one more in line. Gives the job that has to leave for it, the last of the longest line; raises Full when there is none."""
         if self._waiting["person", who.person] >= IN_LINE or self._waiting[who.address] >= ADDRESS_IN_LINE:
             raise Full
         if self._waiting[None] < ALL_IN_LINE:
@@ -134,7 +134,7 @@ class Pool:
                 threading.Thread(target=self._work, name=self.name).start()
 
     def _next(self) -> _Job | None:
-        """Passes over those only who have as many threads as they may have, and these are few."""
+        """Whose turn it is. Only those are passed over who have as many threads as they may have, and these are few."""
         for address, persons in self._line.items():
             if self._free(address, self._address):
                 for person, line in persons.items():

@@ -202,6 +202,13 @@ def test_until_needs_a_day_and_the_end_is_told(team, room, toggle):
     assert grant.until is None
 
 
+def test_an_end_is_not_told_while_another_reason_gives_access_without_one(team, room, toggle):
+    sales, sam = Group.objects.create(name="Sales"), team.users["sam"]
+    Grant.objects.create(workspace_id=room, user_id=sam, reason=Reason.GROUP, group=sales)
+    day = timezone.localdate() + timedelta(days=30)
+    assert "sam may open Company Handbook." in toggle("sam", 1, until=day.isoformat())["HX-Trigger"]
+
+
 def test_until_without_a_day_gives_nothing(team, room, toggle):
     toggle("dora.olsen", 1, until="")
     assert team.users["dora.olsen"] not in team.members(room)

@@ -17,7 +17,8 @@ from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent
 from dashboard.chatlog import sync
 from dashboard.chatlog.models import Exchange, Person, Place
-from dashboard.chatlog.services import FEW
+from dashboard.chatlog.services import FEW, LETTERS_INDEXED
+from dashboard.folding import searchable
 from tests.chatlog.conftest import asks, everything
 from tests.conftest import operator, signed_in
 from tests.users.conftest import HTMX
@@ -371,6 +372,15 @@ def test_search_folds_case_and_forms_of_any_script(admin_client, lines, prompt, 
     Exchange.objects.create(id=77, prompt=prompt, answer="", **fields)
     Exchange.objects.bulk_create([Exchange(id=78, prompt="", answer=prompt, **fields)])
     assert sorted(found(admin_client, urlencode({"days": "all", "q": q}))) == [77, 78]
+
+
+def test_a_chinese_word_of_two_letters_is_looked_for_by_the_index(admin_client, lines):
+    fields = Exchange.objects.values("workspace_id", "user_id", "created_at").get(pk=5)
+    Exchange.objects.create(id=77, prompt="年假制度", answer="", **fields)
+    with CaptureQueriesContext(connection) as asked:
+        assert found(admin_client, urlencode({"days": "all", "q": "年假"})) == [77]
+    assert len(searchable("年假")) >= LETTERS_INDEXED
+    assert connection.vendor != "sqlite" or any("MATCH" in query["sql"] for query in asked)
 
 
 def test_many_lines_that_hold_a_word_are_all_found(admin_client, lines):
