@@ -76,6 +76,7 @@ def _answer(app: "StandIn", method: str, name: str, body: Json) -> Response:
         case "POST", "reset":
             app.faults.clear()
             app.requests.clear()
+            app.hotdir.clear()
             app.config = Config(**vars(app.initial_config))
             app.store.lock = ""
             app.store.go_back()
@@ -85,13 +86,14 @@ def _answer(app: "StandIn", method: str, name: str, body: Json) -> Response:
 
 
 def _state(app: "StandIn") -> Json:
-    """`writes` counts requests that are not reads; `changes` counts rows that were ever written."""
+    """`writes` counts requests that are not reads; `changes` rows that were ever written; `hotdir` names the files being read."""
     seen = app.requests
     return {
         "counts": {table: app.store.count(table) for table in _TABLES},
         "writes": sum(request.method not in ("GET", "HEAD", "OPTIONS") for request in seen),
         "changes": app.store.connection.total_changes,
         "requests": [dataclasses.asdict(request) for request in seen],
+        "hotdir": sorted(app.hotdir),
         "faults": [dataclasses.asdict(fault) for fault in app.faults],
         "config": {**dataclasses.asdict(app.config), "api_key": None},
     }

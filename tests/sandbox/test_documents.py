@@ -138,11 +138,14 @@ def test_the_collector_can_be_down(sandbox: Sandbox, ask: Ask) -> None:
 
 
 def test_a_file_can_stop_the_collector_and_takes_what_is_read_beside_it_along(sandbox: Sandbox, ask: Ask) -> None:
-    sandbox.configure(processing=0.3)
-    with ThreadPoolExecutor(2) as pool:
-        killer = pool.submit(upload, ask, "blank.txt", b"STOPREADER")
+    sandbox.configure(processing=2)
+    with ThreadPoolExecutor(1) as pool:
         beside = pool.submit(upload, ask, "a.txt", b"text")
-        assert killer.result()["error"] == beside.result()["error"] == "fetch failed"
+        while "a.txt" not in sandbox.state()["hotdir"]:
+            assert not beside.done()
+        sandbox.configure(processing=0)
+        assert upload(ask, "blank.txt", b"STOPREADER")["error"] == "fetch failed"
+        assert beside.result()["error"] == "fetch failed"
     assert "is not online. Document b.txt will not be" in upload(ask, "b.txt", b"text")["error"]
     assert ask("GET", "/v1/document/accepted-file-types").status_code == 404
     sandbox.configure(collector_up=True, processing=0)
