@@ -9,6 +9,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -21,6 +22,7 @@ HERE = Path(__file__).parent
 DATA = HERE.parent / "data"
 
 
+@cache
 def operations() -> list[tuple[str, str]]:
     """(method, route) of the 63 operations of the developer API."""
     paths = json.loads((HERE / "openapi.json").read_text())["paths"]
@@ -66,6 +68,7 @@ class Recording:
         return dict(self.body or {})
 
 
+@cache
 def recordings() -> list[Recording]:
     rows = (json.loads(line) for line in (DATA / "recordings.jsonl").read_text(encoding="utf-8").splitlines())
     return [Recording(row) for row in rows if not row.get("setup")]

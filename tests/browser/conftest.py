@@ -140,7 +140,7 @@ def big_instance() -> Iterator[Sandbox]:
 @pytest.fixture(scope="session")
 def _browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium-headless-shell") or shutil.which("chromium"), args=CHROMIUM)
         yield browser
         browser.close()
 
