@@ -303,13 +303,13 @@ def test_without_a_script_the_page_is_loaded_again(foyer, standin):
     page = foyer.page(None, java_script_enabled=False)
     foyer.sign_in(page, "sam")
     page.goto(f"/chat/{SLUG}/")
+    standin.fault("latency", path="/stream-chat$", seconds=2)  # longer than it takes to look twice
     page.get_by_label("Your question").fill(QUESTION)
     page.get_by_role("button", name="Ask", exact=True).click()
     deadline = time.monotonic() + 90
     while page.get_by_role("link", name="Refresh").is_visible():
         assert time.monotonic() < deadline
         page.get_by_role("link", name="Refresh").click()
-        time.sleep(0.3)
     expect(page.locator(".prose")).to_contain_text("says:")
     page.get_by_role("link", name="[1]").click()
     expect(page.locator(".passage").first).to_be_visible()
