@@ -24,13 +24,13 @@ $(PY):
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Foyer needs Python 3.11 or newer; set PYTHON=... to one.")'
 	$(PYTHON) -m venv .venv
 
-# The stamps make a second run fast: pip is asked only when the pinned list has changed.
+# The stamps make a second run fast: pip is asked only when the pinned list has changed. Python compiles what is used, when it is used.
 .venv/base: requirements/base.txt | $(PY)
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	@touch $@
 
 .venv/dev: requirements/dev.txt | $(PY)
-	$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	@touch $@ .venv/base
 
 run: .venv/base
@@ -55,11 +55,11 @@ coverage: .venv/dev chromium
 	$(PYTEST) --cov --cov-report=term $(ARGS)
 
 chromium:
-	@command -v chromium >/dev/null || \
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		apt-get update -qq && apt-get install -y -qq chromium; \
+		apt-get update -qq && apt-get install -y -qq chromium-headless-shell; \
 	else \
-		echo "The browser tests need Chromium in the PATH as 'chromium': sudo apt-get install chromium"; exit 1; \
+		echo "The browser tests need Chromium: sudo apt-get install chromium-headless-shell, or chromium"; exit 1; \
 	fi
 
 check: lint types

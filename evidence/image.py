@@ -229,13 +229,13 @@ def run(image: Image, folder: Path) -> None:
 def look_around(url: str, instance_url: str, folder: Path) -> None:
     fresh.know_the_pages()
     from evidence import acts
-    from tests.browser.conftest import CHROMIUM, Foyer
+    from tests.browser.conftest import Foyer, launched
 
     instance = fresh.Instance(instance_url, DEFAULT_API_KEY)
     instance.password = COMMON_PASSWORD
     (folder / "pictures").mkdir()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        browser = launched(playwright)
         walker = acts.Walker(Foyer(url, folder, browser, COMMON_PASSWORD), instance, folder / "pictures")
         for act in (acts.sign_in, acts.create_a_user, acts.import_a_list):
             act(walker)

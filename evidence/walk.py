@@ -52,13 +52,13 @@ def walk(folder: Path, pictures: Path) -> None:
 def look_around(url: str, instance: fresh.Instance, clone: Path, pictures: Path) -> None:
     fresh.know_the_pages()
     from evidence import acts
-    from tests.browser.conftest import CHROMIUM, Foyer
+    from tests.browser.conftest import Foyer, launched
 
     instance.password = COMMON_PASSWORD
     shutil.rmtree(pictures, ignore_errors=True)
     pictures.mkdir(parents=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM)
+        browser = launched(playwright)
         walker = acts.Walker(Foyer(url, clone / "var", browser, COMMON_PASSWORD), instance, pictures)
         for number, act in enumerate(acts.ACTS, 1):
             act(walker)
