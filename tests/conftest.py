@@ -148,9 +148,10 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The browser comes last: what drives it keeps an event loop running, beside which Django refuses to touch its database."""
+    """The browser comes last: what drives it keeps an event loop running, beside which Django refuses to touch its database. The other files
+    come in any order, because most tests without a transaction of their own wait for other processes, and in a row all workers would wait."""
     sampling.leave_out(config, items)
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=lambda item: (item.get_closest_marker("browser") is not None, sampling.shuffled(item.location[0])))
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ PAGES = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("slug", ["v1.2", "手册", "a/b", "", "..", "+new", "a b", "a\nb"])
 def test_pages_go_on_and_the_list_names_it(admin_client, standin, slug):
     standin._store.connection.execute("UPDATE workspaces SET slug = ?, name = 'Odd one' WHERE id = 2", [slug])

@@ -80,6 +80,7 @@ def test_no_cell_of_any_file_is_a_formula(planted, admin_client, figure):
     figure("hostile: cells of files", f"{cells} in {len(FILES)} files, 0 formulas")
 
 
+@pytest.mark.matrix
 def test_a_hostile_name_is_text_on_every_page(planted, admin_client, figure):
     shown = 0
     for url in PAGES:

@@ -203,6 +203,7 @@ def nothing_written(standin):
     assert set(AuditEvent.objects.values_list("action", flat=True)) <= {"operator.signed_in"}
 
 
+@pytest.mark.matrix
 def test_a_body_that_cannot_be_read_is_refused_in_words(asked, nothing_written, admin_client, figure):
     for case, (kind, content) in BODIES.items():
         for url in ("/users/new/", "/documents/add/file/", "/sign-in/"):
@@ -211,6 +212,7 @@ def test_a_body_that_cannot_be_read_is_refused_in_words(asked, nothing_written, 
     figure("hostile: bodies that cannot be read", f"{asked.times} asked, 0 errors of ours")
 
 
+@pytest.mark.matrix
 def test_an_encoding_that_no_form_of_ours_has_is_not_read(asked, nothing_written, admin_client, figure):
     for kind in TYPES:
         for method, path, body in (("GET", "/users/", ""), ("POST", "/users/new/", "username=%2B2AA-&bio=\\ud800")):
@@ -218,6 +220,7 @@ def test_an_encoding_that_no_form_of_ours_has_is_not_read(asked, nothing_written
     figure("hostile: encodings that are not ours", f"{asked.times} asked, 0 errors of ours")
 
 
+@pytest.mark.matrix
 def test_an_odd_header_does_no_harm(asked, nothing_written, admin_client, figure):
     asks = ((admin_client, "/invites/?q=a"), (Client(), "/users/?q=a"))
     for header, value in ((header, value) for header, values in HEADERS.items() for value in values):
@@ -258,6 +261,7 @@ NEXT = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("next", NEXT)
 def test_where_a_form_says_it_came_from_is_gone_back_to_only_if_it_is_a_page_of_ours(next, standin, admin_client):
     for url in ("/theme/", "/refresh/", "/chats/update/", "/access/stage/"):
@@ -301,6 +305,7 @@ WITH_PLACES = [name for name in DOORS if kinds_in(name)]
 ONE_OF_EACH_KIND = {kind: name for name in WITH_PLACES for kind in kinds_in(name).values()}
 
 
+@pytest.mark.matrix
 def test_an_address_that_names_nothing_is_no_page(asked, nothing_written, admin_client, figure):
     for name in WITH_PLACES:
         for url in spoilt(name, NOBODY):
@@ -310,6 +315,7 @@ def test_an_address_that_names_nothing_is_no_page(asked, nothing_written, admin_
     figure("hostile: addresses of nothing", f"{asked.times} asked, 0 errors of ours")
 
 
+@pytest.mark.matrix
 def test_an_address_that_no_pattern_lets_through_is_no_page(asked, nothing_written, admin_client, figure):
     for name in ONE_OF_EACH_KIND.values():
         for url in spoilt(name, dict.fromkeys(GOOD, PLACES)):

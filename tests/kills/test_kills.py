@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 
+import pytest
+
 from dashboard.jobs.models import Job, JobState
 from tests.conftest import THOROUGH
 from tests.kills.ledger import lies, open_lines
@@ -15,6 +17,7 @@ MOMENTS = 50 if THOROUGH else 6
 A_ROUND = 6  # moments, after which everything is brought to its end and compared
 
 
+@pytest.mark.matrix
 def test_whoever_is_killed_whenever_the_end_is_right_and_nothing_is_doubled(scene, seed, figure):
     hit: Counter[str] = Counter()
     victims: Counter[str] = Counter()

@@ -150,6 +150,7 @@ def led(ada, standin):
     return post
 
 
+@pytest.mark.matrix
 def test_next_leads_to_nobody_else(led, client, ada, standin, figure):
     """Every door is asked whether it goes where `next` says; those that do are tried with what leads elsewhere: one of each way of
     asking with all of it, `make evidence` every one.
