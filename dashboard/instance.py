@@ -18,6 +18,7 @@ from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 from django.conf import settings
 from django.utils import timezone
@@ -535,6 +536,12 @@ def signs_in_at_once() -> bool:
         return entrance().value.sso
     except ApiError:
         return False
+
+
+def public_path(slug: str = "", thread: str = "") -> str:
+    """The path of a workspace, or of a thread in it, on AnythingLLM's own pages."""
+    path = f"/workspace/{quote(slug, safe='')}" if slug else "/"
+    return f"{path}/t/{quote(thread, safe='')}" if slug and thread else path
 
 
 def readable_endings(max_age: float = 3600.0) -> Reading[tuple[str, ...]]:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from dashboard import errors, instance, locks, sight
+from dashboard import instance, locks, sight
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Workspace
-from dashboard.anythingllm.sse import Done
-from dashboard.chat import files, threads, turns
-from dashboard.chat.answering import answer
+from dashboard.chat import files, tasks, threads, turns
 from dashboard.chat.attachments import Attached
 from dashboard.chat.models import Mode, Turn
 from dashboard.chat.rights import BY_ROLE, Asker, may_ask, may_open, mode_for, modes
@@ -23,8 +20,6 @@ from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
-from dashboard.server.threads import waiting
-from dashboard.titles import shown
 
 MOST_OPEN = 4  # questions of one person under way, in all windows
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
@@ -96,35 +91,12 @@ def _within_bounds(operator: Operator, attachments: Sequence[Attached]) -> None:
         raise Declined(sentence % {"n": most})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`sources`: titles of the documents it rests on. `thread`: the slug under which the conversation goes on."""
-
-    text: str
-    sources: tuple[str, ...]
-    thread: str
-
-
-def first_question(*, actor: Operator, slug: str, text: str) -> Answer:
-    """Asks, in a thread of the operator's own account, and waits for the whole answer: minutes, with a slow model.
-
-    Raises Declined when the operator may not ask that now or the model fails, and ApiError.
-    """
+def first_question(*, actor: Operator, slug: str, text: str, key: uuid.UUID) -> Turn:
+    """As `ask`, in a new conversation and as the workspace is set up. Raises NotOpen as well."""
     asker = may_open(actor, slug)
-    if asker.account is None:
-        raise Declined(_("You are a local operator of Foyer, without an account of AnythingLLM."))
-    may_ask(asker, text)
-    name = _("First question")
-    thread = next((thread for thread in threads.mine(asker) if thread.name == name), None)
-    thread = thread or threads.start(asker, asker.account, name)
-    turn = ask(asker=asker, thread=thread, text=text, mode=modes(asker.workspace)[0], key=uuid.uuid4())
-    with waiting():
-        told = answer(turn.pk)
-    if not isinstance(told, Done):
-        raise Declined(errors.describe_ending(told) if told else errors.STREAM_FAILED)
-    titles = [source.get("title") for source in told.sources]
-    return Answer(
-        THINKING.sub("", told.text).strip(),
-        tuple(dict.fromkeys(shown(t) for t in titles if isinstance(t, str))),
-        thread.slug,
-    )
+    return ask(asker=asker, thread=None, text=text, mode=modes(asker.workspace)[0], key=key)
+
+
+def answer_in_background(turn: Turn) -> None:
+    """The worker asks it, for a page without a script, which can open no stream. It is asked once, whoever comes first."""
+    tasks.answer(turn.pk)

@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseLocation
 
 from dashboard import instance
 from dashboard.anythingllm.sse import Failed
-from dashboard.chat import attachments, history, services, tasks, threads, turns
+from dashboard.chat import attachments, history, services, threads, turns
 from dashboard.chat.forms import AskForm, RenameForm
 from dashboard.chat.history import Exchange
 from dashboard.chat.markdown import Prose, prose
@@ -105,6 +105,9 @@ def _frame(request: Request, asker: Asker, thread: Thread | None) -> dict[str, A
         "exchanges": _shown(request, kept),
         "earlier": len(found) - len(kept),
         "threads": threads.mine(asker),
+        "sso": instance.signs_in_at_once(),
+        "public_url": settings.ANYTHINGLLM_PUBLIC_URL,
+        "path": instance.public_path(asker.workspace.slug, thread.slug if thread else ""),
         "rooms": rooms.value,
         "mode": mode_for(asker.workspace, next((e.turn.mode for e in reversed(found) if e.turn), "")),
         **_cited(found),
@@ -182,7 +185,7 @@ def chat_ask(request: Request, slug: str) -> HttpResponse:
     )
     url = reverse("chat_thread", args=[slug, turn.thread_slug or turn.session_id])
     if not wants_partial(request):
-        tasks.answer(turn.pk)
+        services.answer_in_background(turn)
         return redirect(f"{url}#end")
     if thread is None:
         return HttpResponseLocation(url, target="#chat", swap="outerHTML")

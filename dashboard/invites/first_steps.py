@@ -82,12 +82,6 @@ def _room(workspace: Workspace, documents: tuple[WorkspaceDocument, ...] | None)
     return Room(workspace.slug, workspace.name, None if documents is None else len(documents), question)
 
 
-def public_path(slug: str = "", thread: str = "") -> str:
-    """The path of a workspace, or of a thread in it, on AnythingLLM's own pages."""
-    path = f"/workspace/{quote(slug, safe='')}" if slug else "/"
-    return f"{path}/t/{quote(thread, safe='')}" if slug and thread else path
-
-
 def way_in(*, actor: Operator, slug: str = "", thread: str = "") -> str:
     """An address that opens AnythingLLM as the operator's own account, once and within minutes, without a password: keep it nowhere.
 
@@ -97,4 +91,4 @@ def way_in(*, actor: Operator, slug: str = "", thread: str = "") -> str:
     with recording(actor, "anythingllm.opened", target=target):
         account = accounts.own_account(actor)
         path = instance.connect().users.login_token(account.id).path
-    return f"{settings.ANYTHINGLLM_PUBLIC_URL}{path}&redirectTo={quote(public_path(slug, thread), safe='')}"
+    return f"{settings.ANYTHINGLLM_PUBLIC_URL}{path}&redirectTo={quote(instance.public_path(slug, thread), safe='')}"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -14,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from dashboard import instance
 from dashboard.accounts.models import Role
 from dashboard.anythingllm import ApiError
+from dashboard.chat.services import answer_in_background
 from dashboard.chat.services import first_question as ask
 from dashboard.errors import Declined, describe
 from dashboard.http import Request, render_page, wants_partial
@@ -30,7 +33,7 @@ def first_steps(request: Request) -> HttpResponse:
     found = context["rooms"].found if "rooms" in context else []
     chosen = next((room for room in found if room.slug == request.GET.get("workspace")), found[0] if found else None)
     if chosen:
-        initial = {"workspace": chosen.slug, "text": chosen.question}
+        initial = {"workspace": chosen.slug, "text": chosen.question, "key": uuid.uuid4()}
         context["form"] = QuestionForm(initial=initial, rooms=[(room.slug, room.name) for room in found])
     context["codes"] = request.session.get("recovery_codes", {}).get("codes")
     return render_page(request, "invites/first_steps.html", partial="invites/_rooms.html", context=context)
@@ -55,26 +58,28 @@ def _way_in() -> dict[str, Any]:
 @never_cache
 @requires(Action.USE_FOYER)
 def first_question(request: Request) -> HttpResponse:
-    slug, text = request.POST.get("workspace", ""), request.POST.get("text", "").strip()
-    context: dict[str, Any] = {"question": text, **_way_in()}
-    status = 200
+    """It is answered where one can go on: in the chat."""
+    slug = request.POST.get("workspace", "")
     form = QuestionForm(request.POST, rooms=[(slug, slug)])  # whether it may be asked, the service knows best
+    context: dict[str, Any] = {"form": form}
+    status = 422
     if form.is_valid():
+        text, key = form.cleaned_data["text"], form.cleaned_data["key"] or uuid.uuid4()
         try:
-            answer = ask(actor=request.user, slug=slug, text=form.cleaned_data["text"])
+            turn = ask(actor=request.user, slug=slug, text=text, key=key)
         except (ApiError, Declined) as error:
             context["problem"] = describe(error)
             status = describe(error).status
         else:
-            path = steps.public_path(slug, answer.thread)
-            context |= {"answer": answer, "slug": slug, "thread": answer.thread, "path": path}
-    else:
-        status = 422
-    context["form"] = form
-    if wants_partial(request) and status >= 400:
+            address = reverse("chat_thread", args=[slug, turn.thread_slug or turn.session_id])
+            if wants_partial(request):
+                return HttpResponseClientRedirect(address)
+            answer_in_background(turn)
+            return redirect(f"{address}#end")
+    if wants_partial(request):
         status = 422  # what htmx shows in its place
     return render_page(
-        request, "invites/first_question.html", partial="invites/_answer.html", context=context, status=status
+        request, "invites/first_question.html", partial="invites/_refused.html", context=context, status=status
     )
 
 

@@ -61,6 +61,7 @@ class QuestionForm(forms.Form):
 
     workspace = forms.ChoiceField(label=_("Workspace"))
     text = forms.CharField(label=_("Your question"), max_length=QUESTION_MAX, widget=forms.Textarea(attrs={"rows": 3}))
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput)  # sent twice, it is asked once
 
     def __init__(self, *args: Any, rooms: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -126,6 +126,14 @@ class Foyer:
         self.said.clear()
 
 
+def refresh_until_answered(page: Page) -> None:
+    """As somebody without JavaScript does, whose questions the worker asks."""
+    deadline = time.monotonic() + 90
+    while page.get_by_role("link", name="Refresh").is_visible():
+        assert time.monotonic() < deadline
+        page.get_by_role("link", name="Refresh").click()
+
+
 def update_the_log(page: Page) -> None:
     """Until all is read: the worker may be reading right now, and on a busy machine one look does not reach the end."""
     for _ in range(30):

@@ -600,7 +600,9 @@ def first_steps_after_joining(foyer, standin, things):
 def first_question_answered(foyer, standin, things):
     page = joined(foyer, standin, things)
     page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.locator(".answer")).to_be_visible()
+    page.wait_for_url("**/chat/**")
+    expect(page.locator(".prose")).not_to_be_empty()
+    expect(page.get_by_role("button", name="Stop")).to_be_hidden()
     return page
 
 
@@ -609,7 +611,7 @@ def first_question_refused(foyer, standin, things):
     page = joined(foyer, standin, things)
     page.get_by_label("Your question").fill("x" * 2100)
     page.get_by_role("button", name="Ask", exact=True).click()
-    expect(page.locator("#answer [role=alert]")).to_be_visible()
+    expect(page.locator("[data-refused] [role=alert]")).to_be_visible()
     return page
 
 

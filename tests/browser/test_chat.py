@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import refresh_until_answered
 from tests.browser.test_weight_and_doors import visit
 
 pytestmark = pytest.mark.browser
@@ -306,10 +307,7 @@ def test_without_a_script_the_page_is_loaded_again(foyer, standin):
     standin.fault("latency", path="/stream-chat$", seconds=2)  # longer than it takes to look twice
     page.get_by_label("Your question").fill(QUESTION)
     page.get_by_role("button", name="Ask", exact=True).click()
-    deadline = time.monotonic() + 90
-    while page.get_by_role("link", name="Refresh").is_visible():
-        assert time.monotonic() < deadline
-        page.get_by_role("link", name="Refresh").click()
+    refresh_until_answered(page)
     expect(page.locator(".prose")).to_contain_text("says:")
     page.get_by_role("link", name="[1]").click()
     expect(page.locator(".passage").first).to_be_visible()

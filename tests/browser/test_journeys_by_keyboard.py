@@ -154,7 +154,9 @@ def test_making_a_link_and_joining_by_it(page, keys, foyer, standin, figure):
     keys.reach(newcomer.get_by_label("Your question"))
     keys.clear_and_type("How many days off?")
     keys.enter(newcomer.get_by_role("button", name="Ask", exact=True))
-    expect(newcomer.locator(".answer")).to_contain_text("How many days off?")
+    newcomer.wait_for_url("**/chat/**")
+    expect(newcomer.locator("#exchanges")).to_contain_text("How many days off?")
+    expect(newcomer.locator(".prose")).to_contain_text("says:")
     assert "walks-by-keys" in members(standin, "Company Handbook")
     figure("by keyboard: join, up to the first answer", f"{keys.pressed} keys")
 

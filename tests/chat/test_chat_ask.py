@@ -7,7 +7,6 @@ import json
 import re
 import stat
 import uuid
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -128,8 +127,7 @@ def test_elsewhere_the_documents_and_the_model_answer_unless_documents_only_is_c
 def test_the_first_question_is_asked_as_the_workspace_is_set(newcomer, standin):
     for mode in ("query", "chat", "automatic"):
         set_mode(standin, mode)
-        with suppress(Declined):
-            services.first_question(actor=newcomer, slug=SLUG, text=NOWHERE)
+        services.first_question(actor=newcomer, slug=SLUG, text=NOWHERE, key=uuid.uuid4())
         assert last_turn().mode == ("query" if mode == "query" else "chat")
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 
 from dashboard import instance
-from dashboard.accounts.models import Role
+from dashboard.chat import answering
+from dashboard.chat.models import Turn
 from dashboard.chat.services import first_question
 from dashboard.errors import Declined
-from tests.conftest import operator
 
 SLUG = "company-handbook"
 
@@ -18,23 +20,25 @@ def asked(standin, user_id: int) -> list[dict]:
     return [chat for chat in chats if chat["user_id"] == user_id]
 
 
-def ask(who, text="How many days off?", slug=SLUG):
-    return first_question(actor=who, slug=slug, text=text)
+def ask(who, text="How many days off?", slug=SLUG) -> Turn:
+    turn = first_question(actor=who, slug=slug, text=text, key=uuid.uuid4())
+    answering.answer(turn.pk)
+    return turn
 
 
 def test_it_is_asked_in_a_thread_of_ones_own(newcomer, standin):
-    answer = ask(newcomer)
-    assert answer.text and answer.sources
-    assert len(set(answer.sources)) == len(answer.sources)
+    turn = ask(newcomer)
     (chat,) = asked(standin, newcomer.anythingllm_user_id)
     assert chat["prompt"] == "How many days off?"
     threads = next(w for w in standin.get("/v1/workspaces")["workspaces"] if w["slug"] == SLUG)["threads"]
-    own = next(thread for thread in threads if thread["slug"] == answer.thread)
-    assert (own["user_id"], own["name"]) == (newcomer.anythingllm_user_id, "First question")
+    own = next(thread for thread in threads if thread["slug"] == turn.thread_slug)
+    assert (own["user_id"], own["name"]) == (newcomer.anythingllm_user_id, "How many days off?")
 
 
-def test_a_second_one_goes_on_in_the_same_thread(newcomer):
-    assert ask(newcomer).thread == ask(newcomer, "And how many at night?").thread
+def test_sent_twice_it_is_asked_once(newcomer):
+    key = uuid.uuid4()
+    turns = [first_question(actor=newcomer, slug=SLUG, text="How many days off?", key=key) for _ in range(2)]
+    assert turns[0] == turns[1]
 
 
 def test_only_members_may_ask(newcomer, standin):
@@ -55,7 +59,7 @@ def test_whoever_lost_access_a_moment_ago_may_not_ask(newcomer, standin):
 
 def test_admins_and_managers_of_the_instance_may_ask_every_workspace(account, standin):
     for workspace in standin.get("/v1/workspaces")["workspaces"][:3]:
-        assert ask(account("jonas"), slug=workspace["slug"]).text
+        assert ask(account("jonas"), slug=workspace["slug"])
 
 
 def test_a_suspended_account_may_not_ask(newcomer, standin):
@@ -64,11 +68,6 @@ def test_a_suspended_account_may_not_ask(newcomer, standin):
     with pytest.raises(Declined, match="suspended or gone"):
         ask(newcomer)
     assert not asked(standin, newcomer.anythingllm_user_id)
-
-
-def test_a_local_operator_may_not_ask(standin, db):
-    with pytest.raises(Declined, match="local operator"):
-        ask(operator(Role.ADMIN, "local"))
 
 
 def test_the_daily_limit_counts(newcomer, standin):
@@ -83,7 +82,7 @@ def test_the_daily_limit_counts(newcomer, standin):
 def test_questions_of_others_do_not_count(newcomer, account, standin):
     standin.post(f"/v1/admin/users/{newcomer.anythingllm_user_id}", {"dailyMessageLimit": 1})
     ask(account("jonas"))
-    assert ask(newcomer).text
+    assert ask(newcomer)
 
 
 @pytest.mark.parametrize("text", ["x" * 2001, "see " + "https://example.com/" + "a" * 2000])
@@ -100,11 +99,5 @@ def test_agents_are_not_asked_here(newcomer):
 
 def test_nothing_is_ever_reset(newcomer, standin):
     ask(newcomer, "/reset")
-    assert ask(newcomer).text
+    ask(newcomer)
     assert len(asked(standin, newcomer.anythingllm_user_id)) == 2
-
-
-def test_a_model_that_fails_is_an_error_in_its_words(newcomer, standin):
-    standin.configure(llm_up=False)
-    with pytest.raises(Declined, match="gave up: Connection error"):
-        ask(newcomer)

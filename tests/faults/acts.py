@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -371,18 +372,14 @@ def asked_again(s: Scene) -> None:
         ask(s, thread=turn.thread_slug)
 
 
+def first_asked(s: Scene) -> HttpResponse:
+    s.asked.append(str(uuid.uuid4()))
+    answer = s.client.post("/welcome/ask/", {"workspace": SUPPORT, "text": QUESTION, "key": s.asked[-1]})
+    return s.to_the_end(answer)
+
+
 def talk(s: Scene) -> None:
     s.prepared = conversation(s)
-
-
-def first_asked(s: Scene) -> HttpResponse:
-    return s.client.post("/welcome/ask/", {"workspace": SUPPORT, "text": QUESTION})
-
-
-def first_asked_again(s: Scene) -> None:
-    asked = [row for row in s.standin.rows()["chats"] if row["thread"] == "First question"]
-    if not asked:
-        first_asked(s)
 
 
 def opened(s: Scene) -> HttpResponse:
@@ -409,7 +406,7 @@ CHAT: dict[str, Act] = {
     "chat_ask": Act(ask, "", first=lambda s: s.become("sam"), again=asked_again, steps=True),
     "chat_rename": Act(lambda s: s.client.post(f"{s.prepared}rename/", {"name": "Warranty"}), "", first=talk),
     "chat_delete": Act(lambda s: s.client.post(f"{s.prepared}delete/"), "chat.thread_deleted", first=talk),
-    "first_question": Act(first_asked, "", first=lambda s: s.become("sam"), again=first_asked_again, steps=True),
+    "first_question": Act(first_asked, "", first=lambda s: s.become("sam"), again=asked_again, steps=True),
     "anythingllm_open": Act(
         opened, "anythingllm.opened", first=lambda s: s.become("sam"), reads_back=False, also=lambda s: bool(s.prepared)
     ),
