@@ -30,6 +30,7 @@ from dashboard.server.threads import Limit, Pool  # noqa: E402
 log = logging.getLogger("dashboard.request")
 
 FILES = "/documents/add/file/"  # where documents arrive
+JOIN = "/join/"
 ASK = "/+ask/"  # how the address of a question ends
 ALIVE, READY = "/healthz", "/readyz"
 STRANGER = _(
@@ -66,8 +67,11 @@ class Door:
         most, address = Limit(threads, threads * 5), Limit(max(1, threads - 1), threads * 4)
         person = Limit(max(1, threads * 2 // 3), max(2, threads))
         self._exports = Pool("exports", Limit(2, 4), person=Limit(1, 1))
+        # Who joins needs the instance several times: a course that does so at once takes no thread of the pages.
+        joins = Limit(2, threads * 3)
         self._pools = {
-            "pages": Pool("pages", most, person, address),
+            "pages": Pool("pages", most, person, address, spares_some=True),
+            "joins": Pool("joins", joins, address=joins),
             "files": Pool("files", most, person, address),
             "static": Pool("static", Limit(2, 2)),
             "health": Pool("health", Limit(2, 8), address=Limit(1, 4)),
@@ -115,6 +119,10 @@ def _kind(scope: Any, path: str) -> str:
     if path.startswith(settings.STATIC_URL):
         return "static"
     # Documents, and questions of 100 kB and more, which have something attached.
+    if (
+        path.startswith(JOIN) and path.count("/") == 3 and scope["method"] == "POST"
+    ):  # not what looks at a name while it is typed
+        return "joins"
     if path == FILES or (path.endswith(ASK) and len(dict(scope["headers"]).get(b"content-length", b"")) > 5):
         return "files"
     return "pages"

@@ -52,6 +52,13 @@ class AnotherInstance(anythingllm.ApiError):
         super().__init__(0, "This is not the instance that the records are about.")
 
 
+class Crowded(anythingllm.ApiError):
+    """So many pages wait for the instance already that it was not asked (see dashboard.server.threads)."""
+
+    def __init__(self) -> None:
+        super().__init__(0, "Too many pages are waiting for the instance.")
+
+
 def describe(error: anythingllm.ApiError | Declined) -> Problem:
     """The sentence for an error, by its cause. The instance's own words are passed on only where it refused something."""
     address = settings.ANYTHINGLLM_URL
@@ -67,6 +74,15 @@ def describe(error: anythingllm.ApiError | Declined) -> Problem:
                 ),
                 503,
                 Outcome.REFUSED,
+            )
+        case Crowded():
+            return Problem(
+                _("Please wait"),
+                _(
+                    "AnythingLLM is slow, and many pages are waiting for it. Nothing was changed. Try again in a moment."
+                ),
+                503,
+                Outcome.FAILED,
             )
         case anythingllm.Unreachable(outcome_unknown=True):
             return Problem(

@@ -44,9 +44,9 @@ from dashboard.anythingllm import (
     Workspace,
     WorkspaceDocument,
 )
-from dashboard.errors import Declined
+from dashboard.errors import Crowded, Declined
 from dashboard.models import Witness
-from dashboard.server.threads import step_in, step_out, waiting
+from dashboard.server.threads import may_wait, step_in, step_out, waiting
 
 T = TypeVar("T")
 
@@ -176,6 +176,8 @@ class Line:
 
     def _ask(self) -> None:
         self.breaker.before()
+        if not may_wait():
+            raise Crowded
         step_out()
 
     def _heard(self, call: Call) -> None:
@@ -199,6 +201,10 @@ class Line:
         if not shelf.lock.acquire(blocking=False):
             if known is not None and not forgotten and max_age:
                 return known
+            if not may_wait():
+                if known is None:
+                    raise Crowded
+                return Reading(known.value, known.as_of, Crowded())
             with waiting():
                 shelf.lock.acquire()
         try:
@@ -212,6 +218,8 @@ class Line:
                 asked_at = time.monotonic()
                 try:
                     value = ask()
+                except Crowded as error:
+                    problem = error  # others may ask
                 except ApiError as error:
                     problem = shelf.problem = error
                     shelf.failed_at, shelf.failed_mark = time.monotonic(), mark
@@ -239,6 +247,8 @@ class Line:
 
     def each(self, ask: Callable[[Workspace], T], workspaces: Sequence[Workspace]) -> list[T]:
         """The same question about many workspaces, READERS at a time; the first failure fails all."""
+        if not may_wait():
+            raise Crowded
         with waiting():
             return list(self._pool.map(ask, workspaces))
 

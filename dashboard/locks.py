@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.errors import Declined
 from dashboard.models import Lease
-from dashboard.server.threads import waiting
+from dashboard.server.threads import may_wait, waiting
 
 LEASE = timedelta(seconds=150)  # a read (20 s), a write (60 s), a read back (20 s), and some
 LONG_LEASE = timedelta(seconds=1000)  # the same around embedding (900 s) or an upload (600 s)
@@ -66,7 +66,7 @@ def held(name: str, *, wait: float = 30.0, lasts: timedelta | None = None, holde
     holder = holder or uuid.uuid4().hex
     give_up = time.monotonic() + wait
     while (lease := _take(name, holder, lasts or LEASE)) is None:
-        if time.monotonic() > give_up:
+        if time.monotonic() > give_up or not may_wait():
             raise Busy(_("Somebody else is changing this right now. Try again in a moment."))
         with waiting():
             time.sleep(0.05)

@@ -58,20 +58,33 @@ class _Job:
     act: Callable[[], Any]
     future: Future[Any] = field(default_factory=Future)
     away: int = 0
+    may_wait: bool = False
 
 
 _thread = threading.local()
 
 
 class Pool:
-    """`submit` from any thread. Threads begin when they are needed."""
+    """`submit` from any thread. Threads begin when they are needed. With `spares_some` as many as may work are kept for those who wait for
+    nobody, of all threads and of an address's: `may_wait` says no to more.
+    """
 
-    def __init__(self, name: str, everybody: Limit, person: Limit | None = None, address: Limit | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        everybody: Limit,
+        person: Limit | None = None,
+        address: Limit | None = None,
+        *,
+        spares_some: bool = False,
+    ) -> None:
         self.name = name
         self._everybody, self._person, self._address = everybody, person or everybody, address or everybody
+        self._spares_some = spares_some
         self._lock = threading.Lock()
         self._working: Counter[Hashable] = Counter()
         self._held: Counter[Hashable] = Counter()
+        self._may_wait: Counter[Hashable] = Counter()
         self._line: OrderedDict[str, OrderedDict[Hashable, deque[_Job]]] = OrderedDict()  # by address and person
         self._waiting: Counter[Hashable] = Counter()  # how many are in line, by the keys of the limits
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -169,6 +182,16 @@ class Pool:
             if persons and job in persons.get(job.who.person, ()):
                 self._remove(job)
 
+    def _let_wait(self, job: _Job) -> bool:
+        with self._lock:
+            if not job.may_wait:
+                parts = ((None, self._everybody), (job.who.address, self._address))
+                if self._spares_some and any(self._may_wait[key] >= of.held - of.working for key, of in parts):
+                    return False
+                job.may_wait = True
+                self._count(self._may_wait, job, 1)
+            return True
+
     def _step(self, job: _Job, change: int) -> None:
         with self._lock:
             self._count(self._working, job, change)
@@ -205,6 +228,8 @@ class Pool:
         with self._lock:
             self._count(self._working, job, -1)
             self._count(self._held, job, -1)
+            if job.may_wait:
+                self._count(self._may_wait, job, -1)
             self._admit()
         if failure is not None:
             job.future.set_exception(failure)
@@ -213,6 +238,12 @@ class Pool:
 
 
 # --- In a thread of a pool, or in any other ---------------------------------------------------------------------------
+def may_wait() -> bool:
+    """To be asked before this thread waits for what may take long. Who was told yes may wait again and again, so that nothing is left half done."""
+    at = _at()
+    return at is None or at[0]._let_wait(at[1])
+
+
 def step_out() -> None:
     """From now on this thread waits for somebody else. To be followed by `step_in`; may be nested."""
     if at := _at():

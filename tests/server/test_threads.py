@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 
-from dashboard.server.threads import ADDRESS_IN_LINE, ALL_IN_LINE, IN_LINE, Full, Limit, Pool, Who, waiting
+from dashboard.server.threads import ADDRESS_IN_LINE, ALL_IN_LINE, IN_LINE, Full, Limit, Pool, Who, may_wait, waiting
 
 HERE = "192.0.2.1"
 
@@ -18,7 +18,7 @@ HERE = "192.0.2.1"
 def made() -> Iterator[Callable[..., Pool]]:
     pools: list[Pool] = []
 
-    def make(*limits: Limit, **more: Limit) -> Pool:
+    def make(*limits: Limit, **more: Any) -> Pool:
         pools.append(Pool("test", *limits, **more))
         return pools[-1]
 
@@ -199,3 +199,38 @@ def test_what_one_more_costs_does_not_grow_with_the_line(made, monkeypatch):
     assert len(looked) < 20
     for act in acts:
         act.end.set()
+
+
+def test_the_last_threads_are_for_those_who_wait_for_nobody(made):
+    pool = made(Limit(2, 6), address=Limit(1, 4), spares_some=True)
+    told: list[bool] = []
+
+    class Asks(Slow):
+        def _act(self) -> str:
+            told.append(may_wait())
+            assert may_wait() == told[-1]  # who was told yes is never told no later
+            self._away = told[-1]
+            return super()._act()
+
+    def asks(person: str, address: str) -> Slow:
+        one = Asks(pool, person, address)
+        assert begun(one) == [True]
+        return one
+
+    here = [asks(f"one {n}", HERE) for n in range(3)]
+    assert told == [True, True, True]
+    refused = asks("one too many", HERE)
+    assert told[-1] is False
+    refused.finish()
+    there = asks("from elsewhere", "198.51.100.7")
+    assert told[-1] is True
+    last = asks("one too many of all", "198.51.100.2")
+    assert told[-1] is False
+    nobody = Slow(pool, "needs nobody", "198.51.100.3")
+    assert begun(nobody) == [True]
+    for one in (nobody, last, here[0]):
+        one.finish()
+    next_one = asks("one", HERE)
+    assert told[-1] is True
+    for one in (*here[1:], there, next_one):
+        one.finish()
