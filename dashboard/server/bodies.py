@@ -13,6 +13,8 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
+from dashboard.environment import made
+
 Receive = Callable[[], Awaitable[Any]]
 
 GRACE = 20.0  # seconds, before the rate is looked at
@@ -149,4 +151,4 @@ class _Kept:
 
 def nameless_file() -> Any:
     """On disk, until it is closed or the process ends."""
-    return tempfile.TemporaryFile(dir=settings.INCOMING_DIR)
+    return tempfile.TemporaryFile(dir=made(settings.INCOMING_DIR))

@@ -29,10 +29,11 @@ WATCHED = 12  # answers of which the median is taken
 class House:
     """Foyer's web server, and who is signed in there."""
 
-    def __init__(self, web: Running, standin: Sandbox, known: dict[str, Any]) -> None:
+    def __init__(self, web: Running, standin: Sandbox, known: dict[str, Any], data: Path) -> None:
         self.web, self.standin, self.port = web, standin, web.port
         self.ada, self.exporters, self.askers = known["ada"], known["exporters"], known["askers"]
         self.slug, self.code = known["slug"], known["code"]
+        self.incoming = data / "incoming"
         self._process = Path(f"/proc/{web.process.pid}")
 
     # --- Who is slow ------------------------------------------------------------------------------------------------------
@@ -172,7 +173,7 @@ def built(tmp_path_factory) -> Iterator[House]:
         assert known, done.stderr
         with running(["dashboard.web"], tmp_path, **variables) as web:
             web.wait_until_it_answers()
-            house = House(web, standin, json.loads(known[1]))
+            house = House(web, standin, json.loads(known[1]), tmp_path / "data")
             house.warm_up()
             yield house
             assert "Exception in ASGI application" not in web.said()

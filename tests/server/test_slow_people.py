@@ -201,6 +201,19 @@ def test_a_large_file_is_taken_from_who_may_bring_one_only(house):
             assert house.answer(line)[0] == status
 
 
+def test_the_folder_for_what_comes_and_goes_is_made_again(house):
+    house.incoming.rmdir()
+    form = b"username=new&role=viewer&padding=" + b"a" * 1_000_000
+    with house.connect(house.ask("POST", "/operators/new/", house.ada, form)) as line:
+        assert house.answer(line)[0] == 422  # it was read, and has no password
+    assert house.incoming.stat().st_mode & 0o777 == 0o700
+    house.incoming.rmdir()
+    status, _seconds, body = house.get("/audit/export/", house.exporters[0])
+    assert status == 200
+    assert body.count(b"\r\n") > 8_000
+    assert len(body) > 300_000
+
+
 def test_a_header_with_an_underscore_is_not_heeded(house):
     asked = house.ask("GET", "/sign-in/", "", b"", "Accept_Language: zh-hans", "Accept-Language: en")
     with house.connect(asked) as line:
