@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,14 @@ class House:
 
     def files(self) -> int:
         return len(list((self._process / "fd").iterdir()))
+
+    def files_on_disk(self) -> int:
+        """Without a name, where bodies are kept."""
+        found = 0
+        for file in (self._process / "fd").iterdir():
+            with suppress(OSError):
+                found += str(file.readlink()).startswith(str(self.incoming))
+        return found
 
     def megabytes(self) -> float:
         return int((self._process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6

@@ -6,6 +6,7 @@ import http.client
 import select
 import socket
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -177,6 +178,27 @@ def test_what_an_address_sends_at_a_time_has_a_limit(house):
         assert status == 503
         assert b"under way" in page
         house.others_are_served()
+
+
+def test_the_bytes_that_an_address_has_on_disk_have_a_limit(house):
+    """Ten times the largest document, of 100 MB and 5 MB of form."""
+    large = house.ask("POST", "/documents/add/file/", house.ada, b"a" * 300_000)
+    large = large.replace(b"Content-Length: 300000", b"Content-Length: 104000000")
+    with ExitStack() as slow:
+        lines = [slow.enter_context(house.connect(large)) for _line in range(10)]
+        house.settle(lambda: house.files_on_disk() == 10)
+        with house.connect(large) as line:
+            status, page = house.answer(line)
+            assert status == 503
+            assert b"under way" in page
+        house.others_are_served()
+        with house.connect(house.ask("POST", "/users/new/", house.ada, b"username=")) as line:
+            assert house.answer(line)[0] == 422  # what is small is taken
+        lines[0].close()
+        house.settle(lambda: house.files_on_disk() == 9)
+        slow.enter_context(house.connect(large))
+        house.settle(lambda: house.files_on_disk() == 10)
+    house.settle(lambda: house.files_on_disk() == 0)
 
 
 def test_who_is_too_large_is_told_on_a_page(house):
