@@ -21,10 +21,10 @@ PIECE = 64 * 1024  # characters of a table that are sent at a time
 
 # A spreadsheet takes a text that begins so for a formula, and runs it; the wide ones count in East Asia.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-# At the beginning of a text and behind what ends a cell, whatever blanks and quotation marks stand between. What comes before is
-# looked at and not taken, and of blanks only a few, so that no text is gone over twice.
-_FORMULA = re.compile(r"((?:\A|[;,\t\r\n|])[ \"]{0,9})(?=[=+\-@＝＋－＠])")
-_GUARDED = re.compile(r"((?:\A|[;,\t\r\n|])[ \"]{0,9})'(?=[=+\-@＝＋－＠])")
+# At the beginning of a text and behind what ends a cell, however many blanks and quotation marks stand between. These are taken once and
+# not given back ("*+"), so that no text is gone over twice.
+_FORMULA = re.compile(r"((?:\A|[;,\t\r\n|])[ \"]*+)(?=[=+\-@＝＋－＠])")
+_GUARDED = re.compile(r"((?:\A|[;,\t\r\n|])[ \"]*+)'(?=[=+\-@＝＋－＠])")
 # Letters that nobody sees, from web pages and mail programs: marks of direction, blanks without width, marks of byte order.
 _UNSEEN = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
 DELIMITERS = ",;\t，；"

@@ -77,10 +77,15 @@ def kept_secret(data: Path) -> str:
         return ""
 
 
-def prepare_folder(folder: Path) -> None:
-    """Makes the folder, the owner's alone, and writes to it for a try. Raises OSError."""
+def made(folder: Path) -> Path:
+    """The folder, the owner's alone, also when somebody has tidied it away. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder) as file:
+    return folder
+
+
+def prepare_folder(folder: Path) -> None:
+    """Makes the folder and writes to it for a try. Raises OSError."""
+    with tempfile.TemporaryFile(dir=made(folder)) as file:
         file.write(b"x")
         file.flush()
 

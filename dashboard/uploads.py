@@ -21,6 +21,7 @@ from dashboard import instance
 from dashboard.accounts.models import Operator
 from dashboard.accounts.sessions import SessionStore
 from dashboard.anythingllm import ApiError
+from dashboard.environment import made
 from dashboard.permissions import Action, allows
 
 MEGABYTE = 1024 * 1024
@@ -64,9 +65,8 @@ def most_of_session(path: str, session_key: str) -> int:
 
 
 def incoming() -> Path:
-    """Where files wait, also when somebody has tidied it away."""
-    settings.INCOMING_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Path(settings.INCOMING_DIR)
+    """Where files wait."""
+    return made(settings.INCOMING_DIR)
 
 
 class OnDisk(TemporaryFileUploadHandler):

@@ -4,16 +4,22 @@ import os
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as dj_settings
 from django.utils import timezone
 
 from dashboard import clock, instance
-from dashboard.access.models import Grant
+from dashboard.access import bystanders
+from dashboard.access.models import Grant, MembersBefore
 from dashboard.access.services import Step, change_members
 from dashboard.access.sweeps import sweep
+from dashboard.accounts import codes
+from dashboard.chat import turns
+from dashboard.chat.models import Mode, Turn
 from dashboard.documents import sweeps as document_sweeps
 from dashboard.invites import services as invites
 from dashboard.invites import sweeps as invite_sweeps
 from dashboard.models import ClockMark
+from dashboard.users.models import ImportDraft
 
 pytestmark = pytest.mark.django_db
 real_now = timezone.now
@@ -76,6 +82,84 @@ def test_a_clock_that_jumps_ahead_for_a_moment_throws_no_file_away(settings, tmp
     ClockMark.objects.update(at=real_now(), doubted_since=None)
     document_sweeps.sweep()
     assert not file.exists()
+
+
+def test_a_clock_that_jumps_ahead_for_a_moment_throws_no_recovery_codes_away(ada, standin, at):
+    """The instance shows them once."""
+    codes.keep(ada, ["word-word-word"])
+    codes.sweep()
+    at(days=60)
+    assert codes.kept(ada) == ()
+    codes.sweep()
+    at()
+    assert codes.kept(ada) == ("word-word-word",)
+
+
+def question(ada, hours: float, **more) -> Turn:
+    turn = turns.open_turn(actor=ada, workspace_id=1, workspace_slug="w", text="?", mode=Mode.CHAT, session_id="s")
+    Turn.objects.filter(pk=turn.pk).update(created_at=real_now() - timedelta(hours=hours), **more)
+    return turn
+
+
+def test_a_clock_that_jumps_ahead_for_a_moment_ends_no_question(ada, standin, at):
+    waiting, ended = question(ada, 0.1), question(ada, 24, state="done", ended_at=real_now())
+    turns.sweep()
+    file = dj_settings.QUESTIONS_DIR / "of-nobody-yet"
+    file.touch()
+    os.utime(file, (0, 0))
+    at(days=60)
+    turns.sweep()
+    at()
+    assert dict(Turn.objects.values_list("pk", "state")) == {waiting.pk: "waiting", ended.pk: "done"}
+    assert file.exists()
+    file.unlink()
+
+
+@pytest.mark.parametrize("said", ["anonymous", "off"])
+def test_what_the_log_may_not_say_is_forgotten_also_while_the_clock_may_be_wrong(ada, standin, settings, said):
+    settings.CHAT_LOG = said
+    ClockMark.objects.create(pk=1, at=real_now() - timedelta(days=2))
+    waiting, _ended = question(ada, 2), question(ada, 2, state="done", ended_at=real_now())
+    turns.sweep()
+    assert [turn.pk for turn in Turn.objects.all()] == [waiting.pk]
+
+
+def test_no_list_of_people_is_forgotten_while_the_clock_may_be_wrong(admin_client, standin):
+    def chosen() -> str:
+        return admin_client.post("/users/import/", {"text": "name\nanna"})["Location"]
+
+    first = chosen()
+    ImportDraft.objects.update(created_at=real_now() - timedelta(hours=25))
+    ClockMark.objects.update(at=real_now() - timedelta(days=2))
+    chosen()
+    assert admin_client.get(first).status_code == 200
+    ClockMark.objects.update(at=real_now(), doubted_since=None)
+    chosen()
+    assert admin_client.get(first).status_code == 404
+
+
+def test_a_clock_that_jumps_ahead_does_not_settle_who_was_to_stay(standin, at):
+    """Whoever was asked to write them, and did not answer, may still do it."""
+    workspace = standin.get("/v1/workspaces")["workspaces"][0]
+    members = standin.get(f"/v1/admin/workspaces/{workspace['id']}/users")["users"]
+    MembersBefore.objects.create(
+        workspace_id=workspace["id"],
+        slug=workspace["slug"],
+        members={str(member["userId"]): member["username"] for member in members},
+        adds=[],
+        removes=[],
+        written_at=real_now(),
+        late_until=real_now() + bystanders.LATE,
+    )
+    sweep()
+    at(days=60)
+    sweep()
+    at()
+    assert bystanders.unsettled() == [workspace["id"]]
+    ClockMark.objects.update(at=real_now(), doubted_since=None)
+    MembersBefore.objects.update(written_at=real_now() - timedelta(minutes=2), late_until=real_now())
+    sweep()
+    assert bystanders.unsettled() == []
 
 
 def test_the_first_look_already_compares_with_the_clock_of_the_instance(given, at):

@@ -25,7 +25,7 @@ def test_no_cell_is_a_formula(cell):
 
 
 SIGNS = tuple(start for start in FORMULA_STARTS if start.strip())
-SEPARATORS = ("", "a;", "a,", "a\t", "a\n", "a\r\n", "a; ", 'a;"', "a|", "a,;\t")
+SEPARATORS = ("", "a;", "a,", "a\t", "a\n", "a\r\n", "a; ", 'a;"', "a|", "a,;\t", "a;" + " " * 10, "a;" + ' "' * 25)
 
 
 @pytest.mark.parametrize("separator", SEPARATORS)

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.text import get_text_list
 
-from dashboard import instance
+from dashboard import clock, instance
 from dashboard.access.models import MembersBefore
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, Member, MembershipMismatch, Roster, Writing
@@ -162,6 +162,9 @@ def look(record: MembersBefore, observed: frozenset[int] | None = None) -> Other
         record.save(update_fields=["lost", "state", "late_until"])
         observed = _add(record.workspace_id, missing.keys(), roster, observed)
     back = {key: name for key, name in record.lost.items() if int(key) in observed}
+    # Answered, or answered by nobody for so long that it has happened or never will, if that can be told.
+    answered = record.late_until <= record.written_at
+    over = answered or (record.late_until <= timezone.now() and clock.believed())
     still = {str(user_id): name for user_id, name in missing.items() if user_id not in observed}
     with transaction.atomic():
         note(
@@ -170,7 +173,7 @@ def look(record: MembersBefore, observed: frozenset[int] | None = None) -> Other
             after={"workspace": record.workspace_name, "workspace_id": record.workspace_id},
         )
         record.lost = still
-        record.state = State.OPEN if still else State.SETTLED if record.late_until <= timezone.now() else State.WHOLE
+        record.state = State.OPEN if still else State.SETTLED if over else State.WHOLE
         record.save(update_fields=["lost", "state", "late_until"])
     return Others(tuple(back.values()), tuple(still.values()))
 

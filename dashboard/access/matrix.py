@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -16,6 +17,7 @@ from dashboard.folding import folded
 from dashboard.order import natural
 
 T = TypeVar("T")
+SEARCHED = 200  # names of a list that nobody is called by exactly
 
 Members = Mapping[int, Sequence[int]]  # workspace id -> ids of the users listed there
 
@@ -86,22 +88,30 @@ def named(things: Iterable[T], names: str, name_of: Callable[[T], str]) -> tuple
     """The things that any of the names means, in order, and the names that mean nothing.
 
     One name is a search: all that contain its words. Several (by comma, semicolon, line or tab) are a list: whoever is called exactly
-    so, whatever the case, and only for want of such those that contain the words.
+    so, whatever the case, and only for want of such those that contain the words. That takes a look at everybody, so it is done for the
+    first SEARCHED of them; what is left means nothing.
     """
     keyed = sorted(((folded(name_of(thing)), thing) for thing in things), key=lambda pair: natural(pair[0]))
     wanted = _parts(names)
     if not wanted:
         return [thing for _key, thing in keyed], []
+    called = defaultdict(list)
+    if len(wanted) > 1:
+        for n, (key, _thing) in enumerate(keyed):
+            called[key].append(n)
     found: set[int] = set()
-    missing = []
+    missing, searched = [], 0
     for part in wanted:
         name = folded(part)
-        words = name.split()
-        meant = {n for n, (key, _thing) in enumerate(keyed) if key == name} if len(wanted) > 1 else set()
-        meant = meant or {n for n, (key, _thing) in enumerate(keyed) if all(word in key for word in words)}
+        meant = called.get(name, [])
+        if not meant and searched < SEARCHED:
+            searched += 1
+            meant = list(range(len(keyed)))
+            for word in set(name.split()):
+                meant = [n for n in meant if word in keyed[n][0]]
         if not meant:
             missing.append(part)
-        found |= meant
+        found.update(meant)
     return [keyed[n][1] for n in sorted(found)], missing
 
 

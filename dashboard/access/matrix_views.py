@@ -26,6 +26,7 @@ from dashboard.said import gettext as _
 from dashboard.said import ngettext
 
 COLUMNS = 30  # workspaces a page
+MOST_CHANGES = 10_000  # of a set that is staged here: every look at it goes through all of them
 FOUND = "people_found"  # in the session: ids of those whom a manager of some workspaces found by their whole name
 
 
@@ -102,6 +103,12 @@ def access_stage(request: Request) -> HttpResponse:
     if scope(request.user) is not None:
         known = _known(request)
         give, take = ({pair for pair in some if pair[1] in known} for some in (give, take))
+    if len(give | take) > MOST_CHANGES:
+        sentence = _(
+            "These are %(n)d changes, and at most %(max)d can be looked at together. Apply them in parts: fewer people or fewer workspaces at a time."
+        )
+        messages.error(request, sentence % {"n": len(give | take), "max": MOST_CHANGES})
+        return redirect(back)
     if not give | take:
         messages.info(request, _("Nothing was changed on the matrix."))
         return redirect(back)

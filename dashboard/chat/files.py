@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 
 from dashboard.chat.attachments import Attached
+from dashboard.environment import made
 
 STILL_WRITTEN = 600.0  # seconds after which a file that belongs to no question is nobody's
 
@@ -29,7 +30,7 @@ def keep(attached: Sequence[Attached]) -> list[Kept]:
                 {"name": file.name or "", "mime": mime, "type": kind, "file": uuid.uuid4().hex, "size": file.size}
             )
             file.seek(0)
-            path = settings.QUESTIONS_DIR / kept[-1]["file"]
+            path = made(settings.QUESTIONS_DIR) / kept[-1]["file"]
             with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as into:
                 shutil.copyfileobj(file, into)
     except BaseException:
@@ -60,7 +61,7 @@ def drop(kept: Sequence[Kept]) -> None:
 
 def sweep(wanted: Collection[str]) -> None:
     """Throws away what belongs to none of the questions that wait, as after a crash."""
-    for path in settings.QUESTIONS_DIR.iterdir():
+    for path in made(settings.QUESTIONS_DIR).iterdir():
         with suppress(OSError):
             if path.name not in wanted and time.time() - path.stat().st_mtime > STILL_WRITTEN:
                 path.unlink()

@@ -80,10 +80,12 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         known=(link.for_whom, settings.TEAM_NAME),
     )
     status, seconds, suggestion = 422 if form.is_bound else 200, 0, ""
+    if form.is_valid() and (seconds := tries.too_many(request, tries.JOIN, tries.MOST_JOINS)):
+        form.add_error(None, _("Too many names were tried from your network. Try again in a minute."))
     if form.is_valid():
         username, password = form.cleaned_data["username"], form.cleaned_data["password"]
         try:
-            joined = joining.join(request, link=link, username=username, password=password)
+            joined = _joined(request, link, username, password)
         except joining.LinkClosed as closed:
             return _closed(request, link, closed.state)
         except joining.LoginForbidden:
@@ -108,7 +110,8 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
     elif not _password_login():
         return _forbidden(request, link)
     elif form.has_error("username") and (typed := form.data.get("username", "").strip()):
-        suggestion = suggest_username(typed, instance.version(), names)
+        # Without a look at who is there: this form is not counted, and free or taken is not told by it.
+        suggestion = suggest_username(typed, instance.version())
     context = {
         "form": form,
         "link": link,
@@ -117,6 +120,17 @@ def join(request: OpenRequest, link: Link) -> HttpResponse:
         "suggestion": suggestion,
     }
     return accounts.locked_out(render(request, "invites/join.html", context, status=status), seconds)
+
+
+def _joined(request: OpenRequest, link: Link, username: str, password: str) -> joining.Joined:
+    """As `joining.join`. A try that lets nobody in is counted, unless the link itself counts it."""
+    try:
+        return joining.join(request, link=link, username=username, password=password)
+    except (joining.Interrupted, joining.PasswordRefused):
+        raise
+    except Declined:
+        tries.count(request, tries.JOIN)
+        raise
 
 
 def _welcome(request: OpenRequest, link: Link, joined: joining.Joined) -> HttpResponse:

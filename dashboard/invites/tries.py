@@ -1,4 +1,4 @@
-"""Unknown codes from one address: ten a minute, then no code is looked at for a while; and names that are looked up.
+"""Unknown codes from one address: ten a minute, then no code is looked at for a while; and names that are looked up, or joined by in vain.
 
 Kept in the database, where counting is safe."""
 
@@ -14,6 +14,7 @@ from dashboard.invites.models import Try
 
 MOST = 10
 NAME, MOST_NAMES = "name ", 30  # names looked up while somebody types one: two or three would do
+JOIN, MOST_JOINS = "join ", 30  # that let nobody in: the answer tells whether somebody has the name
 PASSWORD, MOST_PASSWORDS = "password ", 120  # looked at while they are typed: a course of twenty does so at one address
 WITHIN = timedelta(minutes=1)
 

@@ -14,7 +14,7 @@ from dashboard.errors import AnotherInstance
 from dashboard.jobs import engine
 
 # These ask nothing of the instance: they tidy up here, or only begin what is looked at again.
-AT_HOME = {"resume_jobs", "sweep_documents", "sweep_turns"}
+AT_HOME = {"resume_jobs", "sweep_documents", "sweep_recovery_codes", "sweep_turns"}
 # And this is done whatever answers there, or nobody: what people ask is no longer kept when the setting says so.
 IN_ANY_CASE = {"keep_promises"}
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
+import os
 import tempfile
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from django.conf import settings
+
+from dashboard.environment import made
 
 Receive = Callable[[], Awaitable[Any]]
 
@@ -22,8 +26,11 @@ MOST_DISCARDED = (
     100 * 1024 * 1024
 )  # bytes of a body that is too large: a browser that is still sending does not read our answer
 AT_A_TIME = 100  # bodies of one address that come, or have come and wait for their answer
+LARGEST_AT_A_TIME = 10  # documents of the largest size, whose bytes the bodies of one address may have on disk together
+LEFT_FREE = 200 * 1024 * 1024  # bytes of the disk that no body takes: the database has to go on
 
 _coming: Counter[str] = Counter()
+_bytes: Counter[str] = Counter()
 
 
 class Left(Exception):
@@ -35,11 +42,11 @@ class TooSlow(Exception):
 
 
 class TooMany(Exception):
-    """From this address."""
+    """From this address, or more than it may have on disk."""
 
 
 class NoRoom(Exception):
-    """The disk is full, or cannot be written to."""
+    """The disk is as full as it may become, or cannot be written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,18 @@ def promised(headers: dict[bytes, bytes]) -> int | None:
     return int(length) if length.isdigit() and len(length) <= 18 else None
 
 
+def most_kept(length: int | None, most: int) -> int:
+    """The bytes of it that may have to be kept: of what is too large none."""
+    if length is None:
+        return most
+    return length if length <= most else 0
+
+
 async def take(receive: Receive, length: int | None, most: int) -> Body:
     """The body, once it is there. Raises Left, TooSlow and NoRoom."""
     if length == 0:
         return Body(io.BytesIO(), 0)
-    kept = _Kept(most if length is None or length <= most else 0)
+    kept = _Kept(most_kept(length, most))
     loop = asyncio.get_running_loop()
     started = loop.time()
     try:
@@ -86,20 +100,25 @@ async def take(receive: Receive, length: int | None, most: int) -> Body:
 
 
 @contextmanager
-def counted(address: str, length: int | None) -> Iterator[None]:
-    """While a body, if there is one, is kept. Raises TooMany."""
+def counted(address: str, length: int | None, most: int) -> Iterator[None]:
+    """While a body, if there is one, is kept. What it says of its length is believed: it cannot become longer. Raises TooMany."""
     if length == 0:
         yield
         return
-    if _coming[address] >= AT_A_TIME:
+    size = most_kept(length, most)
+    size = size if size > IN_MEMORY else 0  # what never lies on disk has no part in this
+    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE + settings.DOCUMENT_MAX_MB * 1024 * 1024
+    if _coming[address] >= AT_A_TIME or (size and _bytes[address] + size > LARGEST_AT_A_TIME * largest):
         raise TooMany
     _coming[address] += 1
+    _bytes[address] += size
     try:
         yield
     finally:
         _coming[address] -= 1
+        _bytes[address] -= size
         if not _coming[address]:
-            del _coming[address]
+            del _coming[address], _bytes[address]
 
 
 class _Kept:
@@ -125,9 +144,15 @@ class _Kept:
         try:
             if self._file is None:
                 self._file = await asyncio.to_thread(nameless_file)
-            await asyncio.to_thread(self._file.write, some)
+            await asyncio.to_thread(self._write_down, some)
         except OSError as problem:
             raise NoRoom from problem
+
+    def _write_down(self, some: bytes | bytearray) -> None:
+        disk = os.fstatvfs(self._file.fileno())
+        if disk.f_bavail * disk.f_frsize < LEFT_FREE + len(some):
+            raise OSError(errno.ENOSPC, "as full as bodies may make it")
+        self._file.write(some)
 
     async def opened(self) -> BinaryIO:
         if self.size > self._most:
@@ -149,4 +174,4 @@ class _Kept:
 
 def nameless_file() -> Any:
     """On disk, until it is closed or the process ends."""
-    return tempfile.TemporaryFile(dir=settings.INCOMING_DIR)
+    return tempfile.TemporaryFile(dir=made(settings.INCOMING_DIR))

@@ -77,7 +77,7 @@ class Pages:
         try:
             length = bodies.promised(headers)
             most = await self._most(scope["path"], length, headers, who)
-            with bodies.counted(who.address, length):
+            with bodies.counted(who.address, length, most):
                 body = await bodies.take(receive, length, most)
                 try:
                     answer = await self._run(who, partial(self._answer, scope, body), receive)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from dashboard import charsets, instance
+from dashboard import charsets, clock, instance
 from dashboard.csvfiles import MAX_BYTES, Unreadable, csv_response, read_again
 from dashboard.forms import EncodingField
 from dashboard.http import Request
@@ -86,7 +86,8 @@ def _draft(request: Request, draft_id: int) -> ImportDraft:
 def user_import(request: Request) -> HttpResponse:
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST" and form.is_valid():
-        ImportDraft.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
+        if clock.believed():
+            ImportDraft.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).delete()
         draft = ImportDraft.objects.create(
             operator=request.user,
             rows=[astuple(row) for row in form.sheet.rows],

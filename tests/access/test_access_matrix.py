@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from dashboard import instance
-from dashboard.access import matrix
+from dashboard.access import matrix, matrix_views
 from dashboard.access.models import AccessSet, Grant, Group, GroupMember, Reason
 from dashboard.accounts.models import LookedAfter, Operator, Role
 from tests.conftest import operator, signed_in
@@ -107,6 +107,15 @@ def test_an_exact_name_of_a_list_does_not_bring_those_that_contain_it():
     assert (found, missing) == (["ann", "bob"], [])
     assert matrix.named(["joanna", "bob"], "ann, bob", str)[0] == ["bob", "joanna"]
     assert matrix.named(["ann", "joanna"], "ann", str)[0] == ["ann", "joanna"]
+
+
+def test_of_a_list_only_so_many_names_are_looked_for_within_others():
+    """Each takes a look at everybody; a pasted list may have thousands of names."""
+    people = [f"ann-{n:04}" for n in range(2 * matrix.SEARCHED)]
+    wanted = [name.removeprefix("a") for name in people[:-2]] + people[-2:]
+    found, missing = matrix.named(people, ", ".join(wanted), str)
+    assert found == people[: matrix.SEARCHED] + people[-2:]
+    assert missing == wanted[matrix.SEARCHED : -2]
 
 
 def test_it_filters_people_by_role_state_and_group(shown, team, standin):
@@ -298,3 +307,13 @@ def test_they_stage_nothing_elsewhere_and_follow_no_stranger(limited_client, tea
 def test_a_part_of_a_strangers_name_finds_nobody(limited_client, team, room):
     text = limited_client.get("/access/?q=dora", headers={"HX-Request": "true"}).content.decode()
     assert "dora.olsen" not in text
+
+
+def test_more_changes_than_can_be_looked_at_together_are_not_staged(admin_client, standin, team, room):
+    dora = team.users["dora.olsen"]
+    cells = [f"{room}-{10_000_000 + n}" for n in range(matrix_views.MOST_CHANGES)]
+    answer = admin_client.post("/access/stage/", {"give": " ".join([*cells, f"{room}-{dora}"])}, follow=True)
+    assert "These are 10001 changes, and at most 10000 can be looked at together." in answer.content.decode()
+    assert not AccessSet.objects.exists()
+    admin_client.post("/access/stage/", {"give": " ".join([*cells[1:], f"{room}-{dora}"])})
+    assert AccessSet.objects.get().changes.get().user_id == dora  # the others are not there

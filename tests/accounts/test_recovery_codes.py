@@ -87,6 +87,7 @@ def test_they_are_kept_sealed_and_not_for_ever(newcomer, door, settings):
     assert sealed.kept(operator) == ()
     KeptCodes.objects.update(until=timezone.now() - timedelta(seconds=1))
     assert sealed.kept(operator) == ()
+    sealed.sweep()
     assert not KeptCodes.objects.exists()
 
 

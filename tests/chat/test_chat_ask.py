@@ -195,6 +195,14 @@ def test_a_file_waits_on_disk_for_nobody_else_to_read_until_it_is_asked(person):
     assert waiting_files() == []
 
 
+def test_the_folder_for_waiting_files_is_made_again(person, there):
+    settings.QUESTIONS_DIR.rmdir()
+    turns.sweep()
+    settings.QUESTIONS_DIR.rmdir()
+    assert "photo.png" in person.page_of(person.ask(files=picture()))
+    assert stat.S_IMODE(settings.QUESTIONS_DIR.stat().st_mode) == 0o700
+
+
 def test_a_question_whose_file_was_lost_is_not_asked_without_it(person, there):
     person.ask(htmx=True, files=picture())
     waiting_files()[0].unlink()

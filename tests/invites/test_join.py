@@ -21,7 +21,7 @@ from dashboard import instance
 from dashboard.accounts.models import Operator
 from dashboard.audit.models import AuditEvent
 from dashboard.invites import services, tries
-from dashboard.invites.models import Joining, Link
+from dashboard.invites.models import Joining, Link, Try
 from tests.conftest import operator, signed_in
 from tests.invites.conftest import SECRET, code_of
 
@@ -470,3 +470,36 @@ def test_the_names_of_local_operators_are_not_told(visitor, standin, make_link):
     operator("admin", "spare.key")
     link = make_link()
     assert "spare.key is free." in words(check(visitor, link, username="spare.key"))
+
+
+@pytest.mark.parametrize("typed", ["Sam", "sam!"])
+def test_a_form_that_makes_nothing_does_not_tell_whose_name_is_taken(visitor, standin, make_link, typed):
+    link = make_link()
+    answers = [words(join(visitor, link, username=typed, password="")) for _n in range(35)]
+    assert all("How about" in answer and "-2 ?" not in answer for answer in answers)
+    assert join(visitor, link).status_code == 302  # who mistypes so often still joins
+
+
+@pytest.mark.parametrize("taken", ["sam", "spare.key"])
+def test_names_are_tried_at_a_limited_rate_by_joining_too(visitor, standin, make_link, taken, there):
+    operator("admin", "spare.key")
+    link = make_link(uses=5)
+    answers = [join(visitor, link, username=taken) for _n in range(tries.MOST_JOINS + 5)]
+    assert ["This name is taken." in words(answer) for answer in answers] == [True] * tries.MOST_JOINS + [False] * 5
+    for answer in (*answers[tries.MOST_JOINS :], join(visitor, link)):
+        assert answer.status_code == 429
+        assert 1 <= int(answer["Retry-After"]) <= 60
+        assert "Too many names were tried" in words(answer)
+        assert "How about" not in words(answer)
+    assert not there.minted()
+    assert join(Client(headers=PHONE, REMOTE_ADDR="192.0.2.7"), link, username="elsewhere").status_code == 302
+    Try.objects.update(at=timezone.now() - tries.WITHIN)
+    assert join(visitor, link).status_code == 302
+
+
+def test_a_free_name_is_counted_too_while_it_lets_nobody_in(visitor, standin, make_link):
+    """The answer "in a minute" tells that nobody has it."""
+    link = make_link()
+    Joining.objects.create(link=link, username="quicker", marker=-1, next_at=timezone.now())
+    answers = [join(visitor, link, username=f"free-{n}").status_code for n in range(tries.MOST_JOINS + 1)]
+    assert answers == [409] * tries.MOST_JOINS + [429]

@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,11 @@ WATCHED = 12  # answers of which the median is taken
 class House:
     """Foyer's web server, and who is signed in there."""
 
-    def __init__(self, web: Running, standin: Sandbox, known: dict[str, Any]) -> None:
+    def __init__(self, web: Running, standin: Sandbox, known: dict[str, Any], data: Path) -> None:
         self.web, self.standin, self.port = web, standin, web.port
         self.ada, self.exporters, self.askers = known["ada"], known["exporters"], known["askers"]
         self.slug, self.code = known["slug"], known["code"]
+        self.incoming = data / "incoming"
         self._process = Path(f"/proc/{web.process.pid}")
 
     # --- Who is slow ------------------------------------------------------------------------------------------------------
@@ -112,6 +113,14 @@ class House:
     def files(self) -> int:
         return len(list((self._process / "fd").iterdir()))
 
+    def files_on_disk(self) -> int:
+        """Without a name, where bodies are kept."""
+        found = 0
+        for file in (self._process / "fd").iterdir():
+            with suppress(OSError):
+                found += str(file.readlink()).startswith(str(self.incoming))
+        return found
+
     def megabytes(self) -> float:
         return int((self._process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
@@ -172,7 +181,7 @@ def built(tmp_path_factory) -> Iterator[House]:
         assert known, done.stderr
         with running(["dashboard.web"], tmp_path, **variables) as web:
             web.wait_until_it_answers()
-            house = House(web, standin, json.loads(known[1]))
+            house = House(web, standin, json.loads(known[1]), tmp_path / "data")
             house.warm_up()
             yield house
             assert "Exception in ASGI application" not in web.said()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import time
+from contextlib import ExitStack
 
 import pytest
 
@@ -189,6 +190,27 @@ def test_what_an_address_sends_at_a_time_has_a_limit(house):
         house.others_are_served()
 
 
+def test_the_bytes_that_an_address_has_on_disk_have_a_limit(house):
+    """Ten times the largest document, of 100 MB and 5 MB of form."""
+    large = house.ask("POST", "/documents/add/file/", house.ada, b"a" * 300_000)
+    large = large.replace(b"Content-Length: 300000", b"Content-Length: 104000000")
+    with ExitStack() as slow:
+        lines = [slow.enter_context(house.connect(large)) for _line in range(10)]
+        house.settle(lambda: house.files_on_disk() == 10)
+        with house.connect(large) as line:
+            status, page = house.answer(line)
+            assert status == 503
+            assert b"under way" in page
+        house.others_are_served()
+        with house.connect(house.ask("POST", "/users/new/", house.ada, b"username=")) as line:
+            assert house.answer(line)[0] == 422  # what is small is taken
+        lines[0].close()
+        house.settle(lambda: house.files_on_disk() == 9)
+        slow.enter_context(house.connect(large))
+        house.settle(lambda: house.files_on_disk() == 10)
+    house.settle(lambda: house.files_on_disk() == 0)
+
+
 def test_who_is_too_large_is_told_on_a_page(house):
     body = b"a" * 6_000_000
     with house.connect(house.ask("POST", "/users/import/", house.ada, body)) as line:
@@ -209,6 +231,19 @@ def test_a_large_file_is_taken_from_who_may_bring_one_only(house):
         )
         with house.connect(asked) as line:
             assert house.answer(line)[0] == status
+
+
+def test_the_folder_for_what_comes_and_goes_is_made_again(house):
+    house.incoming.rmdir()
+    form = b"username=new&role=viewer&padding=" + b"a" * 1_000_000
+    with house.connect(house.ask("POST", "/operators/new/", house.ada, form)) as line:
+        assert house.answer(line)[0] == 422  # it was read, and has no password
+    assert house.incoming.stat().st_mode & 0o777 == 0o700
+    house.incoming.rmdir()
+    status, _seconds, body = house.get("/audit/export/", house.exporters[0])
+    assert status == 200
+    assert body.count(b"\r\n") > 8_000
+    assert len(body) > 300_000
 
 
 def test_a_header_with_an_underscore_is_not_heeded(house):
