@@ -92,9 +92,11 @@ def test_what_an_invite_promised_and_is_not_there_yet_is_being_prepared(newcomer
 
 def test_recovery_codes_stay_until_one_has_them(newcomer):
     codes = newcomer.session["recovery_codes"]["codes"]
+    assert 'href="/recovery-codes/"' in newcomer.get("/").content.decode()
     for _visit in range(2):
         assert all(code in words(newcomer.get("/welcome/")) for code in codes)
     assert newcomer.post("/recovery-codes/")["Location"] == "/welcome/"
+    assert "/recovery-codes/" not in newcomer.get("/").content.decode()
     assert not any(code in words(newcomer.get("/welcome/")) for code in codes)
 
 
