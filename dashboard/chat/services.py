@@ -17,7 +17,7 @@ from dashboard.anythingllm.sse import Done
 from dashboard.chat import files, threads, turns
 from dashboard.chat.answering import answer
 from dashboard.chat.attachments import Attached
-from dashboard.chat.models import Mode, Turn
+from dashboard.chat.models import LocalThread, Mode, Turn
 from dashboard.chat.rights import BY_ROLE, Asker, may_ask, may_open, mode_for, modes
 from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
@@ -128,3 +128,15 @@ def first_question(*, actor: Operator, slug: str, text: str) -> Answer:
         tuple(dict.fromkeys(shown(t) for t in titles if isinstance(t, str))),
         thread.slug,
     )
+
+
+# --- What was deleted -------------------------------------------------------------------------------------------------
+def forget_workspace(workspace_id: int) -> None:
+    """After its deletion on the instance, which took its chats along."""
+    turns.forget(Turn.objects.filter(workspace_id=workspace_id))
+    LocalThread.objects.filter(workspace_id=workspace_id).delete()
+
+
+def forget_person(user_id: int) -> None:
+    """After the deletion of an account, which took its chats along."""
+    turns.forget(Turn.objects.filter(user_id=user_id))

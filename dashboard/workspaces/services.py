@@ -19,6 +19,7 @@ from dashboard.access import services as access
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, NotApplied, User, Workspace, WorkspaceFields
 from dashboard.audit.services import recording
+from dashboard.chat import services as chat
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.folding import folded
@@ -258,5 +259,6 @@ def delete(*, actor: Operator, workspace_id: int) -> Workspace:
             )
     access.forget_workspace(workspace_id)
     chatlog.forget_workspace(workspace_id)
+    chat.forget_workspace(workspace_id)
     instance.forget_documents(workspace_id)
     return deleted
