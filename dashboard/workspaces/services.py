@@ -200,9 +200,9 @@ def _for_ledger(fields: Mapping[str, Any]) -> dict[str, Any]:
 def create(*, actor: Operator, name: str, chat_mode: str) -> Workspace:
     """A new workspace, without members. Names need not be unique, so after a lost answer it is known by being new."""
     fields = {"name": name, "chat_mode": chat_mode}
+    known = {workspace.id for workspace in current()}
     try:
         with recording(actor, "workspace.created", target=("workspace", "", name), after=fields) as entry:
-            known = {workspace.id for workspace in current()}
             workspace = instance.settled(
                 lambda: instance.connect().workspaces.create(name, chat_mode=chat_mode),
                 lambda: next((w for w in current() if w.id not in known and w.name == name), None),
