@@ -238,6 +238,7 @@ NOTHING_KEPT = _("The connection broke off before the answer was complete, and n
 NOT_FOR_YOU_ANY_MORE = _(
     "The answer ends here, because you are no longer signed in or no longer have access to this workspace."
 )
+QUESTION_GONE = _("This question is not there any more: it was deleted, or it was too old. Load the page again.")
 STREAM_FAILED = _(
     "Something in Foyer went wrong, and it has been logged. Load the page again to see what AnythingLLM has kept."
 )

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from dashboard.anythingllm import ChatMessage
 from dashboard.chat import threads, turns
+from dashboard.chat.attachments import DOCUMENT
 from dashboard.chat.models import Turn, TurnState
 from dashboard.chat.rights import Asker
 from dashboard.chat.threads import Thread
@@ -20,6 +21,7 @@ KEPT_WITHIN = timedelta(
     seconds=15
 )  # in which the instance stores what there is of an answer that nobody hears any more
 CLOCKS = timedelta(minutes=1)  # by which the instance's may differ from ours
+NOT_IN_NAMES = str.maketrans("", "", '<>:"/\\|?*')  # newer instances leave them out
 BROKEN_OFF = (TurnState.STOPPED, TurnState.INTERRUPTED)
 
 
@@ -41,8 +43,17 @@ class Exchange:
     at: datetime
     answer: str | None = None
     sources: tuple[Source, ...] = ()
+    read: tuple[tuple[str, str], ...] = ()  # of attached documents that were read: title and address on the instance
     chat_id: int | None = None
     turn: Turn | None = None
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Attached documents that the instance could not read. It says nothing of them, but all that it has read is among the sources."""
+        if self.answer is None or self.turn is None or self.turn.state != TurnState.DONE:
+            return ()
+        documents = _names(file for file in self.turn.attachments if file.get("mime") == DOCUMENT)
+        return tuple(name for name in documents if not any(_is_of(name, *read) for read in self.read))
 
     @property
     def text(self) -> str | None:
@@ -110,8 +121,19 @@ def _kept(messages: Iterable[ChatMessage]) -> Iterator[Exchange]:
         elif exchange is not None:
             exchange.answer = message.content
             exchange.sources = tuple(map(_source, message.sources))
+            exchange.read = tuple(
+                (str(source.get("title") or ""), str(source.get("url") or ""))
+                for source in message.sources
+                if source.get("isDirectUpload")
+            )
             yield exchange
             exchange = None
+
+
+def _is_of(name: str, title: str, url: str) -> bool:
+    """Whether what was read is of the file of that name. Letters of a mail box are titled after their subjects, sheets after the file."""
+    name, title, file = (words.translate(NOT_IN_NAMES).strip() for words in (name, title, url.rpartition("/")[2]))
+    return title.startswith(name) or file == name
 
 
 def _source(found: Mapping[str, Any]) -> Source:

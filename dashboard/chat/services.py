@@ -14,7 +14,7 @@ from dashboard.accounts.models import Operator
 from dashboard.anythingllm import Workspace
 from dashboard.chat import files, tasks, threads, turns
 from dashboard.chat.attachments import Attached
-from dashboard.chat.models import Mode, Turn
+from dashboard.chat.models import LocalThread, Mode, Turn
 from dashboard.chat.rights import BY_ROLE, Asker, may_ask, may_open, mode_for, modes
 from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
@@ -100,3 +100,15 @@ def first_question(*, actor: Operator, slug: str, text: str, key: uuid.UUID) -> 
 def answer_in_background(turn: Turn) -> None:
     """The worker asks it, for a page without a script, which can open no stream. It is asked once, whoever comes first."""
     tasks.answer(turn.pk)
+
+
+# --- What was deleted -------------------------------------------------------------------------------------------------
+def forget_workspace(workspace_id: int) -> None:
+    """After its deletion on the instance, which took its chats along."""
+    turns.forget(Turn.objects.filter(workspace_id=workspace_id))
+    LocalThread.objects.filter(workspace_id=workspace_id).delete()
+
+
+def forget_person(user_id: int) -> None:
+    """After the deletion of an account, which took its chats along."""
+    turns.forget(Turn.objects.filter(user_id=user_id))

@@ -17,6 +17,7 @@ from dashboard.anythingllm.rules import supports
 from dashboard.audit.services import recording
 from dashboard.chat.models import LocalThread, Turn
 from dashboard.chat.rights import Asker, may_open
+from dashboard.chat.turns import forget
 from dashboard.chatlog import services as chatlog
 
 NAME_LENGTH = 60  # characters of the first question
@@ -130,7 +131,7 @@ def delete(*, asker: Asker, thread: Thread) -> None:
             if takes_its_chats():
                 here = {"workspace_id": asker.workspace.id, "user_id": asker.account.id}
                 chatlog.forget_thread(**here, chat_ids=chats, asked=asked)
-        _turns(asker, thread).delete()
+        forget(_turns(asker, thread))
 
 
 def takes_its_chats() -> bool:

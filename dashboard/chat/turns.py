@@ -278,6 +278,15 @@ def bytes_waiting(operator: Operator) -> int:
     return sum(file["size"] for kept in waiting for file in kept)
 
 
+def forget(found: QuerySet[Turn]) -> None:
+    """After the deletion of what they belong to, which took their chats along: with their files. One that is being answered is heard no longer
+    (`hearing`), and its end finds no line.
+    """
+    kept = [file for attachments in found.values_list("attachments", flat=True) for file in attachments]
+    found.delete()
+    files.drop(kept)
+
+
 def sweep() -> None:
     """Turns that nobody came for, or whose server died, end here; old ones are forgotten, soon where the log may not say who asked what."""
     now = timezone.now()

@@ -160,6 +160,11 @@ def _note(exchange: Exchange) -> Words:
     if turn.state in (TurnState.TAKEN, TurnState.INTERRUPTED) and not turn.problem:
         # Whoever carried the answer died on the way.
         return describe_ending(Failed("interrupted")) if exchange.text else NOTHING_KEPT
+    if exchange.unread:
+        words = _(
+            "AnythingLLM answered without what it could not read: %(names)s. Ask once more, or attach it as plain text."
+        )
+        return words % {"names": ", ".join(exchange.unread)}
     return turn.problem
 
 

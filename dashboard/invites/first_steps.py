@@ -17,6 +17,7 @@ from dashboard.audit.services import recording
 from dashboard.invites import services
 from dashboard.invites.models import Joining, JoiningState, Link
 from dashboard.order import natural
+from dashboard.titles import shown
 
 BY_ROLE = ("admin", "manager")  # who may open every workspace
 MOST = 12  # workspaces shown; each costs a call for its documents
@@ -78,7 +79,7 @@ def _documents(workspace: Workspace) -> tuple[WorkspaceDocument, ...] | None:
 def _room(workspace: Workspace, documents: tuple[WorkspaceDocument, ...] | None) -> Room:
     question = _("What can you help me with?")
     if documents:
-        question = _("What are the most important points of “%(title)s”?") % {"title": documents[0].title}
+        question = _("What are the most important points of “%(title)s”?") % {"title": shown(documents[0].title)}
     return Room(workspace.slug, workspace.name, None if documents is None else len(documents), question)
 
 

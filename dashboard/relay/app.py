@@ -168,7 +168,8 @@ class Relay:
                 self._heard[ticket] = lost = asyncio.Event()
                 ending = await Stream(send, self._upstream).run(question, receive, is_awaited, self._stopping, lost)
             else:
-                ending = Ending(TurnState(turn.state), chat_id=turn.chat_id) if turn else Ending(TurnState.FAILED)
+                gone = Ending(TurnState.FAILED, str(errors.QUESTION_GONE))
+                ending = Ending(TurnState(turn.state), chat_id=turn.chat_id) if turn else gone
         except Exception:
             log.exception("stream")
             ending = Ending(TurnState.FAILED, str(errors.STREAM_FAILED))

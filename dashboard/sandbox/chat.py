@@ -73,7 +73,7 @@ class Question:
         refusal = self.workspace["queryRefusalResponse"] or _REFUSAL
         if self.mode == "query" and not has_vectors:
             raise RefusedError(refusal, early=True)
-        sources = [*self._pinned(), *filter(None, map(_attached, self._documents()))]
+        sources = [*self._pinned(), *self._attached()]
         if has_vectors:
             threshold, top = self.workspace["similarityThreshold"], self.workspace["topN"]
             try:
@@ -98,8 +98,10 @@ class Question:
         )
         return [{"text": row["text"][:1000] + _CONTINUED, **json.loads(row["meta"])} for row in rows]
 
-    def _documents(self) -> list[Row]:
-        return [item for item in self.attachments if item.get("mime") == "application/anythingllm-document"]
+    def _attached(self) -> list[Row]:
+        """What was read of the documents that are attached; none while the collector is not there."""
+        documents = [item for item in self.attachments if item.get("mime") == "application/anythingllm-document"]
+        return [source for item in documents for source in _read(item)] if self.config.collector_up else []
 
     @property
     def images(self) -> list[Row]:
@@ -150,15 +152,22 @@ class Question:
             raise ChatError("Cannot read properties of null (reading 'id')") from error
 
 
-def _attached(item: Row) -> Row | None:
+def _read(item: Row) -> list[Row]:
     """What cannot be read is left out without a word."""
     try:
         content = base64.b64decode(str(item.get("contentString", "")).partition("base64,")[2])
-        document = collector.from_file(str(item.get("name", "file.txt")), content)
+        documents = collector.all_from_file(str(item.get("name", "file.txt")), content, {})
     except (ValueError, collector.UnreadableError):
-        return None
-    place = {"location": f"direct-uploads/{document.name}", "isDirectUpload": True}
-    return {"text": document.text[:1000] + _CONTINUED, **document.meta, **place}
+        return []
+    return [
+        {
+            "text": document.text[:1000] + _CONTINUED,
+            **document.meta,
+            "location": f"direct-uploads/{document.name}",
+            "isDirectUpload": True,
+        }
+        for document in documents
+    ]
 
 
 def forget_history(

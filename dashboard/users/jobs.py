@@ -88,7 +88,10 @@ class Delete:
         return Result(ItemState.DONE)
 
     def check(self, item: JobItem, job: Job) -> Result | None:
-        return Result(ItemState.DONE) if services.present(int(item.key)) is None else None
+        if services.present(int(item.key)) is not None:
+            return None
+        services.forget(int(item.key))  # a worker that was killed has not
+        return Result(ItemState.DONE)
 
 
 @register("users.import", action=Action.CREATE_USERS, makes_passwords=True)

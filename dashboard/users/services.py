@@ -22,6 +22,7 @@ from dashboard.access import sets
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, Unconfirmed, User, UserFields, differences
 from dashboard.audit.services import Entry, recording
+from dashboard.chat import services as chat
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.folding import folded
@@ -275,6 +276,12 @@ def delete(*, actor: Operator, user_id: int, max_age: float = 0.0) -> User:
             lambda: instance.connect().users.delete(user_id, verify=False),
             lambda found: user if all(u.id != user_id for u in found) else None,
         )
+    forget(user_id)
+    return deleted
+
+
+def forget(user_id: int) -> None:
+    """What is known here of an account that was deleted on the instance."""
     instance.forget_members()
     chatlog.forget_person(user_id)
-    return deleted
+    chat.forget_person(user_id)

@@ -19,6 +19,7 @@ from dashboard.access import services as access
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import ApiError, NotApplied, User, Workspace, WorkspaceFields
 from dashboard.audit.services import recording
+from dashboard.chat import services as chat
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.folding import folded
@@ -199,9 +200,9 @@ def _for_ledger(fields: Mapping[str, Any]) -> dict[str, Any]:
 def create(*, actor: Operator, name: str, chat_mode: str) -> Workspace:
     """A new workspace, without members. Names need not be unique, so after a lost answer it is known by being new."""
     fields = {"name": name, "chat_mode": chat_mode}
+    known = {workspace.id for workspace in current()}
     try:
         with recording(actor, "workspace.created", target=("workspace", "", name), after=fields) as entry:
-            known = {workspace.id for workspace in current()}
             workspace = instance.settled(
                 lambda: instance.connect().workspaces.create(name, chat_mode=chat_mode),
                 lambda: next((w for w in current() if w.id not in known and w.name == name), None),
@@ -258,5 +259,6 @@ def delete(*, actor: Operator, workspace_id: int) -> Workspace:
             )
     access.forget_workspace(workspace_id)
     chatlog.forget_workspace(workspace_id)
+    chat.forget_workspace(workspace_id)
     instance.forget_documents(workspace_id)
     return deleted

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import re
 import stat
 import uuid
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from dashboard.chat import answering, files, history, services, tasks, turns
 from dashboard.chat.attachments import attached
 from dashboard.chat.models import Turn, TurnState
 from dashboard.errors import Declined
+from dashboard.sandbox.testing import workbook
 from tests.chat.conftest import QUESTION, SLUG, last_turn, words
 
 pytestmark = pytest.mark.django_db
@@ -184,6 +187,45 @@ def test_a_document_is_read_for_this_question_and_named_with_it(person):
     assert "crossed the road" in page
     asked = page.split('class="asked"')[1].split("</ul>")[0]
     assert "zebra.txt" in asked, "though the instance keeps the names of pictures only"
+
+
+def note_of(page: str) -> str:
+    return " ".join(re.findall(r'data-tone="warn">.*?<span>(.*?)</span>', page, re.DOTALL))
+
+
+SCANNED = b"%PDF-1.4\n1 0 obj\n<</Type /XObject /Subtype /Image>>\nendobj\n%%EOF"  # whole, and there is no text in it
+ZIPPED = io.BytesIO()
+with zipfile.ZipFile(ZIPPED, "w") as archive:
+    archive.writestr("notes.txt", "No letter.")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("scanned.pdf", SCANNED), ("renamed.docx", ZIPPED.getvalue())], ids=["scanned", "renamed"]
+)
+def test_what_the_instance_could_not_read_is_told_beside_the_answer(name, content, person):
+    read = SimpleUploadedFile("zebra.txt", b"The zebra crossed the road at noon.")
+    unread = SimpleUploadedFile(name, content, "application/octet-stream")
+    note = note_of(person.page_of(person.ask(files=[read, picture(), unread])))
+    assert f"answered without what it could not read: {name}." in note
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        ("What is it? (new).txt", b"The zebra crossed the road at noon."),
+        ("zahlen.xlsx", workbook(Sheet1="zebra", Notes="ibex")),
+        ("box.mbox", b"From a@b.c Thu Jan  1 00:00:00 2026\nSubject: Zebra\n\nIt crossed the road.\n"),
+    ],
+)
+def test_of_what_was_read_no_note_is_made(file, person):
+    page = person.page_of(person.ask(files=SimpleUploadedFile(*file, "application/octet-stream")))
+    assert "chips marks" in page and not note_of(page)
+
+
+def test_a_document_reader_that_has_died_is_told_beside_the_answer(person, standin):
+    standin.configure(collector_up=False)
+    page = person.page_of(person.ask(files=[SimpleUploadedFile("zebra.txt", b"zebra"), picture()]))
+    assert "could not read: zebra.txt." in note_of(page)
 
 
 def test_a_file_waits_on_disk_for_nobody_else_to_read_until_it_is_asked(person):

@@ -209,6 +209,17 @@ def test_another_kind_of_file_there_is_not(admin_client, lines):
     assert admin_client.get("/chats/export/?format=exe").status_code == 404
 
 
+@pytest.mark.parametrize("kind", ["csv", "json", "jsonl"])
+def test_a_file_is_sent_many_lines_at_a_time(admin_client, standin, kind):
+    place = Place.objects.create(id=1, name="Handbook")
+    Exchange.objects.bulk_create(
+        Exchange(id=n, workspace=place, prompt="Why? " * 50, created_at=timezone.now()) for n in range(1, 2001)
+    )
+    pieces = list(admin_client.get(f"/chats/export/?format={kind}").streaming_content)
+    assert b"".join(pieces).count(b"Why?") == 100_000
+    assert 3 < len(pieces) < 100, "it begins at once, and each piece is worth sending"
+
+
 def test_a_large_file_is_not_held_in_memory(admin_client, standin):
     place = Place.objects.create(id=1, name="Handbook")
     Exchange.objects.bulk_create(

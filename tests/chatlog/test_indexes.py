@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dashboard.chatlog import services
 from dashboard.chatlog.models import Exchange, Person, Place
+from dashboard.usage.services import usage
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +59,32 @@ def test_a_page_comes_from_an_index_in_order(ada, criteria, index):
 def test_a_conversation_is_found_by_its_thread(ada):
     line = Exchange.objects.get(pk=3)
     assert "exchange_of_thread" in services.conversation(ada, line).explain()
+
+
+def plans_of(act: Callable[[], object], table: str) -> str:
+    """How SQLite finds what is asked of that table."""
+    with CaptureQueriesContext(connection) as asked:
+        act()
+    queries = [query["sql"] for query in asked if f'FROM "{table}"' in query["sql"]]
+    assert queries
+    with connection.cursor() as cursor:
+        return "\n".join(step[-1] for sql in queries for step in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall())
+
+
+on_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="the plans are SQLite's")
+
+
+@on_sqlite
+def test_a_rare_word_is_found_by_its_letters(ada):
+    Exchange.objects.create(id=4001, workspace_id=1, prompt="What is a quetzal?", created_at=timezone.now())
+    found: list[int] = []
+    plan = plans_of(lambda: found.extend(line.pk for line in services.search(ada, q="quetzal")), "chatlog_words")
+    assert found == [4001]
+    assert "chatlog_letters VIRTUAL TABLE" in plan and "SCAN chatlog_words" not in plan
+
+
+@on_sqlite
+def test_each_day_is_counted_from_a_stretch_of_an_index(ada):
+    plan = plans_of(lambda: usage(ada, 7), "chatlog_exchange")
+    assert plan.count("COVERING INDEX exchange_counted (created_at>? AND created_at<?)") == 7
+    assert "SCAN chatlog_exchange" not in plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 import re
 
@@ -15,6 +16,7 @@ from dashboard.accounts import services as accounts
 from dashboard.accounts.models import Operator
 from dashboard.audit.models import AuditEvent
 from dashboard.invites.models import Joining
+from dashboard.sandbox.testing import workbook
 from tests.conftest import signed_in
 from tests.invites.conftest import SECRET, code_of
 
@@ -54,6 +56,15 @@ def test_it_lists_the_own_workspaces_with_their_documents_and_a_question(newcome
     assert shown == [(name, f"{len(documents[name])} documents") for name in names]
     title = json.loads(documents[names[0]][0]["metadata"])["title"]
     assert f"What are the most important points of “{title}”?" in words(page)
+
+
+def test_the_question_names_a_sheet_as_people_know_it(standin, db):
+    client = instance.connect()
+    room = client.workspaces.create("Numbers")
+    sheet = workbook(**{"Umsatz 2026": "quetzal"})
+    (made,) = client.documents.upload(file_obj=io.BytesIO(sheet), file_name="zahlen-4aa70ad6a7.xlsx")
+    client.workspaces.add_documents(room.slug, [made.path])
+    assert "points of “zahlen.xlsx – Sheet: Umsatz 2026”?" in words(of_account("jonas").get("/welcome/"))
 
 
 def test_it_says_so_when_what_it_shows_is_an_earlier_answer(newcomer, names, standin):

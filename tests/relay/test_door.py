@@ -82,7 +82,9 @@ def test_who_has_signed_out_since_asks_nothing(end, ask, standin):
 def test_a_turn_that_is_forgotten_is_done(ask, standin):
     asked = ask()
     Turn.objects.all().delete()
-    assert asked.listen().to_the_end().done["state"] == "failed"
+    browser = asked.listen().to_the_end()
+    assert browser.done["state"] == "failed"
+    assert "it was deleted" in browser.sentence
 
 
 def test_nothing_is_there_for_anybody_else(ask, standin, foyer):

@@ -112,6 +112,25 @@ def test_a_suspended_admin_does_not_count_as_one_who_remains(admin_client, stand
     assert user_of("ada")["suspended"] == 0
 
 
+@pytest.mark.parametrize(
+    ("url", "data"),
+    [
+        ("suspend", {}),
+        ("resume", {}),
+        ("delete", {"confirm": "sam"}),
+        ("password", {"password": "Entirely-new-1"}),
+        ("edit", {"role": "manager"}),
+    ],
+)
+def test_what_was_not_sent_is_not_in_the_ledger(admin_client, standin, user_of, url, data):
+    sam = user_of("sam")
+    admin_client.get(f"/users/{sam['id']}/")
+    standin.fault("down", path="/v1/admin/users$")
+    answer = admin_client.post(f"/users/{sam['id']}/{url}/", form_of(sam, **data) if url == "edit" else data)
+    assert answer.status_code >= 400
+    assert not standin.state()["writes"] and not AuditEvent.objects.exists()
+
+
 def test_a_success_that_did_not_happen_is_told(admin_client, standin, user_of):
     sam = user_of("sam")["id"]
     standin.fault("locked")  # the instance says success and deletes nothing
