@@ -1,7 +1,8 @@
 """One door for the server: chat streams go to the relay, everything else to Django's WSGI handler, in threads of the kind that fits.
 
 Views are synchronous, so threads are what they need. A thread is taken when all of a request has come, and is free when the view has ended.
-Who watches over Foyer, static files, files that arrive and exports have threads of their own, and a stream, which may last for minutes, has none.
+Who watches over Foyer, static files, files that arrive, newcomers and exports have threads of their own, and a stream, which may last for
+minutes, has none.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from dashboard.server.threads import Limit, Pool  # noqa: E402
 log = logging.getLogger("dashboard.request")
 
 FILES = "/documents/add/file/"  # where documents arrive
-JOIN = "/join/"
+JOIN, FIRST_QUESTION = "/join/", "/welcome/ask/"
 ASK = "/+ask/"  # how the address of a question ends
 ALIVE, READY = "/healthz", "/readyz"
 STRANGER = _(
@@ -67,11 +68,11 @@ class Door:
         most, address = Limit(threads, threads * 5), Limit(max(1, threads - 1), threads * 4)
         person = Limit(max(1, threads * 2 // 3), max(2, threads))
         self._exports = Pool("exports", Limit(2, 4), person=Limit(1, 1))
-        # Who joins needs the instance several times: a course that does so at once takes no thread of the pages.
-        joins = Limit(2, threads * 3)
+        # Who joins needs the instance several times: a course that does so at once stands in line for these.
+        newcomers = Limit(max(1, threads // 2), threads * 3)
         self._pools = {
             "pages": Pool("pages", most, person, address, spares_some=True),
-            "joins": Pool("joins", joins, address=joins),
+            "newcomers": Pool("newcomers", newcomers, Limit(1, 2)),
             "files": Pool("files", most, person, address),
             "static": Pool("static", Limit(2, 2)),
             "health": Pool("health", Limit(2, 8), address=Limit(1, 4)),
@@ -119,10 +120,9 @@ def _kind(scope: Any, path: str) -> str:
     if path.startswith(settings.STATIC_URL):
         return "static"
     # Documents, and questions of 100 kB and more, which have something attached.
-    if (
-        path.startswith(JOIN) and path.count("/") == 3 and scope["method"] == "POST"
-    ):  # not what looks at a name while it is typed
-        return "joins"
+    joins = path.startswith(JOIN) and path.count("/") == 3  # not what looks at a name while it is typed
+    if scope["method"] == "POST" and (joins or path == FIRST_QUESTION):
+        return "newcomers"
     if path == FILES or (path.endswith(ASK) and len(dict(scope["headers"]).get(b"content-length", b"")) > 5):
         return "files"
     return "pages"
