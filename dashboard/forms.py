@@ -6,27 +6,11 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.forms.renderers import TemplatesSetting
 from django.utils.translation import gettext_lazy as _
-from zxcvbn import zxcvbn
 
 from dashboard.charsets import ENCODINGS
-
-JUDGED = 72  # characters of a password: what comes after would take long to judge and change nothing
-TOO_EASY = 1  # zxcvbn's score, of 0 to 4: what is said to be easy to guess
-
-
-def refuse_guessable(password: str, *known: str) -> None:
-    """Raises ValidationError for a password that is easy to guess; `known` are words that would be tried first, such as the person's name.
-
-    The instance takes any text of eight characters, also "password" or blanks alone.
-    """
-    if zxcvbn(password[:JUDGED], [word for word in known if word])["score"] <= TOO_EASY:
-        raise ValidationError(
-            _("This password is easy to guess. Take a few words that do not belong together, or a generated one.")
-        )
 
 
 class FoyerFormRenderer(TemplatesSetting):

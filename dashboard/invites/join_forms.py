@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import PASSWORD_MAX, PASSWORD_MIN, UsernameRule
-from dashboard.forms import refuse_guessable
+from dashboard.guessing import refuse_guessable
 from dashboard.names import check_username
 
 QUESTION_MAX = 4000  # characters

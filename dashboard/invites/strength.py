@@ -7,15 +7,11 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext_lazy as _
-from zxcvbn import zxcvbn
 
 from dashboard.anythingllm.rules import PASSWORD_MIN
 from dashboard.errors import Words
+from dashboard.guessing import judged
 
-JUDGED = 40  # characters: what comes after would take long and change nothing
-# Signs that zxcvbn takes for letters. It tries all that they may mean together, so a password with each of them would take minutes.
-SIGNS = "4@8({[<369&1!|0$5+7%2"
-MOST_SIGNS = 6
 BEST = 4
 WORDS: tuple[tuple[str, Words], ...] = (
     ("error", _("Very easy to guess")),
@@ -66,20 +62,13 @@ class Strength:
     tip: str
 
 
-def _judged(password: str) -> str:
-    """The beginning, with no more than a few kinds of signs: the others are one that means no letter."""
-    beginning = password[:JUDGED]
-    kinds = list(dict.fromkeys(sign for sign in beginning if sign in SIGNS))
-    return beginning.translate({ord(sign): "_" for sign in kinds[MOST_SIGNS:]})
-
-
 def judge(password: str, known: Iterable[str] = ()) -> Strength:
     """`known` are words that whoever guesses would try first: the person's name, the team's."""
     lacking = PASSWORD_MIN - len(password)
     if lacking > 0:
         words = ngettext("%(n)d more character is needed.", "%(n)d more characters are needed.", lacking)
         return Strength(0, "error", _("Too short"), words % {"n": lacking})
-    found = zxcvbn(_judged(password), [word for word in known if word])
+    found = judged(password, known)
     feedback = found["feedback"]
     said = [feedback["warning"], *feedback["suggestions"]]
     tone, word = WORDS[found["score"]]

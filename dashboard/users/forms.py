@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import BIO_MAX, PASSWORD_MAX, PASSWORD_MIN, UsernameRule
-from dashboard.forms import refuse_guessable
+from dashboard.guessing import refuse_guessable
 from dashboard.names import check_username, same_name
 
 ROLES = [("default", _("Default")), ("manager", _("Manager")), ("admin", _("Admin"))]

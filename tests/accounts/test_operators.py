@@ -83,6 +83,9 @@ def test_a_typed_password_works(door):
         ({"username": "о1ga"}, "username"),
         ({"role": "emperor"}, "role"),
         ({"password": "short"}, "password"),
+        ({"password": " " * 10}, "password"),
+        ({"password": "passwordpassword"}, "password"),
+        ({"password": "a" * 21}, "password"),
         ({"username": "margarete", "password": "margarete1"}, "password"),
     ],
 )
