@@ -19,7 +19,7 @@ from dashboard.models import Witness
 FORMER = 2**40  # ids from here on are of no instance; the remainder is the id that it was
 
 USER, WORKSPACE = Witness.Kind.USER, Witness.Kind.WORKSPACE
-# tests/project/test_records.py holds every column of an id against these two.
+# tests/system/test_instance_identity.py holds every column of an id against these two.
 COLUMNS: dict[str, tuple[str, ...]] = {
     USER: (
         "accounts.Operator.anythingllm_user_id",

@@ -1,31 +1,36 @@
-"""Asking without a stream to the browser: for pages without a script, and where an answer is waited for."""
+"""Asking without a stream to the browser: for pages without a script."""
 
 from __future__ import annotations
 
 from typing import Literal, cast
 
+from django.utils import translation
+
 from dashboard import errors, instance
 from dashboard.anythingllm import ApiError
 from dashboard.anythingllm.sse import Done, Failed
 from dashboard.chat import rights, turns
-from dashboard.chat.models import TurnState
+from dashboard.chat.models import Turn, TurnState
 from dashboard.errors import Declined
 
 
-def answer(turn_id: int, *, waited: bool = False) -> Done | Failed | None:
+def answer(turn_id: int) -> Done | Failed | None:
     """Asks a turn's question and reads its answer to the end: minutes, with a slow model. None when somebody else has taken it.
 
-    `waited`: the rights of who asked are read again, because they may have been lost since. Raises ApiError for what goes wrong before
-    the answer begins, and Declined when it may not be asked any more.
+    The rights of who asked are read again, because they may have been lost since. Raises ApiError for what goes wrong before the answer
+    begins, and Declined when it may not be asked any more.
     """
     turn = turns.take(turn_id)
     if turn is None:
         return None
+    with translation.override(turn.language):  # what is kept of how it ended is read by who asked
+        return _ask(turn)
+
+
+def _ask(turn: Turn) -> Done | Failed:
     last: object = None
     try:
-        mode = turn.mode
-        if waited:
-            mode = rights.mode_for(rights.may_still_ask(turn).workspace, mode)
+        mode = rights.mode_for(rights.may_still_ask(turn).workspace, turn.mode)
         with instance.connect().chat.stream_message(
             turn.workspace_slug,
             turn.text,
@@ -39,12 +44,13 @@ def answer(turn_id: int, *, waited: bool = False) -> Done | Failed | None:
                 last = event
             words = stream.text
     except (ApiError, Declined) as error:
-        turns.end(turn_id, TurnState.FAILED, problem=str(errors.describe(error).sentence))
+        turns.end(turn.pk, TurnState.FAILED, problem=str(errors.describe(error).sentence))
         raise
     if isinstance(last, Done):
-        turns.end(turn_id, TurnState.DONE, chat_id=last.chat_id)
+        # A refusal is kept by nobody else.
+        turns.end(turn.pk, TurnState.DONE, chat_id=last.chat_id, words="" if last.chat_id else words)
         return last
     failed = last if isinstance(last, Failed) else Failed("broken")
     state = TurnState.FAILED if failed.reason == "aborted" else TurnState.INTERRUPTED
-    turns.end(turn_id, state, problem=str(errors.describe_ending(failed)), words=words)
+    turns.end(turn.pk, state, problem=str(errors.describe_ending(failed)), words=words)
     return failed

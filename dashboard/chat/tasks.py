@@ -20,4 +20,4 @@ on_shutdown(name="end_turns")(close_db(end_all))
 def answer(turn_id: int) -> None:
     """For a page without a script, which can open no stream. Sent twice it asks once."""
     with suppress(ApiError, Declined):  # the turn says why
-        answering.answer(turn_id, waited=True)
+        answering.answer(turn_id)

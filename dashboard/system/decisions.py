@@ -119,6 +119,7 @@ def keep(*, actor: Operator, same: Collection[str]) -> None:
     """
     listed, found = _listed(), findings()
     parted = [question for question in found.questions if question.key not in same]
+    strangers = {some.kind: [key for key in some.others if f"{some.kind}:{key}" not in same] for some in found.compared}
     after = {
         "same": ", ".join(f"{q.was} = {q.name}" for q in found.questions if q.key in same),
         "parted": ", ".join(f"{q.was} ≠ {q.name}" for q in parted),
@@ -127,13 +128,12 @@ def keep(*, actor: Operator, same: Collection[str]) -> None:
         recording(actor, "instance.kept", target=("instance", "", settings.ANYTHINGLLM_URL), after=after),
         transaction.atomic(),
     ):
-        epoch = _decide(parted=bool(parted))
-        for some in found.compared:
-            strangers = [key for key in some.others if f"{some.kind}:{key}" not in same]
-            records.part(some.kind, strangers, epoch)
+        epoch = _decide(parted=any(strangers.values()))
+        for kind, ids in strangers.items():
+            records.part(kind, ids, epoch)
         _take_up(listed)
-        if parted:
-            # They name accounts and workspaces by ids that may mean others now.
+        if any(strangers.values()):
+            # They name accounts and workspaces by ids that mean others now, also such as nothing else is recorded of.
             jobs.cancel_all(actor=actor)
     _read_anew()
 

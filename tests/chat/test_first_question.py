@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.utils import translation
 
 from dashboard import instance
 from dashboard.chat import answering
@@ -101,3 +102,13 @@ def test_nothing_is_ever_reset(newcomer, standin):
     ask(newcomer, "/reset")
     ask(newcomer)
     assert len(asked(standin, newcomer.anythingllm_user_id)) == 2
+
+
+def test_why_it_failed_is_said_in_the_language_of_who_asked(newcomer, standin):
+    """The worker, which asks for pages without a script, has one of its own."""
+    standin.configure(llm_up=False)
+    with translation.override("zh-hans"):
+        turn = first_question(actor=newcomer, slug=SLUG, text="How many days off?", key=uuid.uuid4())
+    answering.answer(turn.pk)
+    turn.refresh_from_db()
+    assert turn.problem and "gave up" not in turn.problem

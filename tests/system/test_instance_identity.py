@@ -20,8 +20,9 @@ from dashboard.access.models import Grant, Group, GroupMember, MembersBefore, Op
 from dashboard.accounts.models import LookedAfter, Operator, Role
 from dashboard.audit.models import AuditEvent
 from dashboard.chatlog.models import Exchange
-from dashboard.errors import AnotherInstance
+from dashboard.errors import AnotherInstance, Declined
 from dashboard.invites import services as invites
+from dashboard.jobs import services as jobs
 from dashboard.jobs.models import ItemState, Job, JobState
 from dashboard.models import Instance, Witness
 from dashboard.sandbox.seed import Size
@@ -313,6 +314,51 @@ def test_the_same_person_keeps_what_they_had(restored):
     restored.door.linked("mallory")
     assert Operator.objects.get(pk=restored.manager.pk).username == "mallory"
     assert Operator.objects.get(pk=restored.manager.pk).looked_after == frozenset(restored.rooms[:2])
+
+
+def test_a_job_does_nothing_to_who_has_a_number_again_though_nothing_else_is_known_of_them(house, standin):
+    """Nobody is asked about them, so nothing is answered for them."""
+    gone = standin.post("/v1/admin/users/new", {"username": "gone", "password": PASSWORD, "role": "default"})["user"]
+    instance.confirm(0)
+    standin.reset()
+    comes = standin.post("/v1/admin/users/new", {"username": "comes", "password": PASSWORD, "role": "default"})["user"]
+    assert comes["id"] == gone["id"]
+    root = operator(Role.ADMIN, "root")
+    waits, failed = (
+        Job.objects.create(kind="users.suspend", title="x", actor=root, state=state)
+        for state in (JobState.QUEUED, JobState.DONE)
+    )
+    for job, state in ((waits, ItemState.PENDING), (failed, ItemState.FAILED)):
+        job.items.create(position=1, key=str(gone["id"]), label="gone", state=state)
+    as_after_a_restart()
+    house.boss.get("/users/")
+    assert doubted()
+    client = house.door.linked("ada")
+    page = client.get(PAGE).content.decode()
+    assert "Keep as the same" in page and "comes" not in page
+    assert client.post(PAGE, {"decision": "keep"}).status_code == 302
+    the_worker_works()
+    with pytest.raises(Declined, match="before AnythingLLM was changed"):
+        jobs.retry(actor=root, job=failed)
+    waits.refresh_from_db()
+    assert waits.state == JobState.CANCELLED
+    (found,) = [user for user in standin.get("/v1/admin/users")["users"] if user["id"] == comes["id"]]
+    assert not found["suspended"]
+
+
+def test_jobs_go_on_where_everybody_is_the_same(house, standin, other, settings):
+    """As when the address was wrong for a while."""
+    root = operator(Role.ADMIN, "root")
+    job = Job.objects.create(kind="users.suspend", title="x", actor=root)
+    job.items.create(position=1, key="5", label="x")
+    point_at(other, settings)
+    the_worker_works()
+    assert doubted()
+    point_at(standin, settings)
+    house.door.linked("ada").post(PAGE, {"decision": "keep"})
+    assert not doubted()
+    job.refresh_from_db()
+    assert job.state != JobState.CANCELLED
 
 
 def test_a_workspace_that_has_a_number_again_is_nobodys(house, standin):
