@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
+from django.db.migrations.exceptions import IrreversibleError
 
 from dashboard import instance
 from dashboard.accounts import services
@@ -164,3 +166,16 @@ def test_a_list_that_was_lost_limits_all_the_same(admin_client, standin, ids):
     )
     admin_client.post(f"/operators/{mia.pk}/workspaces/", {"every": "1"})
     assert scope(Operator.objects.get(pk=mia.pk)) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_older_foyer_forgets_that_somebody_is_limited():
+    """With their lists gone it would take them for managers of everything, and so would this one afterwards."""
+    somebody = operator(Role.MANAGER, "mia")
+    Operator.objects.filter(pk=somebody.pk).update(limited=True)
+    try:
+        with pytest.raises(IrreversibleError, match="every workspace.*mia"):
+            call_command("migrate", "accounts", "0002_looked_after", verbosity=0)
+        assert Operator.objects.get(pk=somebody.pk).limited
+    finally:
+        call_command("migrate", "accounts", verbosity=0)

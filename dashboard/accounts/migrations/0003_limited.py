@@ -3,11 +3,21 @@
 from typing import Any
 
 from django.db import migrations, models
+from django.db.migrations.exceptions import IrreversibleError
 
 
 def mark_limited(apps: Any, schema_editor: Any) -> None:
     """Whoever has a list is limited by it."""
     apps.get_model("accounts", "Operator").objects.filter(looks_after__isnull=False).update(limited=True)
+
+
+def refuse_to_forget(apps: Any, schema_editor: Any) -> None:
+    """Before this column a manager whose list is lost looks after every workspace."""
+    limited = apps.get_model("accounts", "Operator").objects.filter(limited=True)
+    if names := ", ".join(limited.order_by("username").values_list("username", flat=True)[:20]):
+        raise IrreversibleError(
+            f"An older Foyer would let these people look after every workspace. Delete their lists first: {names}"
+        )
 
 
 class Migration(migrations.Migration):
@@ -21,5 +31,5 @@ class Migration(migrations.Migration):
             name="limited",
             field=models.BooleanField(default=False),
         ),
-        migrations.RunPython(mark_limited, migrations.RunPython.noop),
+        migrations.RunPython(mark_limited, refuse_to_forget),
     ]
