@@ -174,7 +174,7 @@ def test_no_older_foyer_forgets_that_somebody_is_limited():
     somebody = operator(Role.MANAGER, "mia")
     Operator.objects.filter(pk=somebody.pk).update(limited=True)
     try:
-        with pytest.raises(IrreversibleError, match="every workspace.*mia"):
+        with pytest.raises(IrreversibleError, match=r"every workspace.*mia"):
             call_command("migrate", "accounts", "0002_looked_after", verbosity=0)
         assert Operator.objects.get(pk=somebody.pk).limited
     finally:
