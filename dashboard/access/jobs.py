@@ -36,6 +36,8 @@ class ApplySet:
                 changes[0].message = others.in_words()[:300]
                 changes[0].save(update_fields=["message"])
             return summary(changes, others)
+        # What was tried before may be our own doing, unless it certainly failed.
+        ours = [item.attempts > 1 and change.outcome != Outcome.FAILED for change in todo]
         try:
             if mine is not None and workspace_id not in mine:
                 raise Declined(_("You do not look after this workspace any more."))
@@ -43,8 +45,10 @@ class ApplySet:
                 actor=job.actor,
                 workspace_id=workspace_id,
                 workspace_name=item.label,
-                # What was tried before may be our own doing.
-                steps=[replace(step, only_new=False) if item.attempts > 1 else step for step in map(step_of, todo)],
+                steps=[
+                    replace(step_of(change), only_new=False) if tried else step_of(change)
+                    for change, tried in zip(todo, ours, strict=True)
+                ],
                 roster=instance.roster(RECENT),
             )
         except Busy:
@@ -54,10 +58,10 @@ class ApplySet:
                 change.outcome, change.message = Outcome.FAILED, describe(error).sentence
             raise
         else:
-            for change, result in zip(todo, results, strict=True):
+            for change, result, tried in zip(todo, results, ours, strict=True):
                 change.outcome, change.message = result.outcome, result.message
                 # What a worker did who died before he could write it down was done all the same.
-                if item.attempts > 1 and change.outcome == Outcome.ALREADY and change.was_member != change.give:
+                if tried and change.outcome == Outcome.ALREADY and change.was_member != change.give:
                     change.outcome = Outcome.DONE
             done = summary(changes, others := results[0].others)
             todo[0].message = joined(" ", filter(None, (todo[0].message, others.in_words())))

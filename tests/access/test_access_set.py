@@ -281,6 +281,20 @@ def test_what_others_gave_on_the_instance_meanwhile_stays_theirs_and_is_not_undo
     assert team.members(rooms[2]) == {team.users["sam"]}
 
 
+def test_what_others_gave_before_a_retry_stays_theirs_and_is_not_undone(ada, team, rooms, stage, standin):
+    staged = stage((rooms[2], "sam", True))
+    standin.fault("500", path=f"/workspaces/{rooms[2]}/users", method="GET")
+    job = work(sets.apply(actor=ada, access_set=staged))
+    assert outcomes(staged) == [Outcome.FAILED]
+    standin.clear_faults()
+    team.set_members(rooms[2], "sam")
+    instance.forget_members()
+    jobs.retry(actor=ada, job=job)
+    work(job)
+    assert outcomes(staged) == [Outcome.ALREADY]
+    assert not sets.undo(actor=ada, access_set=AccessSet.objects.get(pk=staged.pk)).changes.exists()
+
+
 def test_what_somebody_else_gave_here_meanwhile_stays_theirs_and_is_not_undone(ada, team, rooms, stage, applied):
     mia = operator(Role.MANAGER, "mia")
     staged = stage((rooms[2], "sam", True))
