@@ -91,6 +91,14 @@ def unsettled() -> list[int]:
     return list(MembersBefore.objects.exclude(state=State.SETTLED).values_list("pk", flat=True))
 
 
+def missing(workspace_ids: Collection[int] | None = None) -> dict[int, dict[int, str]]:
+    """Whom the instance lost and who is not back yet, by workspace (None: all): names by id."""
+    found = MembersBefore.objects.filter(state=State.OPEN).exclude(lost={})
+    if workspace_ids is not None:
+        found = found.filter(pk__in=workspace_ids)
+    return {record.pk: {int(key): name for key, name in record.lost.items()} for record in found}
+
+
 def keep(
     *,
     actor: Operator | None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from dashboard import instance, sight
+from dashboard.access import bystanders
 from dashboard.access.models import Group, GroupMember
 from dashboard.access.services import IMPLICIT_ROLES, Cell, grants_of
 from dashboard.accounts.models import Operator
@@ -116,17 +117,18 @@ def named(things: Iterable[T], names: str, name_of: Callable[[T], str]) -> tuple
 
 
 def rows(users: Sequence[User], shown: Sequence[Workspace], members: Members) -> list[Row]:
-    """The cells of one page; one query, whatever its size."""
+    """The cells of one page; two queries, whatever its size."""
     user_ids = {user.id for user in users}
     workspace_ids = [workspace.id for workspace in shown]
     inside = [user_ids.intersection(members.get(workspace_id, ())) for workspace_id in workspace_ids]
-    grants = grants_of(user_ids=user_ids, workspace_ids=workspace_ids)
+    grants, gone = grants_of(user_ids=user_ids, workspace_ids=workspace_ids), bystanders.missing(workspace_ids)
+    lost = [gone.get(workspace_id, {}) for workspace_id in workspace_ids]
     found = []
     for user in users:
         implicit = user.role in IMPLICIT_ROLES
         cells = [
-            Cell(user.id in some, implicit, grants.get((workspace_id, user.id), ()))
-            for workspace_id, some in zip(workspace_ids, inside, strict=True)
+            Cell(user.id in some, implicit, grants.get((workspace_id, user.id), ()), user.id in some_lost)
+            for workspace_id, some, some_lost in zip(workspace_ids, inside, lost, strict=True)
         ]
         found.append(Row(user, cells))
     return found

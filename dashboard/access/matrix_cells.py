@@ -25,6 +25,9 @@ def marks(cell: Cell) -> tuple[str, str]:
     if cell.lost:
         names.append("lost")
         words.append(_("taken away on the instance"))
+    if cell.missing and not cell.member:
+        names.append("lost")
+        words.append(_("lost by AnythingLLM; Foyer gives it back"))
     if cell.grants:
         reasons = {grant.reason for grant in cell.grants}
         names += [str(reason) for reason in (Reason.GROUP, Reason.EVERYONE, Reason.INVITE) if reason in reasons]

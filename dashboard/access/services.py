@@ -301,11 +301,13 @@ class Cell:
     """One user and one workspace: listed there or not, and the grants that Foyer knows.
 
     `found`: a member without any grant, so access was given elsewhere. `lost`: a grant without membership, so it was taken elsewhere.
+    `missing`: lost by the instance while somebody else was taken out, and to be put back.
     """
 
     member: bool
     implicit: bool
     grants: tuple[Grant, ...]
+    missing: bool = False
 
     @property
     def found(self) -> bool:
@@ -313,7 +315,7 @@ class Cell:
 
     @property
     def lost(self) -> bool:
-        return bool(self.grants) and not self.member
+        return bool(self.grants) and not self.member and not self.missing
 
     @property
     def until(self) -> datetime | None:
@@ -372,6 +374,8 @@ class Switch:
             lines.append(("quiet", _("found on AnythingLLM")))
         if cell.lost:
             lines.append(("warn", _("was taken on AnythingLLM, not here")))
+        if cell.missing and not cell.member:
+            lines.append(("warn", _("was lost by AnythingLLM; Foyer gives it back")))
         return lines
 
 
@@ -395,7 +399,7 @@ def switches_of_user(operator: Operator, user: User) -> instance.Reading[list[Sw
     """One switch for every workspace that the operator looks after, by name. Raises ApiError."""
     workspaces, members = instance.workspaces(), instance.members()
     mine, implicit = scope(operator), user.role in IMPLICIT_ROLES
-    grants = grants_of(user_ids=[user.id])
+    grants, lost = grants_of(user_ids=[user.id]), bystanders.missing()
     found = [
         Switch(
             user.id,
@@ -403,12 +407,25 @@ def switches_of_user(operator: Operator, user: User) -> instance.Reading[list[Sw
             workspace.id,
             workspace.name,
             workspace.slug,
-            Cell(user.id in members.value.get(workspace.id, ()), implicit, grants.get((workspace.id, user.id), ())),
+            Cell(
+                user.id in members.value.get(workspace.id, ()),
+                implicit,
+                grants.get((workspace.id, user.id), ()),
+                user.id in lost.get(workspace.id, ()),
+            ),
         )
         for workspace in sorted(workspaces.value, key=lambda w: natural(w.name))
         if mine is None or workspace.id in mine
     ]
     return instance.Reading(found, min(workspaces.as_of, members.as_of), workspaces.problem or members.problem)
+
+
+def losses() -> dict[int, str]:
+    """Who was lost by the instance while somebody was taken out and is not back yet, in a sentence for each workspace."""
+    return {
+        workspace_id: Others((), tuple(names.values())).in_words()
+        for workspace_id, names in bystanders.missing().items()
+    }
 
 
 def switches_of_workspace(
@@ -419,16 +436,17 @@ def switches_of_workspace(
     """
     users, members = instance.users(), instance.members()
     listed = set(members.value.get(workspace.id, ()))
-    grants = grants_of(workspace_ids=[workspace.id])
+    grants, lost = grants_of(workspace_ids=[workspace.id]), bystanders.missing([workspace.id]).get(workspace.id, {})
     words = folded(q).split()
     inside, outside = [], []
     for user in sorted(users.value, key=lambda user: natural(user.username)):
         name = folded(user.username)
         if not all(word in name for word in words):
             continue
-        cell = Cell(user.id in listed, user.role in IMPLICIT_ROLES, grants.get((workspace.id, user.id), ()))
+        own = grants.get((workspace.id, user.id), ())
+        cell = Cell(user.id in listed, user.role in IMPLICIT_ROLES, own, user.id in lost)
         switch = Switch(user.id, user.username, workspace.id, workspace.name, workspace.slug, cell, user.suspended)
-        if cell.member or cell.grants:
+        if cell.member or cell.grants or cell.missing:
             inside.append(switch)
         elif others and not cell.implicit:
             outside.append(switch)

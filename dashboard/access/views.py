@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import reswap
 
 from dashboard import instance, sight
-from dashboard.access import sets
+from dashboard.access import bystanders, sets
 from dashboard.access.bystanders import NOBODY
 from dashboard.access.forms import ToggleForm
 from dashboard.access.models import AccessChange, AccessSet, Grant
@@ -152,7 +152,8 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
         if result is None or result.outcome not in (Outcome.DONE, Outcome.ALREADY):
             return reswap(HttpResponse(), "none")  # what came of it is said, and how it is now nobody knows
         is_member = give
-    cell = Cell(is_member, implicit, _grants(user, workspace))
+    lost = bystanders.missing([workspace.id]).get(workspace.id, ())
+    cell = Cell(is_member, implicit, _grants(user, workspace), user.id in lost)
     by = "user" if request.POST.get("by") == "user" else "workspace"
     suspended = user.suspended and by == "user"
     context = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from dashboard import instance
-from dashboard.accounts.services import READ_RIGHTS_EVERY
+from dashboard.accounts.services import WRITE_RIGHTS_EVERY
 from dashboard.anythingllm import ApiError, User
 from dashboard.chat import turns
 from dashboard.chat.models import Turn
@@ -44,7 +44,7 @@ class Hearing:
         if not any(turn.user_id for turn in found):
             return None
         try:
-            return {user.id: user for user in instance.users(READ_RIGHTS_EVERY).certain()}
+            return {user.id: user for user in instance.users(WRITE_RIGHTS_EVERY).certain()}
         except ApiError:
             return None
 

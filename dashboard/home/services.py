@@ -82,6 +82,7 @@ def overview(operator: Operator) -> dict[str, Any]:
         "matters": [
             *_matters_of_instance(operator, readings, error),
             *_access_that_ends(operator, readings),
+            *_people_to_be_put_back(operator, readings),
             *_matters_of_foyer(operator),
         ],
         "figures": list(_figures(readings)),
@@ -144,6 +145,17 @@ def _access_that_ends(operator: Operator, readings: Readings) -> Iterator[Matter
             }
             sentence = _("The access of %(name)s to %(workspace)s ends with %(until)s.") % words
             yield Matter("warn", sentence, reverse("user_detail", args=[grant.user_id]), _("Show"))
+
+
+def _people_to_be_put_back(operator: Operator, readings: Readings) -> Iterator[Matter]:
+    """Whom AnythingLLM lost while somebody else was taken out, as long as it does not take them back."""
+    if not allows(operator, Action.CHANGE_ACCESS) or "workspaces" not in readings:
+        return
+    losses = access.losses()
+    for workspace in readings["workspaces"].value:
+        if workspace.id in losses:
+            words = f"{workspace.name}: {losses[workspace.id]}"
+            yield Matter("error", words, reverse("workspace_detail", args=[workspace.slug]), _("Show"))
 
 
 def _matters_of_foyer(operator: Operator) -> Iterator[Matter]:

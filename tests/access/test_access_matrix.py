@@ -248,7 +248,7 @@ def test_a_page_takes_one_query_for_reasons_whatever_its_size(
     for user_id in team.users.values():
         Grant.objects.create(workspace_id=room, user_id=user_id, reason=Reason.EVERYONE)
     shown()
-    with django_assert_max_num_queries(6):  # session, operator, groups, grants, last applied
+    with django_assert_max_num_queries(7):  # session, operator, groups, grants, who is missing, last applied
         shown()
 
 

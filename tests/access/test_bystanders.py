@@ -70,6 +70,22 @@ def test_whom_the_instance_lost_gets_access_back_at_once_and_is_named(kind, ada,
     assert Grant.objects.get().user_id == min(full)
 
 
+def test_as_long_as_they_are_missing_every_page_says_so(admin_client, ada, team, room, full, change, standin):
+    given, found = sorted(full)[:2]
+    Grant.objects.create(workspace_id=room, user_id=given, reason="direct", granted_by=ada)
+    standin.fault("half", path="manage-users")
+    change(team.step("sam", False))
+    assert not team.members(room)
+    slug = next(w["slug"] for w in standin.get("/v1/workspaces")["workspaces"] if w["id"] == room)
+    pages = {url: admin_client.get(url).content.decode() for url in (f"/workspaces/{slug}/", f"/users/{given}/")}
+    for page in pages.values():
+        assert "was lost by AnythingLLM; Foyer gives it back" in page and "was taken on AnythingLLM" not in page
+        assert "Forget" not in page
+    assert full[found] in pages[f"/workspaces/{slug}/"]
+    assert "lost by AnythingLLM" in admin_client.get("/access/").content.decode()
+    assert "Foyer could not give it back yet" in admin_client.get("/").content.decode()
+
+
 def test_the_list_stands_in_the_database_before_the_instance_is_asked(team, room, full, change, standin):
     nobody_answers(standin, "half-lost")
     change(team.step("sam", False))
