@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from django import forms
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -31,17 +30,16 @@ def once(key: uuid.UUID | None) -> Iterator[None]:
     if key is None:
         yield
         return
-    now, name = timezone.now(), f"once:{key}"
+    now, name, sent = timezone.now(), f"once:{key}", uuid.uuid4().hex
     Lease.objects.filter(name__startswith="once:", until__lt=now).delete()
-    try:
-        with transaction.atomic():
-            Lease.objects.create(name=name, until=now + REMEMBERED)
-    except IntegrityError:
+    # Not an INSERT that fails: a database writes an error into its log for each.
+    Lease.objects.bulk_create([Lease(name=name, until=now + REMEMBERED, holder=sent)], ignore_conflicts=True)
+    if not Lease.objects.filter(name=name, holder=sent).exists():
         raise Declined(
             _(
                 "This form was sent already, and what it makes is there or on its way. To make another one, load the page again."
             )
-        ) from None
+        )
     try:
         yield
     except BaseException:

@@ -256,6 +256,12 @@ def test_undoing_brings_back_exactly_what_was(ada, team, rooms, stage, applied):
     assert state(team, rooms) == before
 
 
+def test_undoing_asked_for_twice_is_staged_once(ada, rooms, stage, applied):
+    done = applied(stage((rooms[0], "dora.olsen", True)))
+    assert sets.undo(actor=ada, access_set=done) == sets.undo(actor=ada, access_set=done)
+    assert done.undone_by.count() == 1
+
+
 def test_undoing_leaves_who_was_there_before(ada, team, rooms, stage, applied):
     done = applied(stage((rooms[0], "sam", True, {"until": timezone.now() + timedelta(days=1)})))
     applied(sets.undo(actor=ada, access_set=done))

@@ -249,7 +249,7 @@ def join_check(things):
 
 @posts(who="sam")
 def first_question(things):
-    return {"workspace": things["slug"], "text": "How many days off?"}
+    return {"workspace": things["slug"], "text": "How many days off?", "key": str(uuid.uuid4())}
 
 
 @posts(who="sam")

@@ -186,7 +186,7 @@ def newcomers(house: House, ada: Person) -> None:
     )
     newcomer.get("/welcome/")
     newcomer.get("/recovery-codes/")
-    newcomer.post("/welcome/ask/", {"workspace": "company-handbook", "text": "What is new?"}, htmx=True)
+    newcomer.post("/welcome/ask/", {"workspace": "company-handbook", "text": "What is new?"})
     for path in (f"/join/{'x' * 32}/", f"{join}nonsense/", join.rstrip("/")):
         house.stranger().get(path)
     house.stranger().ask("PUT", join)
