@@ -248,6 +248,9 @@ def test_a_fault_on_a_question_is_told_and_the_question_not_lost(kind, path, new
     newcomer.get("/welcome/")
     standin.fault(kind, path=path)
     answer = newcomer.post("/welcome/ask/", {"workspace": "company-handbook", "text": "How many days off?"})
+    if (path, kind) == ("thread/new", "cut"):  # the conversation was made all the same, which reading back has shown
+        assert answer["Location"].startswith("/chat/company-handbook/")
+        return
     assert answer.status_code >= 400
     assert "AnythingLLM" in words(answer)
     assert "How many days off?</textarea>" in answer.content.decode()
