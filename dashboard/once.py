@@ -9,10 +9,10 @@ from datetime import timedelta
 
 from django import forms
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from dashboard.errors import Declined
 from dashboard.models import Lease
+from dashboard.said import gettext_lazy as _
 
 REMEMBERED = timedelta(days=1)
 

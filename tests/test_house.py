@@ -204,3 +204,13 @@ def test_the_hall_opens_no_room():
         if path.name != "urls.py":
             known = {n.split(".")[1] for n in imports()[path] if n.startswith("dashboard.") and n.count(".") >= 1}
             assert not known & (ROOMS - SHARED), f"{path} imports {known & (ROOMS - SHARED)}"
+
+
+# --- What is kept is read in other languages --------------------------------------------------------------------------
+def test_a_reason_is_kept_as_what_it_is_made_of():
+    """Why an act was declined stays in the ledger, with a job or with a set, for people of other languages than whoever was declined."""
+    djangos = {f"django.utils.translation.{name}" for name in ("gettext", "gettext_lazy", "ngettext", "ngettext_lazy")}
+    for path, names in imports().items():
+        calls = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call))
+        if any(ast.unparse(call.func).rpartition(".")[2] in {"Declined", "Later"} for call in calls):
+            assert not names & djangos, f"{path} takes gettext from Django: take it from dashboard.said"

@@ -17,7 +17,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import formats, timezone
-from django.utils.translation import gettext
 
 from dashboard import errors, instance, locks
 from dashboard.access import bystanders
@@ -40,8 +39,8 @@ from dashboard.errors import Words
 from dashboard.folding import folded
 from dashboard.order import natural
 from dashboard.permissions import scope
+from dashboard.said import gettext, joined
 from dashboard.said import gettext_lazy as _
-from dashboard.said import joined
 
 Outcome = AccessChange.Outcome
 log = logging.getLogger(__name__)

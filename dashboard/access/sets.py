@@ -13,7 +13,6 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import formats, timezone
 from django.utils.text import get_text_list
-from django.utils.translation import gettext_lazy, ngettext
 
 from dashboard import instance, locks
 from dashboard.access.models import (
@@ -34,6 +33,7 @@ from dashboard.jobs import services as jobs
 from dashboard.jobs.models import Job
 from dashboard.permissions import Action, allows, scope
 from dashboard.said import gettext as _
+from dashboard.said import gettext_lazy, ngettext
 
 Outcome = AccessChange.Outcome
 NAMES_SHOWN = 12  # of a longer list within a sentence

@@ -25,9 +25,6 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.crypto import salted_hmac
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django_htmx.http import reswap, retarget
 
 from dashboard import identity, instance
@@ -35,9 +32,11 @@ from dashboard.accounts import codes
 from dashboard.accounts.models import ANYTHINGLLM_SUFFIX, LookedAfter, Operator, Role, new_session_key
 from dashboard.anythingllm import ApiError, SingleUserMode, User
 from dashboard.audit.services import recording
-from dashboard.errors import AnotherInstance, Declined, describe, problem_response
+from dashboard.errors import AnotherInstance, Declined, Words, describe, problem_response
 from dashboard.http import OpenRequest, Request, render_page, wants_partial
 from dashboard.models import Witness
+from dashboard.said import gettext as _
+from dashboard.said import gettext_lazy
 from dashboard.server.threads import waiting
 
 FAILURES_PER_ADDRESS = 50  # whatever the names tried; per name and address the limit is AXES_FAILURE_LIMIT
@@ -116,7 +115,7 @@ def check_password(
     return Check(None, locked_for=seconds)
 
 
-def why_not_checked() -> Promise:
+def why_not_checked() -> Words:
     """The sentence for a password that the instance could not check. With one user only it fails in many ways, so it is asked."""
     try:
         instance.users().certain()

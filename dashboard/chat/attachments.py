@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.translation import gettext as _
 
 from dashboard.anythingllm.rules import has_endless_word, supports
 from dashboard.errors import Declined
+from dashboard.said import gettext as _
 from dashboard.uploads import unreadable
 
 MOST_FILES = 5

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from dashboard import instance
 from dashboard.accounts.models import Operator
@@ -20,6 +19,7 @@ from dashboard.chat.models import Mode, Turn
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.permissions import Action, allows, scope
+from dashboard.said import gettext as _
 
 BY_ROLE = ("admin", "manager")  # who may ask every workspace
 DAY = timedelta(hours=24)

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from dashboard import instance, locks, sight
 from dashboard.accounts.models import Operator
@@ -20,6 +19,7 @@ from dashboard.chat.threads import Thread
 from dashboard.errors import Declined
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
+from dashboard.said import gettext as _
 
 MOST_OPEN = 4  # questions of one person under way, in all windows
 THINKING = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)

@@ -12,7 +12,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseLocation
@@ -31,6 +30,7 @@ from dashboard.errors import NOTHING_KEPT, Declined, Words, describe_ending
 from dashboard.folding import folded
 from dashboard.http import Request, render_page, wants_partial
 from dashboard.permissions import Action, requires
+from dashboard.said import gettext as _
 
 STREAM = "/stream/"  # the relay's
 SHOWN = 30  # questions of a conversation that are shown at first

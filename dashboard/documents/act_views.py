@@ -16,8 +16,6 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -32,6 +30,8 @@ from dashboard.http import Request, number_of, own_url, page_behind, render_page
 from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, also_requires, requires
+from dashboard.said import gettext as _
+from dashboard.said import gettext_lazy, ngettext
 
 SHOWN = 20  # documents named of those in one line of a preview
 CHANGED = gettext_lazy("Some of this has changed since you looked. See what it is now, and confirm again.")

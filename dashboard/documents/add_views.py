@@ -13,8 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.crypto import get_random_string
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -29,6 +28,8 @@ from dashboard.http import Request, number_of, render_page, wants_partial
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import TROUBLE, ItemState, Job, JobItem
 from dashboard.permissions import Action, also_requires, requires
+from dashboard.said import gettext as _
+from dashboard.said import gettext_lazy
 
 WORDS: dict[str, Words] = {
     ItemState.PENDING: gettext_lazy("Waiting"),

@@ -10,7 +10,6 @@ from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from dashboard.anythingllm import ApiError
@@ -22,6 +21,7 @@ from dashboard.errors import Declined, describe
 from dashboard.http import Request, render_page
 from dashboard.instance import Reading
 from dashboard.permissions import Action, also_requires, requires
+from dashboard.said import gettext as _
 
 
 def _open(name: str) -> HttpResponse:

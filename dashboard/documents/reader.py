@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, locks
 from dashboard.anythingllm import ApiError, NotFound, Refused
@@ -20,6 +19,7 @@ from dashboard.jobs import services as workshop
 from dashboard.jobs.kinds import Later
 from dashboard.jobs.models import ItemState
 from dashboard.models import Lease
+from dashboard.said import gettext_lazy as _
 
 # The instance's words for "it does not run", and for "it went away in the middle".
 AWAY, STOPPED = "Document processing API is not online", "fetch failed"

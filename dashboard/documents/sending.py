@@ -11,7 +11,6 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from dashboard import instance
 from dashboard.anythingllm import ApiError, Document, NotApplied, Refused
@@ -22,6 +21,7 @@ from dashboard.documents.sweeps import KEPT_FOR
 from dashboard.errors import Declined, Words
 from dashboard.jobs.kinds import Later
 from dashboard.locks import Busy
+from dashboard.said import gettext as _
 
 BOXES = {".mbox", ".xlsx"}  # become several documents; with a title given, all would have the same
 

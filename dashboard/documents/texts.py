@@ -9,12 +9,11 @@ import codecs
 import re
 from pathlib import Path, PurePosixPath
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-
 from dashboard import instance
 from dashboard.anythingllm import ApiError
 from dashboard.errors import Declined, Words
+from dashboard.said import gettext as _
+from dashboard.said import gettext_lazy
 
 ENDINGS = {".txt", ".md", ".org", ".adoc", ".rst", ".html", ".csv", ".json"}  # that the instance reads as they are
 ENCODINGS: dict[str, Words] = {

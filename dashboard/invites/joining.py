@@ -18,8 +18,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone, translation
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import errors, instance, locks
 from dashboard.access import services as access
@@ -45,6 +43,8 @@ from dashboard.invites import services
 from dashboard.invites.models import WITH_ACCOUNT, Joining, JoiningState, Link, LinkRole, LinkState
 from dashboard.invites.services import Given
 from dashboard.names import check_username
+from dashboard.said import gettext, ngettext
+from dashboard.said import gettext_lazy as _
 
 SETTLED_AFTER = timedelta(minutes=3)  # what was asked of the instance longer ago has happened by now, or never will
 FIRST_LOOK = timedelta(minutes=1)  # of the worker, at what was left lying

@@ -16,7 +16,6 @@ from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance, locks, sight
 from dashboard.access import services as access
@@ -37,6 +36,7 @@ from dashboard.invites.models import (
     LinkState,
 )
 from dashboard.permissions import Action, allows, scope
+from dashboard.said import gettext_lazy as _
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,6 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext, ngettext
-from django.utils.translation import gettext_lazy as _
 
 from dashboard import instance
 from dashboard.access import services as access
@@ -24,6 +22,8 @@ from dashboard.invites import services
 from dashboard.invites.models import WITH_ACCOUNT, Joining, LinkState
 from dashboard.order import natural
 from dashboard.permissions import scope
+from dashboard.said import gettext, ngettext
+from dashboard.said import gettext_lazy as _
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ import string
 
 from django.conf import settings
 from django.utils.crypto import get_random_string, salted_hmac
-from django.utils.translation import gettext_lazy as _
 
 from dashboard.errors import Declined
 from dashboard.jobs.models import Job, JobItem
+from dashboard.said import gettext_lazy as _
 
 SYMBOLS = "!#%*+?"
 # Without the letters and digits that people mix up.

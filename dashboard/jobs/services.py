@@ -14,7 +14,6 @@ from django.db import transaction
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from dashboard.accounts.models import Operator, Role
 from dashboard.audit.services import recording
@@ -27,6 +26,7 @@ from dashboard.jobs.passwords import new_salt, password_for
 from dashboard.jobs.tasks import run_job
 from dashboard.models import Instance
 from dashboard.permissions import allows
+from dashboard.said import gettext as _
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from dashboard import identity, instance, records
 from dashboard.accounts.models import Operator
@@ -22,6 +21,7 @@ from dashboard.jobs import services as jobs
 from dashboard.models import Instance, Witness
 from dashboard.order import natural
 from dashboard.records import USER, WORKSPACE
+from dashboard.said import gettext as _
 
 Kind = Witness.Kind
 

@@ -17,20 +17,19 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.utils.formats import number_format
-from django.utils.functional import Promise, lazy
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.functional import lazy
 from django.views.decorators.http import require_http_methods
 
 from dashboard.accounts.models import Operator
 from dashboard.anythingllm import User
 from dashboard.chatlog import services as chatlog
-from dashboard.errors import Declined
+from dashboard.errors import Declined, Words
 from dashboard.http import Request, render_page
 from dashboard.jobs import services as jobs
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, also_requires, requires
-from dashboard.said import ngettext_lazy
+from dashboard.said import gettext as _
+from dashboard.said import gettext_lazy, ngettext_lazy
 from dashboard.users import services
 from dashboard.users.forms import LIMIT_MAX, ROLES, UserSearchForm
 
@@ -92,9 +91,9 @@ class Change:
     """
 
     title: ngettext_lazy  # plural by "n"
-    effect: Promise | str
+    effect: Words
     form: type[PlainForm] = PlainForm
-    spared: Callable[[User], Promise | None] = lambda user: None
+    spared: Callable[[User], Words | None] = lambda user: None
     shuts_out: bool = False
     action: Action = Action.CHANGE_USERS
 
@@ -168,7 +167,7 @@ class Plan:
     """Who would be changed, and who would be left out, by the reason."""
 
     change: People
-    spare: list[tuple[Promise, People]]
+    spare: list[tuple[Words, People]]
 
 
 def plan(change: Change, everybody: list[User], chosen: list[User], actor: Operator) -> Plan:

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar, Unpack, cast
 
 from django.utils.text import Truncator
-from django.utils.translation import gettext_lazy as _
 from rapidfuzz import fuzz, process
 
 from dashboard import instance, locks, sight
@@ -24,6 +23,7 @@ from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.folding import folded
 from dashboard.order import natural
+from dashboard.said import gettext_lazy as _
 
 UNKNOWN_SHOWN = 50  # names
 NEAR = 60  # of 100, for names that are the same

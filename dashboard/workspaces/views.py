@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from dashboard import instance, sight
@@ -24,6 +23,7 @@ from dashboard.http import Request, render_page, wants_partial
 from dashboard.once import once
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, requires, scope
+from dashboard.said import gettext as _
 from dashboard.said import ngettext
 from dashboard.workspaces import services
 from dashboard.workspaces.forms import (

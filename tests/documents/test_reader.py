@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import translation
 
 from dashboard.documents import adding, reader
 from dashboard.documents.models import Incoming
 from dashboard.jobs import engine
-from dashboard.jobs.models import JobState
+from dashboard.jobs.models import Job, JobState
 from tests.documents.arriving import arrive, library, work
 
 pytestmark = pytest.mark.django_db
@@ -35,6 +36,9 @@ def test_the_batch_waits_with_one_sentence_and_sends_nothing_more(ada, standin):
     job = work(items[0]).job
     assert job.state == JobState.QUEUED
     assert job.note == str(reader.NOT_RUNNING)
+    with translation.override("zh-hans"):  # kept for readers of every language
+        assert "AnythingLLM" in Job.objects.get(id=job.id).note
+        assert Job.objects.get(id=job.id).note != job.note
     assert set(states(job).values()) == {"pending"}
     assert set(job.items.values_list("message", flat=True)) == {""}  # nobody reads them now
     tried = sent(standin)
