@@ -112,15 +112,17 @@ def access_stage(request: Request) -> HttpResponse:
     if not give | take:
         messages.info(request, _("Nothing was changed on the matrix."))
         return redirect(back)
-    title = _title(give | take)
     until = form.cleaned_data["until"]
     wanted = [sets.Wanted(workspace_id, user_id, give=True, until=until) for workspace_id, user_id in sorted(give)]
     wanted += [sets.Wanted(workspace_id, user_id, give=False) for workspace_id, user_id in sorted(take)]
-    staged = sets.stage(actor=request.user, title=title, wanted=wanted)
-    if not staged.changes.exists():
+    staged = sets.stage(actor=request.user, title="", wanted=wanted)
+    # What is so already is not among them.
+    if not (changes := set(staged.changes.values_list("workspace_id", "user_id"))):
         staged.delete()
         messages.info(request, _("All of it is so already."))
         return redirect(back)
+    staged.title = _title(changes)
+    staged.save(update_fields=["title"])
     return redirect("access_set", staged.pk)
 
 

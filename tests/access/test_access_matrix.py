@@ -182,6 +182,12 @@ def test_a_day_that_is_over_is_refused_and_nothing_is_staged(admin_client, team,
     assert "is over already" in admin_client.get("/access/?ready=1").content.decode()
 
 
+def test_the_heading_does_not_count_what_is_so_already(admin_client, team, room):
+    given = f"{room}-{team.users['dora.olsen']}"
+    admin_client.post("/access/stage/", {"give": given, "take": f"{room}-{team.users['mia']}"})
+    assert AccessSet.objects.get().title == "1 change for 1 person in 1 workspace"
+
+
 @pytest.mark.parametrize("data", [{}, {"give": "x", "take": "1-", "cell": "--"}])
 def test_nothing_staged_says_so(admin_client, standin, data):
     answer = admin_client.post("/access/stage/", {**data, "next": "https://elsewhere.example/"})
