@@ -138,7 +138,8 @@ def profile(request: Request) -> HttpResponse:
 @requires(Action.USE_FOYER)
 def password_change(request: Request) -> HttpResponse:
     if not request.user.is_local:
-        return render(request, "accounts/password_change.html", {"account_url": settings.ANYTHINGLLM_PUBLIC_URL})
+        context = {"sso": instance.signs_in_at_once(), "public_url": settings.ANYTHINGLLM_PUBLIC_URL}
+        return render(request, "accounts/password_change.html", context)
     form = PasswordChangeForm(request.POST or None, operator=request.user)
     seconds = 0
     if request.method == "POST" and form.is_valid():

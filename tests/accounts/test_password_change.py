@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
+from dashboard import instance
 from dashboard.accounts.models import Operator
 from tests.conftest import PASSWORD
 
@@ -50,7 +52,9 @@ def test_guessing_the_current_password_is_locked_too(door):
 
 def test_linked_operators_are_told_where_theirs_is_changed(door):
     client = door.linked("sam")
-    page = client.get("/profile/password/")
-    assert f'href="{door.standin.url}"' in page.content.decode()
+    assert reverse("anythingllm_open") in client.get("/profile/password/").content.decode()
+    door.standin.configure(sso=False)
+    instance.forget("entrance")
+    assert f'href="{door.standin.url}/"' in client.get("/profile/password/").content.decode()
     assert change(client, current=door.standin.password).status_code == 200
     assert not Operator.objects.get().has_usable_password()
