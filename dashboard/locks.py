@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import connection
-from django.utils.translation import gettext_lazy as _
 
 from dashboard.errors import Declined
 from dashboard.models import Lease
+from dashboard.said import gettext_lazy as _
 from dashboard.server.threads import may_wait, waiting
 
 LEASE = timedelta(seconds=150)  # a read (20 s), a write (60 s), a read back (20 s), and some

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.anythingllm.rules import has_endless_word, supports
 from dashboard.names import same_name
 from dashboard.once import OnceField
+from dashboard.workspaces.services import NAME_TAKEN
 
 MODES = [("automatic", _("Automatic")), ("chat", _("Chat")), ("query", _("Documents only"))]
 NAME_MAX = 255
@@ -115,9 +116,7 @@ class NamedForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
         if self._taken(cleaned.get("name", "")) and not cleaned.get("anyway"):
-            self.add_error(
-                "name", _("There is a workspace of this name already. People could not tell the two from each other.")
-            )
+            self.add_error("name", NAME_TAKEN)
         return cleaned
 
     def changes(self) -> dict[str, Any]:

@@ -174,6 +174,9 @@ def _near(name: str, names: Sequence[str]) -> list[str]:
 PROMPT_IN_LEDGER = 500  # letters
 
 
+NAME_TAKEN = _("There is a workspace of this name already. People could not tell the two from each other.")
+
+
 def current() -> list[Workspace]:
     """All workspaces as they are now, for a decision. Raises ApiError."""
     instance.forget("workspaces")
@@ -197,19 +200,25 @@ def _for_ledger(fields: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def create(*, actor: Operator, name: str, chat_mode: str) -> Workspace:
-    """A new workspace, without members. Names need not be unique, so after a lost answer it is known by being new."""
+def create(*, actor: Operator, name: str, chat_mode: str, second: bool = False) -> Workspace:
+    """A new workspace, without members. The instance takes a name that another workspace has already; this does only with `second`, however
+    many make it at once. Raises ApiError, Declined.
+    """
     fields = {"name": name, "chat_mode": chat_mode}
-    known = {workspace.id for workspace in current()}
     try:
-        with recording(actor, "workspace.created", target=("workspace", "", name), after=fields) as entry:
-            workspace = instance.settled(
-                lambda: instance.connect().workspaces.create(name, chat_mode=chat_mode),
-                lambda: next((w for w in current() if w.id not in known and w.name == name), None),
-            )
-            entry.target_id = str(workspace.id)
-            entry.after = {"name": workspace.name, "slug": workspace.slug, "chat_mode": workspace.chat_mode}
-            return workspace
+        with locks.held(f"workspace-name:{name.casefold()}"[:100]):
+            there = current()
+            known = {workspace.id for workspace in there}  # after a lost answer it is known by being new
+            if not second and name.casefold() in {workspace.name.casefold() for workspace in there}:
+                raise Declined(NAME_TAKEN)
+            with recording(actor, "workspace.created", target=("workspace", "", name), after=fields) as entry:
+                workspace = instance.settled(
+                    lambda: instance.connect().workspaces.create(name, chat_mode=chat_mode),
+                    lambda: next((w for w in current() if w.id not in known and w.name == name), None),
+                )
+                entry.target_id = str(workspace.id)
+                entry.after = {"name": workspace.name, "slug": workspace.slug, "chat_mode": workspace.chat_mode}
+                return workspace
     finally:
         instance.forget("workspaces")
 

@@ -191,7 +191,10 @@ def workspace_new(request: Request) -> HttpResponse:
         try:
             with once(form.cleaned_data["once"]):
                 workspace = services.create(
-                    actor=request.user, name=form.cleaned_data["name"], chat_mode=form.cleaned_data["chat_mode"]
+                    actor=request.user,
+                    name=form.cleaned_data["name"],
+                    chat_mode=form.cleaned_data["chat_mode"],
+                    second=form.cleaned_data.get("anyway", False),
                 )
         except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))

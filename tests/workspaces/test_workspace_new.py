@@ -1,8 +1,14 @@
 """A new workspace: its name, its mode, and when it goes wrong."""
 
-import pytest
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from django.db import connection
+
+from dashboard.accounts.models import Operator, Role
 from dashboard.audit.models import AuditEvent, Outcome
+from dashboard.errors import Declined
+from dashboard.workspaces import services
 from dashboard.workspaces.forms import NewWorkspaceForm, WorkspaceForm
 
 URL = "/workspaces/+new/"
@@ -49,6 +55,23 @@ def test_a_second_of_the_same_name_takes_a_word_more(manager_client, standin, ha
     (made,) = named(standin, name)
     assert answer["Location"] == f"/workspaces/{made['slug']}/"
     assert made["slug"] != handbook["slug"]
+
+
+def test_two_who_make_one_of_the_same_name_at_once_make_one(transactional_db, standin):
+    actor = Operator.objects.create_user("ada", "x", role=Role.ADMIN)
+    standin.configure(latency=0.1)
+
+    def make(name):
+        try:
+            return services.create(actor=actor, name=name, chat_mode="query").slug
+        except Declined as error:
+            return str(error.sentence)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sorted(pool.map(make, ["Legal", "legal"]), key=len)[1] == services.NAME_TAKEN
+    assert len(named(standin, "Legal") + named(standin, "legal")) == 1
 
 
 @pytest.mark.parametrize(("version", "offered"), [("1.11.0", False), ("1.12.0", True), (None, True)])
