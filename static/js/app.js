@@ -51,8 +51,39 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
   });
 }
 
+// --- Focus ----------------------------------------------------------------------------------------------------------
+// htmx gives the focus back to what has an id, and the browser to what opened a dialog. What stands in a list that was read anew meanwhile,
+// without an id, is known again by what it does.
+const DOES = ["name", "value", "href", "hx-post", "aria-label"];
+let held = null; // what had the focus before a swap, and before a dialog was opened
+let opener = null;
+
+function alike(element) {
+  const words = element.textContent.trim();
+  const same = (other) => other.textContent.trim() === words && DOES.every((name) => other.getAttribute(name) === element.getAttribute(name));
+  return [...document.getElementsByTagName(element.localName)].filter(same);
+}
+
+function focused() {
+  const element = document.activeElement;
+  return !element || element === document.body ? null : { element, place: alike(element).indexOf(element) };
+}
+
+function giveBack(focus) {
+  if (focus && document.activeElement === document.body) alike(focus.element)[focus.place]?.focus({ preventScroll: true });
+}
+
+document.addEventListener("htmx:beforeSwap", () => (held = focused()));
+
+document.addEventListener("htmx:afterSwap", () => giveBack(held));
+
 // --- Dialogs --------------------------------------------------------------------------------------------------------
 // The browser itself keeps the focus inside a modal dialog, closes it by Esc and gives the focus back.
+function show(dialog) {
+  opener = focused();
+  dialog.showModal();
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target?.id === "dialog") placeToasts(document.body);
 });
@@ -63,7 +94,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
     const title = dialog.querySelector("h2");
     if (title) dialog.setAttribute("aria-label", title.textContent.trim());
     if (dialog.open) (dialog.querySelector("[aria-invalid=true], [autofocus]") ?? dialog.querySelector("input:not([type=hidden])"))?.focus();
-    else dialog.showModal();
+    else show(dialog);
     placeToasts();
   }
   refresh();
@@ -75,6 +106,7 @@ document.addEventListener(
   (event) => {
     placeToasts();
     if (event.target.id === "dialog") event.target.replaceChildren();
+    giveBack(opener);
   },
   true,
 );
@@ -84,16 +116,15 @@ function open(id) {
   if (!dialog || dialog.open) return;
   for (const other of document.querySelectorAll("dialog[open]")) other.close();
   for (const menu of document.querySelectorAll("[popover]:popover-open")) menu.hidePopover();
-  dialog.showModal();
+  show(dialog);
   dialog.querySelector("input")?.select();
 }
 
 // --- Searching ------------------------------------------------------------------------------------------------------
-// What is asked for by hand dims the table that it will replace; what a page asks by itself, again and again, does not.
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.requestConfig.triggeringEvent && event.detail.target.querySelector(".table-frame")) {
-    event.detail.target.setAttribute("aria-busy", "true");
-  }
+// What is asked for by hand dims the list that it will replace; what a page asks by itself, again and again, does not.
+document.addEventListener("htmx:beforeRequest", ({ detail: { elt, requestConfig, target } }) => {
+  const isList = elt.matches("form[role=search]") || target.querySelector(".table-frame, .matrix-frame");
+  if (requestConfig.triggeringEvent && isList) target.setAttribute("aria-busy", "true");
 });
 
 document.addEventListener("htmx:afterRequest", (event) => event.detail.target.removeAttribute("aria-busy"));
@@ -155,13 +186,16 @@ document.addEventListener("input", (event) => {
   if (event.target.form?.matches("[data-must-match]")) refresh();
 });
 
+// As dashboard.folding, as far as a browser goes: upper case first makes two letters of ß.
+const folded = (words) => words.normalize("NFKC").toUpperCase().toLowerCase();
+
 // Of a long list of boxes, those whose words hold what is typed; what is ticked stays in sight.
 document.addEventListener("input", (event) => {
   if (!event.target.dataset.filter) return;
   const list = document.querySelector(event.target.dataset.filter);
-  const typed = event.target.value.trim().toLowerCase();
+  const typed = folded(event.target.value.trim());
   for (const label of list.querySelectorAll("label")) {
-    const hidden = !label.textContent.toLowerCase().includes(typed) && !label.querySelector("input").checked;
+    const hidden = !folded(label.textContent).includes(typed) && !label.querySelector("input").checked;
     label.parentElement.hidden = hidden;
   }
 });
@@ -203,7 +237,7 @@ const oneLine = (words) => words.trim().replace(/\s+/g, " ");
 const BARS = ".selection-bar, .matrix-bar";
 const bars = new ResizeObserver(() => {
   const tallest = Math.max(0, ...[...document.querySelectorAll(BARS)].map((bar) => bar.offsetHeight));
-  document.documentElement.style.setProperty("--bar", tallest ? `calc(${tallest}px + 0.5rem)` : "0px");
+  document.getElementById("toasts").style.setProperty("--bar", tallest ? `calc(${tallest}px + 0.5rem)` : "0px");
 });
 
 // Brings everything that depends on what is ticked or typed in line with it.
@@ -234,8 +268,8 @@ function refresh() {
 }
 
 // --- What was typed -------------------------------------------------------------------------------------------------
-// A form that comes after the end of the session leads to the sign-in page. This tab keeps what was typed until then, for the same person
-// and the same page only. Forms of dialogs are left out: the page comes back without them. The matrix keeps what is staged by itself.
+// A form that comes after the end of the session leads to the sign-in page, and one that is refused as a whole, for instance because it was open
+// for too long, to an error page. This tab keeps what was typed until then, for the same person and the same page only. Forms of dialogs are left out: the page comes back without them. The matrix keeps what is staged by itself.
 const TYPED = "foyer-typed";
 const MOST_TYPED = 1_100_000; // characters: the longest text that a form takes, and what stands beside it
 const CHOICES = ["checkbox", "radio"];
@@ -280,18 +314,18 @@ const valueOf = (field) => {
 const choiceOf = (field) => (CHOICES.includes(field.type) ? field.value : null);
 
 // Forms without an id are told by where they lead, and those that lead to one place by their order.
-const alike = (action) => [...document.forms].filter((form) => !form.closest("dialog") && form.getAttribute("action") === action);
+const leadingTo = (action) => [...document.forms].filter((form) => !form.closest("dialog") && form.getAttribute("action") === action);
 
 function remember(form, isAsked = false) {
   const fields = [...form.elements].filter(isKept).map((field) => [field.name, choiceOf(field), valueOf(field)]);
   const length = fields.reduce((sum, [, , value]) => sum + (value.length ?? 0), 0);
   const [id, action] = [form.getAttribute("id"), form.getAttribute("action")];
-  const record = { page: pageOf(location), operator: words().operator, id, action, order: alike(action).indexOf(form), fields, isAsked };
+  const record = { page: pageOf(location), operator: words().operator, id, action, order: leadingTo(action).indexOf(form), fields, isAsked };
   keepTyped(null);
   if (fields.length && length <= MOST_TYPED) keepTyped(record);
 }
 
-const formOf = ({ id, action, order }) => (id ? document.getElementById(id) : alike(action)[order]);
+const formOf = ({ id, action, order }) => (id ? document.getElementById(id) : leadingTo(action)[order]);
 
 document.addEventListener("input", ({ target }) => target.form && isTyped(target.form) && (typedIn = target.form));
 
@@ -321,11 +355,15 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!record) return;
   const signIn = document.getElementById("sign-in");
   const unsent = document.getElementById("unsent");
+  const refused = document.querySelector(".error-page #typed");
   const goal = signIn ? new URL(signIn.elements.next.value, location) : location;
   const isThere = pageOf(goal) === record.page;
   if (signIn && isThere && (record.isWanted || record.isAsked || !unsent.hidden)) {
     keepTyped({ ...record, isWanted: true });
     unsent.hidden = document.getElementById("typed").hidden = false;
+  } else if (refused && record.operator === words().operator) {
+    keepTyped({ ...record, isWanted: true });
+    refused.hidden = false;
   } else if (!signIn && isThere && record.operator === words().operator) {
     if (record.isWanted) missing = record;
     else typedIn = formOf(record) ?? null; // the answer to what was sent, which may be sent again
@@ -373,6 +411,7 @@ function fill(field, value) {
 const isComposing = (event) => event.isComposing || event.keyCode === 229;
 
 document.addEventListener("keydown", (event) => {
+  if (isComposing(event)) return;
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
     if (!document.getElementById("palette")) return;
     event.preventDefault();
@@ -381,7 +420,7 @@ document.addEventListener("keydown", (event) => {
   }
   const palette = event.target.closest("#palette");
   if (palette) return paletteKey(event, palette);
-  if (event.ctrlKey || event.metaKey || event.altKey || isComposing(event)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   const bar = event.target.closest(".selection-bar");
   if (bar && event.key === "Escape") leave(bar);
   if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable], dialog")) return;
@@ -427,7 +466,7 @@ function paletteKey(event, palette) {
     // The first result is already marked while one types, so the first step down goes to the second.
     const step = event.key === "ArrowUp" ? -1 : here === 0 && stops.length > 2 ? 2 : 1;
     stops[Math.min(Math.max(here + step, 0), stops.length - 1)].focus();
-  } else if (event.key === "Enter" && here === 0 && !isComposing(event) && results.dataset.query === input.value.trim()) {
+  } else if (event.key === "Enter" && here === 0 && results.dataset.query === input.value.trim()) {
     event.preventDefault(); // otherwise the results belong to older words, and the form asks for the right ones as a page
     stops[1]?.click();
   }

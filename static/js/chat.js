@@ -221,8 +221,8 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    if (event.target.id === "ask-text" && event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) {
-      // 229: Safari's Enter that ends a word of an input method says that none is being composed.
+    if (isComposing(event)) return; // in app.js
+    if (event.target.id === "ask-text" && event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       if (!streams.size) event.target.form.requestSubmit();
     } else if (event.key === "Escape" && streams.size && !event.target.closest("dialog")) {

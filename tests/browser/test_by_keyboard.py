@@ -103,6 +103,37 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(page):
     expect(link).to_be_focused()
 
 
+def test_the_focus_stays_where_it_was_when_a_list_is_read_anew(page, things):
+    """What stands in a list has no id; in the list that comes it is another element."""
+    page.goto("/invites/?q=Field")
+    table = page.locator("#invite-table")
+    link = table.get_by_role("link", name="Field service", exact=True)
+
+    def read_anew():
+        table.evaluate("(table) => table.dataset.old = ''")
+        page.evaluate("document.querySelector('main form[role=search]').requestSubmit()")
+        expect(page.locator("#invite-table:not([data-old])")).to_be_visible()
+
+    link.focus()
+    read_anew()
+    expect(link).to_be_focused()
+    opener = table.get_by_role("link", name=re.compile("^Link"))
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#dialog").get_by_role("heading", level=2)).to_be_visible()
+    read_anew()
+    page.keyboard.press("Escape")
+    expect(opener).to_be_focused()
+
+
+def test_a_button_keeps_the_focus_while_it_is_answered(page):
+    page.goto("/system/")
+    button = page.get_by_role("button", name="Test connection")
+    button.press("Enter")
+    expect(page.locator("#connection-test h2")).to_be_visible()
+    expect(button).to_be_focused()
+
+
 def test_rows_are_selected_with_space_and_changed_with_enter(page, standin):
     page.goto("/users/?q=sam")
     expect(page.locator(".selection-bar")).to_be_hidden()

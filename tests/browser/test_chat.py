@@ -213,6 +213,8 @@ def test_the_enter_that_ends_a_word_of_an_input_method_sends_nothing(page, stand
     expect(page.locator("#palette .palette-results[data-query=Chat] a").first).to_be_visible()
     before = page.url
     assert field.evaluate(enter)
+    assert field.evaluate(enter.replace("Enter", "Escape")), "it ends the word, not the search"
+    assert field.evaluate(enter.replace("Enter", "ArrowDown")), "it chooses a word"
     expect(page.locator("#palette")).to_be_visible()
     page.keyboard.press("Escape")
     ask(page, "有几天假 (days off)？")

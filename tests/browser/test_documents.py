@@ -139,14 +139,28 @@ def test_what_another_program_brings_is_dropped_too(page, panel):
     expect(page.locator("#add-chosen .name")).to_have_text(["attachment.txt"])
 
 
+def test_two_files_of_one_name_are_told_apart_by_their_folders(page, panel, tmp_path):
+    for folder in ("north", "south"):
+        (tmp_path / "team" / folder).mkdir(parents=True)
+        (tmp_path / "team" / folder / "README.md").write_text(folder)
+    page.locator("#add-folder").set_input_files(tmp_path / "team")
+    panel.get_by_role("button", name="Add 2 files").click()
+    expect(rows(page)).to_have_count(2)
+    names = rows(page).locator(".name").all_inner_texts()
+    assert sorted(names) == ["team/north/README.md", "team/south/README.md"]
+
+
 def test_while_bytes_are_sent_the_row_tells_how_many_and_leaving_is_warned_of(page, panel, files, foyer):
-    page.route("**/documents/add/file/", lambda route: None)  # is never answered
+    asked = []
+    # Two arrive, the others are never answered.
+    page.route("**/documents/add/file/", lambda route: asked.append(route) or (len(asked) < 3 and route.continue_()))
     page.locator("#add-files").set_input_files(files)
     panel.get_by_role("button", name="Add 10 files").click()
     sending = page.locator("#add-sending .upload-row")
     expect(sending.get_by_role("progressbar")).to_have_count(3)
-    expect(sending.filter(has_text="Waiting to be sent")).to_have_count(7)
-    expect(page.locator("#add-sent")).to_contain_text("10 files are still being sent")
+    expect(sending.filter(has_text="Waiting to be sent")).to_have_count(5)
+    expect(page.locator("#add-sent")).to_contain_text("8 files are still being sent")
+    expect(page.locator("#add-summary")).to_have_text("2 of 10 ready", timeout=SEARCHABLE)
     expect(page.locator("#add-sent")).to_contain_text("What has arrived goes on by itself")
     warned = []
     page.on("dialog", lambda dialog: (warned.append(dialog.type), dialog.accept()))

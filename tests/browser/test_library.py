@@ -41,8 +41,9 @@ def test_the_pin_is_a_switch_that_shows_what_was_read_back(foyer, standin):
     page.locator("#document-table tbody th a").first.click()
     switch = page.locator("#dialog").get_by_role("switch", name=re.compile("^Pin .* in IT & Security$"))
     before = switch.get_attribute("aria-checked")
-    switch.click()
+    switch.press("Space")
     expect(switch).to_have_attribute("aria-checked", "false" if before == "true" else "true")
+    expect(switch).to_be_focused()
     slug = next(w["slug"] for w in standin.get("/v1/workspaces")["workspaces"] if w["name"] == "IT & Security")
     rows = standin.get(f"/v1/workspace/{slug}")["workspace"][0]["documents"]
     assert any("passwords-and-accounts" in row["docpath"] and row["pinned"] for row in rows) == (before != "true")

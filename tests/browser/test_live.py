@@ -111,6 +111,15 @@ def test_foyer_itself_out_of_reach_is_said_in_a_toast(page, foyer):
     foyer.said.clear()  # htmx has told the console, too
 
 
+@pytest.mark.parametrize(("status", "words"), [(413, "The proxy in front of Foyer"), (502, "outcome is unknown")])
+def test_what_a_proxy_answers_is_said_in_words(page, foyer, status, words):
+    page.goto("/users/?q=sam")
+    page.route("**/suspend/", lambda route: route.fulfill(status=status, body=f"<h1>{status}</h1><hr>nginx"))
+    page.get_by_role("button", name="Suspend sam", exact=True).click()
+    expect(page.locator(".toast[data-tone=error]")).to_contain_text(words)
+    foyer.said.clear()  # htmx has told the console, too
+
+
 def test_back_after_a_search_shows_a_whole_page(page):
     page.goto("/users/")
     search = page.get_by_label("Search", exact=True)

@@ -136,10 +136,22 @@ def test_a_table_dims_while_it_is_searched(page):
     page.route("**/users/?q=weber**", lambda route: answers.append(route))  # held back until it has been looked at
     page.get_by_role("searchbox", name="Search", exact=True).fill("weber")
     expect(page.locator("#user-table")).to_have_attribute("aria-busy", "true")
-    expect(page.locator("#user-table .table-frame")).to_have_css("opacity", "0.6")
+    expect(page.locator("#user-table")).to_have_css("opacity", "0.6")
     answers[0].continue_()
     expect(page.locator("#user-table tbody th").first).to_contain_text("weber")
     expect(page.locator("#user-table")).not_to_have_attribute("aria-busy", "true")
+
+
+def test_the_matrix_dims_while_it_is_searched(page):
+    page.goto("/access/")
+    expect(page.locator("#matrix .matrix-frame")).to_be_visible()
+    answers = []
+    page.route("**/access/?q=weber**", lambda route: answers.append(route))
+    page.locator("main [name=q]").first.fill("weber")
+    expect(page.locator("#matrix")).to_have_css("opacity", "0.6")
+    answers[0].continue_()
+    expect(page.locator("#matrix tbody th").first).to_contain_text("weber")
+    expect(page.locator("#matrix")).to_have_css("opacity", "1")
 
 
 def test_a_table_that_asks_by_itself_does_not_dim(page):
@@ -153,7 +165,7 @@ def test_a_table_that_asks_by_itself_does_not_dim(page):
     }""")
     expect(page.locator("#user-table.htmx-request")).to_be_attached()
     opacity = page.evaluate("""async () => {
-      const frame = document.querySelector("#user-table .table-frame");
+      const frame = document.getElementById("user-table");
       await Promise.all(frame.getAnimations().map((fading) => fading.finished));
       return getComputedStyle(frame).opacity;
     }""")
@@ -241,6 +253,23 @@ def test_a_pasted_list_outlives_the_end_of_a_session(foyer, standin):
     sign_in_again(foyer, page)
     expect(page.locator(".toast")).to_contain_text(HERE_AGAIN)
     expect(page.get_by_label("Name of the list")).to_have_value("Apprentices")
+    expect(page.get_by_label("Or paste the list")).to_have_value(PEOPLE)
+    assert "Anna" not in kept_in(page)
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("button", name="Make 2 links")).to_be_visible()
+
+
+@pytest.mark.journey
+def test_a_pasted_list_outlives_a_form_that_is_too_old(foyer, standin):
+    """As when another tab has signed in meanwhile."""
+    page = at_work(foyer, "/invites/many/")
+    paste_list(page)
+    page.context.clear_cookies(name="foyer_csrf")
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_role("heading", name="Form too old")).to_be_visible()
+    expect(page.get_by_text("What you typed is kept")).to_be_visible()
+    page.get_by_role("link", name="Back").click()
+    expect(page.locator(".toast")).to_contain_text(HERE_AGAIN)
     expect(page.get_by_label("Or paste the list")).to_have_value(PEOPLE)
     assert "Anna" not in kept_in(page)
     page.get_by_role("button", name="Check the list").click()
