@@ -69,6 +69,12 @@ def test_of_two_hundred_workspaces_one_finds_a_few(page, standin):
     expect(boxes.filter(visible=True)).to_have_count(len(named))
 
 
+def test_wherever_many_workspaces_are_chosen_one_finds_a_few(page, things):
+    for address in (f"/groups/{things['group_id']}/edit/", f"/operators/{things['operator_id']}/workspaces/"):
+        page.goto(address)
+        expect(page.get_by_label("Find a workspace")).to_be_visible()
+
+
 def test_enter_in_the_field_to_find_a_workspace_makes_no_link(page):
     page.goto("/invites/new/")
     page.get_by_label("Name of the link").fill("Too early")

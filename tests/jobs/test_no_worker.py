@@ -7,6 +7,7 @@ from django.conf import settings
 
 from dashboard import workers
 from dashboard.models import Sign
+from tests.documents.arriving import arrive
 
 SENTENCE = "worker is not running"
 
@@ -16,8 +17,10 @@ def no_worker(monkeypatch, db):
     monkeypatch.setattr(settings.HUEY, "immediate", False)
 
 
-def test_home_system_and_the_job_say_so_until_one_runs(no_worker, new_job, admin_client, standin):
-    pages = ("/", f"/jobs/{new_job('a').pk}/")
+def test_whoever_waits_is_told_until_one_runs(no_worker, new_job, admin_client, ada, standin, settings, tmp_path):
+    settings.INCOMING_DIR = settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    added = arrive(ada, "a.txt", "Some words.").job
+    pages = ("/", f"/jobs/{new_job('a').pk}/", f"/documents/add/{added.pk}/")
     for url in pages:
         assert SENTENCE in admin_client.get(url).content.decode(), url
     assert "not running" in admin_client.get("/system/").content.decode()
