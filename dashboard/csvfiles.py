@@ -255,5 +255,11 @@ def plain(text: str) -> str:
     return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", text).casefold())
 
 
+def heading(cell: str) -> str:
+    """The cell of a header, as it is compared: without what stands in brackets ("Status [READ ONLY]") and the marks around it."""
+    word = plain(re.split(r"[\[(［（]", cell, maxsplit=1)[0].strip(" *:.：")) or plain(cell)
+    return word.replace(".", "")
+
+
 def shortened(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:199]}…"

@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from dashboard.csvfiles import Unreadable, plain, read_records, shortened, tidy, unwrapped
+from dashboard.csvfiles import Unreadable, heading, read_records, shortened, tidy, unwrapped
 from dashboard.invites.services import Person
 
 MAX_PEOPLE = 500
@@ -165,8 +165,7 @@ def _named(header: Sequence[str]) -> list[str]:
         if not cell or len(cell) > MAX_NAME:
             found.append("")
             continue
-        word = plain(cell.partition("[")[0].partition("(")[0].strip(" *:.")) or plain(cell)
-        found.append(HEADER_WORDS.get(word.replace(".", ""), ""))
+        found.append(HEADER_WORDS.get(heading(cell), ""))
     return found
 
 

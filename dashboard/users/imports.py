@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard import charsets
 from dashboard.anythingllm.rules import BIO_MAX, suggest_username, username_rule
-from dashboard.csvfiles import Unreadable, decoded, plain, read_records, shortened, tidy, unwrapped
+from dashboard.csvfiles import Unreadable, decoded, heading, plain, read_records, shortened, tidy, unwrapped
 from dashboard.names import check_username
 from dashboard.users.forms import LIMIT_MAX
 
@@ -35,18 +35,25 @@ COLUMN_LABELS = {
     BIO: gettext_lazy("About"),
     STATE: gettext_lazy("State"),
 }
-# What a header may call them, in English and Chinese; case, spaces, dashes and underscores do not count.
-HEADER_WORDS = {
+# How people sign in, the surest words first: a list may name a number, a mail address and the name of each person beside it.
+LOGIN_WORDS = (
+    "username loginname userlogin 用户名 用户名称 登录名 benutzername anmeldename nutzername nomdutilisateur nomd'utilisateur nomd’utilisateur"
+    " nombredeusuario nomeutente nomedeusuario gebruikersnaam nazwaużytkownika uživatelskéjméno användarnamn brukernavn käyttäjätunnus"
+    " имяпользователя kullanıcıadı ユーザー名 사용자이름",
+    "login account accountname 账号 帐号 账户 identifiant логин",
+    "user 用户 benutzer utilisateur usuario utente gebruiker",
+    "userid",
+    "name 姓名 名称 名字",
+)
+LOGIN_RANKS = {word: rank for rank, words in enumerate(LOGIN_WORDS) for word in words.split()}
+# What a header may call the others; case, spaces, dashes and underscores do not count.
+HEADER_WORDS = dict.fromkeys(LOGIN_RANKS, USERNAME) | {
     word: column
     for column, words in {
-        USERNAME: "name username user login account accountname loginname userid userlogin 用户名 用户 用户名称 姓名 名称 名字 账号 帐号 账户 登录名"
-        " benutzername benutzer anmeldename nutzername nomdutilisateur utilisateur identifiant usuario nombredeusuario utente nomeutente"
-        " nomedeusuario gebruikersnaam gebruiker nazwaużytkownika uživatelskéjméno användarnamn brukernavn käyttäjätunnus имяпользователя"
-        " логин kullanıcıadı ユーザー名 사용자이름",
         ROLE: "role userrole rolle rôle rol ruolo rola роль 角色 身份 用户角色",
         LIMIT: "limit dailylimit messagelimit dailymessagelimit messagesaday messagesperday messages/day dailymessages"
         " 每日上限 每日限额 每日限制 每日消息上限 每日消息限制 每日消息限额 每日消息数 每天消息数 消息上限 限额 上限",
-        STATE: "state status accountstatus userstatus zustand statut estado stato suspended 状态 账号状态",
+        STATE: "state status accountstatus userstatus zustand statut estado stato 状态 账号状态",
         BIO: "bio about description 简介 个人简介 介绍 关于 描述",
         "password": "password passwd pass pwd passphrase initialpassword 密码 口令 初始密码",
     }.items()
@@ -61,8 +68,6 @@ ROLE_WORDS = {
     }.items()
     for word in words.split()
 }
-# Any of these words in a list of accounts is somebody's name only if no column says more clearly how they sign in.
-NAMES_OF_PEOPLE = {"name", "姓名", "名称", "名字"}
 SUSPENDED_WORDS = {
     "suspended",
     "deactivated",
@@ -155,7 +160,7 @@ def _rows_of(text: str, clean: Callable[[str], str]) -> Iterator[tuple[int, list
 
 
 def _known(header: Sequence[str]) -> list[str | None]:
-    return [HEADER_WORDS.get(plain(tidy(cell))) for cell in header]
+    return [HEADER_WORDS.get(heading(tidy(cell))) for cell in header]
 
 
 def _columns(header: Sequence[str], line: int) -> list[str | None]:
@@ -169,9 +174,9 @@ def _columns(header: Sequence[str], line: int) -> list[str | None]:
                 )
                 % {"column": cell}
             )
-    if columns.count(USERNAME) > 1:
-        people = [i for i, cell in enumerate(header) if columns[i] == USERNAME and plain(tidy(cell)) in NAMES_OF_PEOPLE]
-        for i in people if len(people) < columns.count(USERNAME) else ():
+    ranks = [LOGIN_RANKS.get(heading(tidy(cell)), len(LOGIN_WORDS)) for cell in header]
+    for i, column in enumerate(columns):
+        if column == USERNAME and ranks[i] > min(ranks):
             columns[i] = None
     for column in {column for column in columns if column and columns.count(column) > 1}:
         first, second = [cell for cell, found in zip(header, columns, strict=True) if found == column][:2]

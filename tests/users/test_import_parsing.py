@@ -72,9 +72,33 @@ def test_a_header_without_names_is_told_with_what_it_says():
 
 
 def test_two_columns_of_one_meaning_are_told_both():
-    assert refusal("login,role,Username\na,b,c") == (
-        "Line 1: two columns mean the same, “login” and “Username”. Remove one of them."
+    assert refusal("login,role,Account\na,b,c") == (
+        "Line 1: two columns mean the same, “login” and “Account”. Remove one of them."
     )
+    assert "“user name” and “用户名”" in refusal("user name,用户名,login\na,b,c")
+
+
+@pytest.mark.parametrize(
+    ("header", "taken", "left_out"),
+    [
+        (
+            "username,email,status,billing-active,has-2fa,has-sso,userid,fullname,displayname",  # Slack's
+            "username",
+            "email, billing-active, has-2fa, has-sso, userid, fullname, displayname",
+        ),
+        ("Id,Name,Username,Email,State", "Username", "Id, Name, Email"),  # GitLab's
+        ("Name,User,Account,User Name", "User Name", "Name, User, Account"),
+        ("Name,User id,User,Account", "Account", "Name, User id, User"),
+        ("Name,User id,User", "User", "Name, User id"),
+        ("Name,User id [READ ONLY]", "User id [READ ONLY]", "Name"),
+        ("姓名,账号", "账号", "姓名"),
+    ],
+)
+def test_of_columns_that_mean_how_people_sign_in_the_surest_is_taken(header, taken, left_out):
+    cells = [f"cell {cell}" for cell in header.split(",")]
+    sheet = read(f"{header}\n{','.join(cells)}".encode())
+    assert sheet.rows[0].username == f"cell {taken}"
+    assert sheet.warnings == [f"These columns are not known and were left out: {left_out}."]
 
 
 @pytest.mark.parametrize("header", ["Id,Name,Username,Email,State", "username,email,status,userid2,name"])
