@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.charsets import ENCODINGS
-from dashboard.csvfiles import MAX_BYTES, Unreadable
+from dashboard.csvfiles import MAX_BYTES, Unreadable, read_again
 from dashboard.users.imports import MAX_ROWS, Row, State, judge, read
 
 
@@ -138,11 +138,69 @@ def test_what_an_export_has_guarded_comes_back_as_it_was():
     ]
 
 
-@pytest.mark.parametrize("word", ["suspended", "Deactivated", "已停用"])
-def test_who_is_suspended_in_the_list_is_told_and_not_made(word):
-    (judged,) = verdicts(f"name,state\nanna,{word}")
-    assert (judged.state, judged.words[:24]) == (State.INVALID, "State: suspended, but a ")
-    assert verdicts("name,state\nanna,active")[0].state == State.NEW
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (
+            "state",
+            "suspended Deactivated blocked ldap_blocked inactive gesperrt Deaktiviert suspendu désactivée bloqueado suspendido desativado",
+        ),
+        ("Status", "sospeso zablokowany geblokkeerd заблокирован 已停用 停用 無効 ανενεργός askıda 정지 موقوف"),
+        ("Suspended", "yes 1 x TRUE ja oui sí да 是 はい suspended"),
+        ("Gesperrt", "ja x wahr"),
+        ("Active", "no 0 FALSE nein non нет 否 inactive"),
+        ("Status [READ ONLY]", "Suspended"),
+        ("状態", "無効"),
+    ],
+)
+def test_who_is_suspended_in_the_list_is_told_and_not_made(header, words):
+    for word in words.split():
+        (judged,) = verdicts(f"name,{header}\nanna,{word}")
+        assert (judged.state, judged.words[:24]) == (State.INVALID, "State: suspended, but a "), word
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        (
+            "Status",
+            ",active,aktiv,actif,activo,正常,有効,-,Member,Admin,Owner,Primary Owner,Invited Member,Bot,Multi-Channel Guest",
+        ),
+        ("Suspended", ",no,0,false,nein,active,否"),
+        ("Active", ",yes,1,x,true,ja,active,是"),
+    ],
+)
+def test_who_is_active_in_the_list_is_made(header, words):
+    for word in words.split(","):
+        assert verdicts(f"name,{header}\nanna,{word}")[0].state == State.NEW, word
+
+
+@pytest.mark.parametrize(
+    ("header", "word"), [("state", "away"), ("state", "1"), ("suspended", "perhaps"), ("active", "2024-05-01")]
+)
+def test_nobody_becomes_active_by_a_word_that_is_not_understood(header, word):
+    (judged,) = verdicts(f"name,{header}\nanna,{word}")
+    assert judged.state == State.INVALID
+    assert judged.words == f"State: “{word}” is not understood. Write “active” or “suspended”, or empty this cell."
+
+
+def test_all_columns_about_states_count():
+    assert [
+        judged.state for judged in verdicts("name,status,active,suspended\na-1,ok,yes,no\nb-1,ok,no,no\nc-1,ok,yes,x")
+    ] == [
+        State.NEW,
+        State.INVALID,
+        State.INVALID,
+    ]
+
+
+def test_a_state_is_read_again_in_the_encoding_that_is_chosen():
+    content = "name;Status\nanna;заблокирован".encode("koi8-u")
+    (row,) = read(content, "cp1251").rows
+    (row,) = [row.changed(lambda cell: read_again(cell, "cp1251", "koi8-u"))]
+    assert judge([row], None, set())[0].words.startswith("State: suspended")
+    active = "name;активен\nanna;нет".encode("cp1251")
+    assert judge(read(active).rows, None, set())[0].words.startswith("State: suspended")
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "\ufeff", " ,, \n"])
