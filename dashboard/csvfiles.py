@@ -251,8 +251,8 @@ def _place(text: str, at: int, skipped: int) -> str:
 
 
 def plain(text: str) -> str:
-    """The text as it is compared with words of a header: case, spaces, dashes and underscores do not count."""
-    return re.sub(r"[\s_-]+", "", unicodedata.normalize("NFKC", text).casefold())
+    """The text as it is compared with words of a header: case, spaces, dashes and underscores do not count, nor does the dot of a Turkish İ."""
+    return re.sub(r"[\s_\u0307-]+", "", unicodedata.normalize("NFKC", text).casefold())
 
 
 def heading(cell: str) -> str:

@@ -5,6 +5,7 @@ Nothing here asks the instance or keeps anything. Whatever is not understood is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
@@ -15,7 +16,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from dashboard.csvfiles import Unreadable, heading, read_records, shortened, tidy, unwrapped
+from dashboard.csvfiles import Unreadable, heading, plain, read_records, shortened, tidy, unwrapped
 from dashboard.invites.services import Person
 
 MAX_PEOPLE = 500
@@ -23,20 +24,32 @@ MAX_NAME = 80
 MAX_ADDRESS = 254
 READ_OF_A_CELL = 1000  # characters; a longer one is no name and no address
 
-NAME, SHOWN, FIRST, MIDDLE, LAST, USERNAME, EMAIL = "name", "shown", "first", "middle", "last", "username", "email"
+NAME, SHOWN, USERNAME, EMAIL = "name", "shown", "username", "email"
+FIRST, MIDDLE, LAST, SECOND = "first", "middle", "last", "second"
+# These hold first and last name, whatever stands beside them.
+_WHOLE = (
+    "fullname fullusername 姓名 vollständigername nomcomplet nombrecompleto nomecompleto nominativo volledigenaam imięinazwisko фио полноеимя"
+    " adsoyad adısoyadı adsoyadı numecomplet 氏名 성명 họvàtên"
+)
+WHOLE_NAMES = frozenset(_WHOLE.split())
 # What a header may call them; case, spaces, dashes and underscores do not count.
 HEADER_WORDS = {
-    word: column
+    plain(word): column
     for column, words in {
-        NAME: "name fullname fullusername person forwhom recipient 姓名 名字 名称 vollständigername nom nomcomplet nombre nombrecompleto nome"
-        " nomecompleto nominativo naam volledigenaam imięinazwisko jméno namn navn nimi név имя фио полноеимя ім'я adsoyad adısoyadı isim"
-        " nume numecomplet όνομα 氏名 名前 이름 성명 الاسم שם tên họvàtên nama",
+        NAME: f"{_WHOLE} name person forwhom recipient 名字 名称 nom nombre nombres nome naam jméno namn navn nimi név имя ім'я"
+        " ім’я isim nume όνομα 名前 이름 الاسم שם tên nama ime ชื่อ",
         SHOWN: "displayname anzeigename nomaffiché nombreparamostrar 显示名 显示名称 表示名",
-        FIRST: "firstname givenname forename vorname prénom prenom nombredepila primeronombre nomedibattesimo voornaam imię křestníjméno"
-        " förnamn fornavn etunimi keresztnév prenume 名 nomepróprio primeironome ad отчество",
-        MIDDLE: "middlename additionalname zweitervorname deuxièmeprénom",
-        LAST: "lastname surname familyname nachname familienname nomdefamille apellido apellidos cognome sobrenome achternaam nazwisko"
-        " příjmení efternamn etternavn sukunimi vezetéknév фамилия soyad soyadı 姓 姓氏",
+        FIRST: "firstname firstnames givenname givennames forename forenames vorname vornamen rufname prénom prénoms prenom"
+        " nombredepila primeronombre nomedibattesimo voornaam imię křestníjméno"
+        " förnamn fornavn etunimi keresztnév prenume 名 nomepróprio primeironome ad meno vardas"
+        " vārds eesnimi الاسمالأول الاسمالاول שםפרטי",
+        MIDDLE: "middlename additionalname zweitervorname deuxièmeprénom segundonombre segundonome tussenvoegsel mellemnavn mellomnavn mellannamn"
+        " отчество побатькові πατρώνυμο",
+        LAST: "lastname lastnames surname surnames familyname nachname familienname zuname nomdefamille patronyme apellido apellidos"
+        " primerapellido apellidopaterno cognome sobrenome apelido últimonome achternaam nazwisko příjmení priezvisko prezime презиме efternamn"
+        " etternavn efternavn sukunimi perekonnanimi pavardė uzvārds vezetéknév фамилия прізвище фамилно фамилноиме soyad soyadı soyadi soyisim"
+        " numedefamilie επώνυμο επίθετο اللقب اسمالعائلة שםמשפחה นามสกุล họ 姓 姓氏 苗字 성",
+        SECOND: "segundoapellido apellidomaterno secondlastname secondsurname",
         USERNAME: "username user login account accountname 用户 用户名 benutzername benutzer utilisateur usuario utente",
         EMAIL: "email mail mailaddress emailaddress address emails primaryemail workemail emailwork mailadresse emailadresse mailadressen"
         " adresse adressemail adresseemail adresseélectronique courriel correo correoelectrónico direccióndecorreo posta postaelettronica"
@@ -47,6 +60,15 @@ HEADER_WORDS = {
     for word in words.split()
 }
 DEGREES = {"jr", "sr", "ii", "iii", "phd", "md", "mba", "msc", "bsc", "esq", "cpa"}
+_FIELDS = (
+    "to cc bcc from sender replyto mailto an von kopie blindkopie à de cci para cco per da aan van komu od do kopia till från til fra кому от"
+    " копия 收件人 抄送 密送 发件人 寄件者 收件者 宛先 差出人 받는사람 보낸사람 참조"
+)
+FIELDS = frozenset(_FIELDS.split())  # before the addressees that a mail program copies, and nobody's name
+_LABELLED = re.compile(r'("[^"]{0,80}"|[^"<>@,;\t(:：]{1,60})[:：]\s*(?!//)(\S.*)', re.DOTALL)
+_COMMENTED = re.compile(r"(.*<[^<>]*@[^<>]*>)\s*\(([^()]*)\)", re.DOTALL)
+_LIST_MARK = re.compile(r"(?:[•‣◦▪●○·]\s*|[-–—*+]\s+|\(?\d{1,4}(?:\)\s*|\.\s+))(?=\S)")
+TITLE_LINES = 5  # above the names of columns
 FAMILY_FIRST = (
     "\u3040",
     "\u9fff",
@@ -121,6 +143,7 @@ def read(text: str) -> Listed:
 # --- Tables with a header ---------------------------------------------------------------------------------------------
 def _table(text: str, listed: Listed) -> bool:
     """Reads the list as a table; False when its first row names no columns."""
+    text, title = _below_title(text)
     try:
         first = next(read_records(text), None)
     except Unreadable:
@@ -147,15 +170,36 @@ def _table(text: str, listed: Listed) -> bool:
     if not columns:
         return False
     at = {column: i for i, column in enumerate(columns) if column}
+    if title:
+        words = _("What stands above the names of the columns was left out: %(title)s.")
+        listed.warnings.append(words % {"title": shortened(title)})
     _tell_columns(header, columns, line, listed)
     for number, cells in rows:
-        found = {column: cells[i] for column, i in at.items() if i < len(cells)}
+        found = {column: _unmarked(cells[i]) for column, i in at.items() if i < len(cells)}
         email, name = found.get(EMAIL, ""), _full_name(found)
-        if email.endswith(">"):
-            inner, email = _parted(email)
-            name = name or inner
+        inner, address = _parted(email)
+        if address:
+            email, name = address, name or inner
         listed.add(number, name, _bare(email), {NAME: _place_of_name(at), EMAIL: at.get(EMAIL, 0)})
     return True
+
+
+def _below_title(text: str) -> tuple[str, str]:
+    """The list with blank lines instead of a title above the names of its columns, and that title."""
+    begins, title = 0, []
+    for number, end in enumerate(islice(re.finditer(r"\r\n|\r|\n", text), TITLE_LINES + 1)):
+        line = text[begins : end.start()]
+        if "@" in line:
+            break
+        try:
+            _line, cells = next(read_records(line), (1, []))
+        except Unreadable:
+            break
+        if len(list(filter(None, _named(cells)))) > 1:
+            return "\n" * number + text[begins:], ", ".join(title)
+        title += filter(None, cells)
+        begins = end.end()
+    return text, ""
 
 
 def _named(header: Sequence[str]) -> list[str]:
@@ -195,11 +239,11 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], line: int) ->
         columns = ["" if column == EMAIL else column for column in columns]
     if best is not None:
         columns[best] = EMAIL
-    for word in (NAME, SHOWN, FIRST, MIDDLE, LAST, USERNAME):
+    for word in (NAME, SHOWN, FIRST, MIDDLE, LAST, SECOND, USERNAME):
         same = [i for i, found in enumerate(columns) if found == word]
         if len(same) > 1:
             _refuse_two(header, same, line)
-    _only_the_best_name(columns)
+    _only_the_best_name(header, columns)
     if not known or not set(columns) - {"", EMAIL}:
         # Nothing says where the names are: they are in the first column of words.
         column = next((i for i, cell in enumerate(header) if cell and not columns[i] and words[i]), None)
@@ -215,15 +259,20 @@ def _refuse_two(header: Sequence[str], same: Sequence[int], line: int) -> None:
     )
 
 
-def _only_the_best_name(columns: list[str]) -> None:
-    """Whole names go before shown ones, these before first and last, and all of them before user names. In "Nom, Prénom" and "Name, Vorname"
-    the first is the family's.
+def _only_the_best_name(header: Sequence[str], columns: list[str]) -> None:
+    """Whole names go before shown ones, these before first and last, and all of them before user names. "Nombre" beside "Apellidos" is the
+    first name; in "Nom, Prénom" and "Name, Vorname" it is the family's.
     """
-    if NAME in columns and FIRST in columns and LAST not in columns:
-        columns[columns.index(NAME)] = LAST
+    if (
+        NAME in columns
+        and heading(header[columns.index(NAME)]) not in WHOLE_NAMES
+        and (FIRST in columns) != (LAST in columns)
+    ):
+        columns[:] = ["" if column in (SHOWN, USERNAME) else column for column in columns]
+        return
     for better, worse in (
-        ((NAME,), (SHOWN, FIRST, MIDDLE, LAST, USERNAME)),
-        ((SHOWN,), (FIRST, MIDDLE, LAST, USERNAME)),
+        ((NAME,), (SHOWN, FIRST, MIDDLE, LAST, SECOND, USERNAME)),
+        ((SHOWN,), (FIRST, MIDDLE, LAST, SECOND, USERNAME)),
         ((FIRST, LAST), (USERNAME,)),
     ):
         if any(column in columns for column in better):
@@ -248,15 +297,15 @@ def _place_of_name(at: dict[str, int]) -> int:
 
 
 def _full_name(found: dict[str, str]) -> str:
-    whole = found.get(NAME) or found.get(SHOWN)
+    whole = found.get(NAME) or found.get(SHOWN, "")
+    first, middle, last, second = (found.get(column, "") for column in (FIRST, MIDDLE, LAST, SECOND))
+    if whole and set((first or last).casefold().split()) <= set(whole.casefold().replace(",", " ").split()):
+        return _turned(whole)  # all of it, whatever stands beside it
     if whole:
-        return _turned(whole)
-    first, middle, last = (found.get(column, "") for column in (FIRST, MIDDLE, LAST))
+        first, last = (first, whole) if first else (whole, last)
     if first and last and _is_east_asian(first + last):
         return f"{last}{first}"
-    if first and first in last.split():
-        return last  # "Name" held all of it
-    return " ".join(filter(None, (first, middle, last))) or found.get(USERNAME, "")
+    return " ".join(filter(None, (first, middle, last, second))) or found.get(USERNAME, "")
 
 
 def _is_east_asian(name: str) -> bool:
@@ -299,11 +348,30 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines that are not blank, without `To:` or the name of a group before the first addressee."""
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
         content = tidy(line)
-        before, colon, after = content[:60].partition(":")
-        if colon and "@" in content and not any(mark in before for mark in '"<>@,;\t('):
-            content = content[len(before) + 1 :].strip() if not after.startswith("//") else content
+        content = _ungrouped(_unmarked(content))
         if content.strip(",;，；\t "):
             yield number, content
+
+
+def _unmarked(text: str) -> str:
+    """Without what makes it an item of a list: `- `, `• `, `1. `, `1) `."""
+    return text[mark.end() :] if (mark := _LIST_MARK.match(text)) else text
+
+
+def _ungrouped(content: str) -> str:
+    """Without `To:` or the name of a group before its addressees. What stands before one address alone is that one's name."""
+    found = _LABELLED.fullmatch(content)
+    if not found or "@" not in content:
+        return content
+    before, rest = found[1].strip(), found[2].strip()
+    if plain(before) in FIELDS or HEADER_WORDS.get(plain(before)) == EMAIL:
+        return rest
+    if ":" in rest.replace("mailto:", "").replace("：", ":"):
+        return content  # Anna: anna@example.com, Ben: ben@example.com
+    address = _bare(rest)
+    if rest.endswith((";", "；")) or rest.count("@") > 1 or len(address.split()) > 1 or "<" in address:
+        return rest
+    return f"{before} <{address}>"
 
 
 def _split(text: str, marks: str, line: int) -> list[str]:
@@ -343,7 +411,7 @@ def _split(text: str, marks: str, line: int) -> list[str]:
 def _pieces(cells: Sequence[str], column: int | None = None) -> list[Piece]:
     """A name, an address, or both; several, where blanks part addresses."""
     found: list[Piece] = []
-    for at, cell in enumerate(cells):
+    for at, cell in enumerate(map(_ungrouped, map(_unmarked, cells))):
         place = at if column is None else column
         name, address = _parted(cell)
         if address:
@@ -362,7 +430,12 @@ def _words(place: int, cell: str) -> Iterator[Piece]:
     addresses = [word for word in words if "@" in word]
     if len(addresses) == 1:
         name = " ".join(word for word in words if "@" not in word)
-        yield Piece(place, name.strip("()[] "), _bare(addresses[0]), bracketed=bool(name))
+        yield Piece(
+            place,
+            name.strip("()[] ") if name.startswith(("(", "[")) else name,
+            _bare(addresses[0]),
+            bracketed=bool(name),
+        )
         return
     for word in words:
         if "@" in word:
@@ -376,7 +449,12 @@ def _words(place: int, cell: str) -> Iterator[Piece]:
 
 def _parted(cell: str) -> tuple[str, str]:
     """Name and address of `Anna Müller <anna@example.com>`; no address when there are no brackets."""
-    if not cell.endswith(">") or len(cell) > READ_OF_A_CELL:
+    if len(cell) > READ_OF_A_CELL or not cell.endswith((">", ")")):
+        return "", ""
+    if commented := _COMMENTED.fullmatch(cell):
+        name, address = _parted(commented[1])
+        return f"{name} ({commented[2]})" if name else commented[2], address
+    if not cell.endswith(">"):
         return "", ""
     name, bracket, address = cell[:-1].rpartition("<")
     name, address = _turned(_unquoted(name.strip())), _bare(address)

@@ -158,7 +158,118 @@ def test_a_quotation_mark_that_is_never_closed_is_told():
         read('Anna <anna@example.com>\n"Ben <ben@example.com>')
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "name"),
+    [
+        ("Nombre;Apellidos", "Ana María;García López", "Ana María García López"),
+        ("Nombre;Primer apellido;Segundo apellido", "Ana;García;López", "Ana García López"),
+        ("Vorname;Nachname", "Anna;Müller", "Anna Müller"),
+        ("Name;Vorname", "Müller;Anna", "Anna Müller"),
+        ("Prénom;Nom", "Anna;Müller", "Anna Müller"),
+        ("Nome;Cognome", "Anna;Rossi", "Anna Rossi"),
+        ("Nome;Sobrenome", "Ana;Souza", "Ana Souza"),
+        ("Имя;Фамилия", "Анна;Иванова", "Анна Иванова"),
+        ("Фамилия;Имя;Отчество", "Иванова;Анна;Петровна", "Анна Петровна Иванова"),
+        ("Ім'я;Прізвище", "Анна;Шевченко", "Анна Шевченко"),
+        ("Jméno;Příjmení", "Jana;Nováková", "Jana Nováková"),
+        ("Voornaam;Tussenvoegsel;Achternaam", "Anna;van der;Meer", "Anna van der Meer"),
+        ("İsim;SOYADI", "Ayşe;Yılmaz", "Ayşe Yılmaz"),
+        ("Όνομα;Επώνυμο", "Άννα;Παππά", "Άννα Παππά"),
+        ("名前;苗字", "花子;山田", "山田花子"),
+        ("Name;Last name", "Anna;Müller", "Anna Müller"),
+        ("Name;Last name", "Anna Müller;MÜLLER", "Anna Müller"),
+        ("Name;Last name", "Müller, Anna;Müller", "Anna Müller"),
+        ("Full name;Last name", "Anna Meier;Müller", "Anna Meier"),
+        ("Name;Username;Surname", "Anna;am;Müller", "Anna Müller"),
+    ],
+)
+def test_no_column_of_a_last_name_is_lost(header, row, name):
+    assert people(f"{header};E-mail\n{row};anna@example.com") == [(name, "anna@example.com")]
+
+
+@pytest.mark.parametrize("mark", ["- ", "• ", "•", "* ", "– ", "1. ", "1) ", "(1) ", "12. "])
+def test_marks_of_a_list_are_nobodys_name(mark):
+    lines = ["Anna Müller <anna@example.com>", "Anna Müller, anna@example.com", "Anna Müller;anna@example.com"]
+    for line in (*lines, "anna@example.com;Anna Müller"):
+        assert people(f"{mark}{line}\n{mark}Ben") == BOTH
+    assert people(f"{mark}anna@example.com") == [("anna", "anna@example.com")]
+    assert people(f"Email,Name\nanna@example.com,{mark}Anna Müller\n,{mark}Ben") == BOTH
+
+
+def test_what_only_looks_like_a_mark_is_kept():
+    assert people("1.anna@example.com\n3com\n4. e.V. Anna") == [
+        ("1.anna", "1.anna@example.com"),
+        ("3com", ""),
+        ("e.V. Anna", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Participants of the course", "Participants of the course, 2024\n", "Teilnehmer;;\r\n\r\nStand: 1. Mai"],
+)
+@pytest.mark.parametrize(
+    "table", ["Name;E-mail\nAnna Müller;anna@example.com\nBen;", "E-mail,Name\nanna@example.com,Anna Müller\n,Ben"]
+)
+def test_a_title_above_the_names_of_the_columns_is_left_out_and_told(title, table):
+    assert people(f"{title}\n{table}") == BOTH
+    (warning,) = warnings(f"{title}\n{table}")
+    assert warning.startswith(f"What stands above the names of the columns was left out: {title[:10]}")
+
+
+def test_lines_below_a_title_are_counted_as_an_editor_shows_them():
+    assert [row.line for row in read("The course\n\nName;E-mail\nAnna;a@example.com").rows] == [4]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Anna Müller: anna@example.com\nBen Okafor: ben@example.com",
+        "Anna Müller: anna@example.com; Ben Okafor: ben@example.com;",
+        "Anna Müller: anna@example.com, Ben Okafor:ben@example.com",
+        '"Müller, Anna": <anna@example.com>\nBen Okafor：mailto:ben@example.com',
+    ],
+)
+def test_a_name_before_a_colon_is_kept(text):
+    assert people(text) == [ANNA, BEN]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Team: a@example.com, b@example.com;",
+        "Team: a@example.com; b@example.com",
+        "To: a@example.com, b@example.com",
+        "An: a@example.com\nE-Mail: b@example.com",
+        "Team: a@example.com;\nSales: b@example.com;",
+    ],
+)
+def test_the_name_of_a_group_or_a_field_is_nobodys(text):
+    assert people(text) == [("a", "a@example.com"), ("b", "b@example.com")]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Anna <anna@example.com> (Sales)", "Anna (Sales)"),
+        ('"Müller, Anna" <anna@example.com> (Sales, EU)', "Anna Müller (Sales, EU)"),
+        ("Anna anna@example.com (Sales)", "Anna (Sales)"),
+        ("<anna@example.com> (Anna Müller)", "Anna Müller"),
+        ("anna@example.com (Anna Müller)", "Anna Müller"),
+        ("Name;E-mail\n;Anna <anna@example.com> (Sales)", "Anna (Sales)"),
+    ],
+)
+def test_a_comment_behind_an_address_is_read(text, name):
+    assert people(text) == [(name, "anna@example.com")]
+
+
 SHAPES = [
+    "- ",
+    "1. ",
+    "a: ",
+    "a:<a@b>(",
+    "<a@b>(a)",
+    "(a@b)",
     "x <@",
     "<@",
     "@",
