@@ -16,11 +16,11 @@ from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents import services
 from dashboard.documents.adding import Options
 from dashboard.documents.models import Duplicates
-from dashboard.documents.texts import ENCODINGS
 from dashboard.documents.versions import Older
 from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.permissions import Action, allows
+from dashboard.texts import ENCODINGS
 
 TITLE_MAX = 120  # it becomes the name of a file
 TEXT_MAX = 1_000_000  # characters; who has more has a file

@@ -29,12 +29,12 @@ from dashboard.accounts.models import Operator, Role
 from dashboard.anythingllm.documents import PROTECTED_FOLDER
 from dashboard.documents.models import Batch, Duplicates, Incoming, Source
 from dashboard.documents.paths import is_folder_name
-from dashboard.documents.texts import UTF16, as_utf8
 from dashboard.errors import Declined, Words
 from dashboard.jobs import services as jobs
 from dashboard.jobs.models import TROUBLE, UNFINISHED, Job, JobItem
 from dashboard.permissions import scope
 from dashboard.said import gettext as _
+from dashboard.texts import UTF16, as_utf8
 
 MOST_FILES = 200  # in a batch
 KIND = "documents.add"

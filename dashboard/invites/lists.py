@@ -186,7 +186,7 @@ def _table(text: str, listed: Listed) -> bool:
 
 def _below_title(text: str) -> tuple[str, str]:
     """The list with blank lines instead of a title above the names of its columns, and that title."""
-    begins, title = 0, []
+    begins, title = 0, list[str]()
     for number, end in enumerate(islice(re.finditer(r"\r\n|\r|\n", text), TITLE_LINES + 1)):
         line = text[begins : end.start()]
         if "@" in line:

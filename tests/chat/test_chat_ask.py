@@ -307,6 +307,44 @@ def test_a_file_that_would_freeze_the_instance_is_not_sent():
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("年假制度：员工每年有十五天年假。", "gbk"),
+        ("Die Größe der Räume in Köln", "latin-1"),
+        ("Отпуск сотрудников: пятнадцать дней", "cp1251"),
+        ("Die Größe der Räume", "utf-16"),
+        ("Die Größe der Räume", "utf-16-le"),
+        ("Die Größe der Räume", "utf-8-sig"),
+    ],
+)
+def test_a_text_in_any_encoding_is_sent_as_utf_8_and_its_words_are_looked_at(text, encoding):
+    long = f"{'room ' * 100_000}\n{text}\n{'room ' * 100_000}"
+    for sent in (text, long):
+        (found,) = attached([SimpleUploadedFile("a.txt", sent.encode(encoding))], None)
+        found.file.seek(0)
+        assert found.file.read().decode("utf-8-sig") == sent and found.file.name == "a.txt"
+    with pytest.raises(Declined, match=r"a.txt holds a word so long"):
+        attached([SimpleUploadedFile("a.txt", f"{text} {text[-1] * 3000}".encode(encoding))], None)
+
+
+def test_a_text_in_another_encoding_is_read_by_the_instance(person):
+    text = "Das Zebra überquerte die Straße am Mittag.".encode("cp1252")
+    page = person.page_of(person.ask("Wann lief das Zebra?", files=SimpleUploadedFile("zebra.txt", text)))
+    assert "überquerte die Straße" in page
+
+
+def test_a_text_in_no_encoding_is_refused_because_nobody_could_read_it():
+    for content in (b"caf\x81\xff\x8d\x90", b"a\0b\xff\1", "Größe, Räume, Köln und ".encode() + b"M\xfcller"):
+        with pytest.raises(Declined, match=r"a.txt cannot be read as UTF-8"):
+            attached([SimpleUploadedFile("a.txt", content)], None)
+
+
+def test_mail_is_looked_at_too():
+    with pytest.raises(Declined, match=r"box.mbox holds a word so long"):
+        attached([SimpleUploadedFile("box.mbox", "Größe ".encode("latin-1") + b"x" * 3000)], None)
+
+
 def test_five_files_are_the_most(person):
     assert "at most 5 files" in person.ask(files=[picture(f"{n}.png") for n in range(6)]).content.decode()
     assert "is empty" in person.ask(files=picture(content=b"")).content.decode()

@@ -1,6 +1,7 @@
 """Texts are sent as UTF-8: the instance takes every text for that, and letters in another encoding become nonsense without a word.
 
-Which encoding a text is in cannot be told from the text for certain, so whoever brings it chooses; what does not fit is refused.
+Which encoding a text is in cannot be told from the text for certain, so whoever brings it to the library chooses. With a question nobody is
+asked, and what is most likely is taken. What does not fit is refused.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import codecs
 import re
 from pathlib import Path, PurePosixPath
 
-from dashboard import instance
+from dashboard import charsets, instance
 from dashboard.anythingllm import ApiError
 from dashboard.errors import Declined, Words
 from dashboard.said import gettext as _
@@ -29,6 +30,7 @@ ENCODINGS: dict[str, Words] = {
 UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 INVISIBLE = "\ufeff\u200b\u200e\u200f"
 _CHUNK = 1024 * 1024
+_GUESSED_BY = 256 * 1024  # bytes
 _NO_LETTERS = re.compile("[\0-\b\x0e-\x1f\x7f-\x9f\ue000-\uf8ff]")  # control characters, and what no language writes
 
 
@@ -50,6 +52,23 @@ def as_utf8(name: str, file: Path, encoding: str) -> bytes | None:
     if blank:
         raise Declined(_("%(name)s has no text in it.") % {"name": name})
     return None if found is None else found.encode()
+
+
+def text_of(name: str, content: bytes) -> str | None:
+    """The text of a file, in whichever encoding it is; None when the instance has another reader for it. Raises Declined."""
+    if not _is_read_as_text(name):
+        return None
+    try:
+        text = content.decode("utf-8-sig")
+        if "\0" not in text:
+            return text
+        begins = 0
+    except UnicodeDecodeError as error:
+        begins = 0 if b"\0" in content[:1000] else content.rfind(b"\n", 0, error.start) + 1
+    sample = content[begins : begins + _GUESSED_BY]
+    if b"\0" not in sample and len(sample) == _GUESSED_BY:
+        sample = sample[: max(sample.rfind(b" "), sample.rfind(b"\n"))]  # no letter of several bytes is cut
+    return _converted(name, content, charsets.encoding_of(sample) or "utf-8")
 
 
 def _is_read_as_text(name: str) -> bool:
@@ -76,6 +95,6 @@ def _converted(name: str, content: bytes, encoding: str) -> str:
     except UnicodeDecodeError:
         text = "\0"
     if _NO_LETTERS.search(text):
-        words = {"name": name, "encoding": "UTF-16" if is_utf16 else ENCODINGS[encoding]}
+        words = {"name": name, "encoding": "UTF-16" if is_utf16 else {**charsets.ENCODINGS, **ENCODINGS}[encoding]}
         raise Declined(_("%(name)s cannot be read as %(encoding)s. Save it as UTF-8 and add it again.") % words)
     return text
