@@ -50,6 +50,8 @@ _CYRILLIC = "".join(map(chr, range(0x410, 0x450)))
 _GREEK = "".join(map(chr, range(0x391, 0x3CF))) + "ΆΈΉΊΌΎΏ"
 # The letters of the languages that each is written for, as far as they are not in ASCII, a language a word.
 _WESTERN = "äöüßÄÖÜ éèêëàâçîïôûùœæÉÊÀÂÇÎÔŒ áéíóúñüÁÉÍÓÚÑªº ãâêôáéíóúàçÃÁÉÍÓÚÇ åäöæøéüÅÄÖÆØÉ àèéìòùÀ"
+# By themselves, and after the Turkish, whose letters stand in the places of these: "Ayşe Yılmaz" is no "Ayþe Yýlmaz".
+_ICELANDIC = "áéíóúýþæðöÁÉÍÓÚÝÞÆÐÖ áíóúýðæøÁÍÓÚÝÐÆØ åäöæøéüÅÄÖÆØÉ"
 _LETTERS = {
     "cp1252": _WESTERN,
     "cp1254": "çğıöşüâîÇĞİÖŞÜ",
@@ -60,8 +62,10 @@ _LETTERS = {
     "cp1257": "āčēģīķļņšūžĀČĒĢĪĶĻŅŠŪŽ ąčęėįšųūžĄČĘĖĮŠŲŪŽ äõöüšžÄÕÖÜŠŽ",
     "mac-roman": _WESTERN,
     "koi8-u": f"{_CYRILLIC}ёЁіїєґІЇЄҐ",
-    "cp850": _WESTERN,
+    "cp850": f"{_WESTERN} {_ICELANDIC}",
 }
+# ð stands behind any letter, ğ behind a vowel only, and never first: "Sigurður" is no "Sigurğur".
+_NO_TURKISH = re.compile("(?<![aeıioöuüâîAEIİOÖUÜ])[ğĞ]")
 _VOWELS = set("аеёиоуыэюяіїєўАЕЁИОУЫЭЮЯІЇЄαεηιουωάέήίόύώΑΕΗΙΟΥΩΆΈΉΊΌΎΏ")
 # Characters that are in nearly every list or sentence, those of names and offices among them.
 _HANZI = set(
@@ -74,9 +78,9 @@ _HANZI = set(
 )
 
 
-def _alphabet(encoding: str) -> Callable[[str], float]:
+def _alphabet(encoding: str, letters: str = "") -> Callable[[str], float]:
     """How well a text fits that is written in letters: each word is one of its languages, best all of the same."""
-    languages = [frozenset(letters) for letters in _LETTERS[encoding].split()]
+    languages = [frozenset(letters) for letters in (letters or _LETTERS[encoding]).split()]
     foreign = encoding in ("cp1251", "cp1253", "koi8-u")  # alphabets of which whole words are made
 
     def fit(text: str) -> float:
@@ -94,7 +98,7 @@ def _alphabet(encoding: str) -> Callable[[str], float]:
             missed = [before + (not found) * count for before, found in zip(missed, fits, strict=True)]
             # é and ü stand among others: a word made of them, or of a foreign alphabet and others, is one misread.
             mixed = count != len(word) if foreign else count > 1 and count * 3 > len(word) * 2
-            if not any(fits) or not _cased(word):
+            if not any(fits) or not _cased(word) or (encoding == "cp1254" and _NO_TURKISH.search(word)):
                 bad += count
             elif mixed:
                 bad += count * 2 if foreign else count / 4
@@ -156,31 +160,35 @@ def _within_latin(text: str, at: int) -> bool:
 
 
 # In the order in which they win when two fit alike.
-_FITS: dict[str, Callable[[str], float]] = {
-    "cp1252": _alphabet("cp1252"),
-    "cp1254": _alphabet("cp1254"),
-    "cp1250": _alphabet("cp1250"),
-    "cp1251": _alphabet("cp1251"),
-    "cp1253": _alphabet("cp1253"),
-    "gb18030": _pairs("gb18030", 0.7, (0xA1A1, 0xA3FE), (0xB0A1, 0xD7F9)),
-    "cp932": _pairs(
+_FITS: list[tuple[str, Callable[[str], float]]] = [
+    ("cp1252", _alphabet("cp1252")),
+    ("cp1254", _alphabet("cp1254")),
+    ("cp1250", _alphabet("cp1250")),
+    ("cp1252", _alphabet("cp1252", _ICELANDIC)),
+    ("cp1251", _alphabet("cp1251")),
+    ("cp1253", _alphabet("cp1253")),
+    ("gb18030", _pairs("gb18030", 0.7, (0xA1A1, 0xA3FE), (0xB0A1, 0xD7F9))),
+    (
         "cp932",
-        0.97,
-        (0x8140, 0x8149),
-        (0x815B, 0x815B),
-        (0x8160, 0x8160),
-        (0x8169, 0x816A),
-        (0x8175, 0x8178),
-        (0x824F, 0x8396),
-        (0x889F, 0x9872),
+        _pairs(
+            "cp932",
+            0.97,
+            (0x8140, 0x8149),
+            (0x815B, 0x815B),
+            (0x8160, 0x8160),
+            (0x8169, 0x816A),
+            (0x8175, 0x8178),
+            (0x824F, 0x8396),
+            (0x889F, 0x9872),
+        ),
     ),
-    "cp950": _pairs("cp950", 0.7, (0xA140, 0xA17E), (0xA1A1, 0xA1FE), (0xA440, 0xC67E)),
-    "cp949": _pairs("cp949", 0.9, (0xA1A1, 0xA3FE), (0xB0A1, 0xC8FE)),
-    "cp1257": _alphabet("cp1257"),
-    "mac-roman": _alphabet("mac-roman"),
-    "koi8-u": _alphabet("koi8-u"),
-    "cp850": _alphabet("cp850"),
-}
+    ("cp950", _pairs("cp950", 0.7, (0xA140, 0xA17E), (0xA1A1, 0xA1FE), (0xA440, 0xC67E))),
+    ("cp949", _pairs("cp949", 0.9, (0xA1A1, 0xA3FE), (0xB0A1, 0xC8FE))),
+    ("cp1257", _alphabet("cp1257")),
+    ("mac-roman", _alphabet("mac-roman")),
+    ("koi8-u", _alphabet("koi8-u")),
+    ("cp850", _alphabet("cp850")),
+]
 
 
 def encoding_of(content: bytes) -> str | None:
@@ -207,7 +215,7 @@ def _without_mark(content: bytes) -> str | None:
 
 def _best(content: bytes) -> tuple[str, float]:
     best, fit = "", 0.0
-    for encoding, judge in _FITS.items():
+    for encoding, judge in _FITS:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:

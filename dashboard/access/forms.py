@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dashboard.access.models import Group
 from dashboard.anythingllm import User, Workspace
+from dashboard.folding import folded
 from dashboard.forms import DayField
 from dashboard.names import told_apart
 
@@ -69,7 +70,7 @@ class GroupForm(forms.Form):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         others = Group.objects.exclude(pk=self.group.pk) if self.group else Group.objects.all()
-        if others.filter(name__iexact=name).exists():
+        if folded(name) in map(folded, others.values_list("name", flat=True)):
             raise ValidationError(_("There is a group of this name already."))
         return name
 

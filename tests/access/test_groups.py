@@ -72,6 +72,16 @@ def test_two_groups_have_two_names(admin_client, standin, sales):
     assert Group.objects.count() == 1
 
 
+@pytest.mark.parametrize(("name", "same"), [("über uns", "ÜBER UNS"), ("Продажи", "продажи"), ("Straße", "STRASSE")])
+def test_names_of_groups_are_compared_whatever_their_script(admin_client, standin, name, same):
+    group = Group.objects.create(name=name)
+    assert (
+        "There is a group of this name already." in admin_client.post("/groups/new/", {"name": same}).content.decode()
+    )
+    admin_client.post(f"/groups/{group.pk}/edit/", {"name": same})
+    assert Group.objects.get().name == same, "its own name may change its case"
+
+
 def test_joining_is_shown_first_and_changes_nothing_yet(admin_client, team, room, sales):
     answer = admin_client.post(f"/groups/{sales.pk}/join/", {"names": "dora.olsen, bianca"})
     page = admin_client.get(answer["Location"]).content.decode()
