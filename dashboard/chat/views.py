@@ -29,6 +29,7 @@ from dashboard.chatlog import services as chatlog
 from dashboard.errors import NOTHING_KEPT, Declined, Words, describe_ending
 from dashboard.folding import folded
 from dashboard.http import Request, render_page, wants_partial
+from dashboard.names import told_apart
 from dashboard.permissions import Action, requires
 from dashboard.said import gettext as _
 
@@ -57,10 +58,11 @@ class Shown:
 def chat_home(request: Request) -> HttpResponse:
     reading = services.rooms(request.user)
     q = request.GET.get("q", "").strip()
-    found = [workspace for workspace in reading.value if folded(q) in folded(workspace.name)]
+    names = dict(told_apart(reading.value))
+    found = [workspace for workspace in reading.value if folded(q) in folded(names[workspace.id])]
     if len(reading.value) == 1 and not reading.stale:
         return redirect("chat_workspace", found[0].slug if found else reading.value[0].slug)
-    context = {"reading": reading, "workspaces": found, "q": q}
+    context = {"reading": reading, "workspaces": [(workspace.slug, names[workspace.id]) for workspace in found], "q": q}
     return render_page(request, "chat/chat_home.html", partial="chat/_rooms.html", context=context)
 
 
@@ -108,7 +110,7 @@ def _frame(request: Request, asker: Asker, thread: Thread | None) -> dict[str, A
         "sso": instance.signs_in_at_once(),
         "public_url": settings.ANYTHINGLLM_PUBLIC_URL,
         "path": instance.public_path(asker.workspace.slug, thread.slug if thread else ""),
-        "rooms": rooms.value,
+        "rooms": [(room, name) for room, (_id, name) in zip(rooms.value, told_apart(rooms.value), strict=True)],
         "mode": mode_for(asker.workspace, next((e.turn.mode for e in reversed(found) if e.turn), "")),
         **_cited(found),
     }

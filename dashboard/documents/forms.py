@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.anythingllm import Workspace
 from dashboard.documents.services import Facets, State
 from dashboard.errors import Words
+from dashboard.names import told_apart
 
 ANY: list[tuple[str, Words]] = [("", _("Any"))]
 NONE = "+none"  # no slug has such a sign
@@ -38,7 +39,8 @@ class DocumentSearchForm(forms.Form):
 
     def __init__(self, *args: Any, facets: Facets, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        in_workspaces = [(workspace.slug, workspace.name) for workspace in facets.workspaces]
+        names = dict(told_apart(facets.workspaces))
+        in_workspaces = [(workspace.slug, names[workspace.id]) for workspace in facets.workspaces]
         self.fields["type"].choices = ANY + [(type, type) for type in facets.types]  # type: ignore[attr-defined]
         self.fields["workspace"].choices = [*ANY, (NONE, _("No workspace")), *in_workspaces]  # type: ignore[attr-defined]
 

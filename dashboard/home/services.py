@@ -26,6 +26,7 @@ from dashboard.errors import Words, describe
 from dashboard.folding import folded
 from dashboard.invites import services as invites
 from dashboard.jobs import services as workshop
+from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.permissions import Action, allows, scope
 from dashboard.shell import sections
@@ -215,8 +216,9 @@ def jump(operator: Operator, query: str) -> dict[str, Any]:
     things: list[Result] = []
     acts: list[Result] = []
     if "workspaces" in readings:
+        names = dict(told_apart(readings["workspaces"].value))
         things += [
-            Result(w.name, _("Workspace"), reverse("workspace_detail", args=[w.slug]), "folder")
+            Result(names[w.id], _("Workspace"), reverse("workspace_detail", args=[w.slug]), "folder")
             for w in best(readings["workspaces"].value, needle, lambda w: w.name)
         ]
     if "users" in readings:

@@ -16,6 +16,7 @@ from dashboard.anythingllm import ApiError, Workspace, WorkspaceDocument
 from dashboard.audit.services import recording
 from dashboard.invites import services
 from dashboard.invites.models import Joining, JoiningState, Link
+from dashboard.names import told_apart
 from dashboard.order import natural
 from dashboard.titles import shown
 
@@ -58,12 +59,16 @@ def rooms(operator: Operator) -> instance.Reading[Rooms]:
     own.sort(key=lambda workspace: natural(workspace.name))
     waited_for = Joining.objects.filter(user_id=operator.anythingllm_user_id, state=JoiningState.ACCOUNT)
     there = {workspace.id for workspace in own}
-    missing = {w.id: w.name for joining in waited_for.select_related("link") for w in promised(joining.link)}
+    missing = {w.id: w for joining in waited_for.select_related("link") for w in promised(joining.link)}
+    names = dict(told_apart({**missing, **{w.id: w for w in own}}.values()))
     return instance.Reading(
         Rooms(
-            [_room(*known) for known in zip(own[:MOST], instance.line().each(_documents, own[:MOST]), strict=True)],
+            [
+                _room(workspace, names[workspace.id], documents)
+                for workspace, documents in zip(own[:MOST], instance.line().each(_documents, own[:MOST]), strict=True)
+            ],
             max(len(own) - MOST, 0),
-            [name for workspace_id, name in missing.items() if workspace_id not in there],
+            [names[workspace_id] for workspace_id in missing if workspace_id not in there],
         ),
         min(workspaces.as_of, members.as_of),
         workspaces.problem or members.problem,
@@ -76,11 +81,11 @@ def _documents(workspace: Workspace) -> tuple[WorkspaceDocument, ...] | None:
     return None
 
 
-def _room(workspace: Workspace, documents: tuple[WorkspaceDocument, ...] | None) -> Room:
+def _room(workspace: Workspace, name: str, documents: tuple[WorkspaceDocument, ...] | None) -> Room:
     question = _("What can you help me with?")
     if documents:
         question = _("What are the most important points of “%(title)s”?") % {"title": shown(documents[0].title)}
-    return Room(workspace.slug, workspace.name, None if documents is None else len(documents), question)
+    return Room(workspace.slug, name, None if documents is None else len(documents), question)
 
 
 def way_in(*, actor: Operator, slug: str = "", thread: str = "") -> str:

@@ -28,7 +28,7 @@ from dashboard.http import OpenRequest, Request
 from dashboard.invites import first_steps, joining, services, strength, tries
 from dashboard.invites.join_forms import JoinForm
 from dashboard.invites.models import Link, LinkState
-from dashboard.names import check_username
+from dashboard.names import check_username, told_apart
 from dashboard.permissions import public
 from dashboard.server.threads import waiting
 
@@ -173,7 +173,7 @@ def _password_login() -> bool:
 def _workspaces(link: Link) -> list[str]:
     """Names of what the link opens; without an answer of the instance the page goes without them."""
     try:
-        return [workspace.name for workspace in first_steps.promised(link)]
+        return [name for _id, name in told_apart(first_steps.promised(link))]
     except ApiError:
         return []
 

@@ -22,6 +22,7 @@ from dashboard.invites import mails, qr, services, table
 from dashboard.invites.forms import ExtendForm, InviteSearchForm, LinkForm, MailForm
 from dashboard.invites.joining import CLOSED, LoginForbidden
 from dashboard.invites.models import Link
+from dashboard.names import told_apart
 from dashboard.once import once
 from dashboard.order import natural
 from dashboard.paging import page_of
@@ -165,7 +166,8 @@ def what_it_gives(link: Link) -> dict[str, Any]:
     except ApiError as error:
         return {"gifts": "", "problem": describe(error)}
     given = services.gives(link, link.created_by)
-    names = [w.name for w in sorted(reading.value, key=lambda w: natural(w.name)) if w.id in given.workspace_ids]
+    known = told_apart(sorted(reading.value, key=lambda w: natural(w.name)))
+    names = [name for workspace_id, name in known if workspace_id in given.workspace_ids]
     names += [_("the group %(name)s") % {"name": group.name} for group in given.groups]
     return {"gifts": ", ".join(names), "reading": reading}
 

@@ -40,6 +40,18 @@ def test_who_has_many_chooses_and_searches(account):
     assert "None of your workspaces" in jonas.get("/chat/?q=zzz").content.decode()
 
 
+def test_workspaces_of_one_name_are_told_apart(account, standin):
+    from dashboard import instance
+    from tests.chat.conftest import Person
+
+    standin.post("/v1/workspace/finance/update", {"name": "Company Handbook"})
+    instance.hang_up()
+    jonas = Person(account("jonas"))
+    for url in ("/chat/", "/chat/?q=company-h", "/chat/finance/"):
+        assert "Company Handbook (company-handbook)<" in jonas.get(url).content.decode(), url
+    assert "Company Handbook (finance)<" in jonas.get(f"/chat/{SLUG}/").content.decode()
+
+
 def test_who_has_none_reads_what_to_do(person, there):
     there.expel()
     from dashboard import instance

@@ -72,6 +72,13 @@ def test_it_filters_by_type_folder_and_workspace(shelf, admin_client):
     assert {row.path for row in used} == set(shelf.embedded("it-and-security"))
 
 
+def test_workspaces_of_one_name_are_told_apart(shelf, standin, admin_client):
+    standin.post("/v1/workspace/it-and-security/update", {"name": "Finance"})
+    instance.hang_up()
+    page = admin_client.get(f"{URL}?ready=1").content.decode()
+    assert ">Finance (it-and-security)</option>" in page and ">Finance (finance)</option>" in page
+
+
 def test_it_finds_what_is_in_no_workspace(shelf, admin_client):
     path = shelf.add("lonely", "Nobody reads this.")
     found = rows(admin_client, "&workspace=%2Bnone")

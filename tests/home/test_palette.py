@@ -56,6 +56,13 @@ def test_it_finds_people_and_workspaces(viewer_client, standin):
     assert f'href="/workspaces/{workspace.slug}/"' in response.content.decode()
 
 
+def test_workspaces_of_one_name_are_told_apart(viewer_client, standin):
+    standin.post("/v1/workspace/finance/update", {"name": "Company Handbook"})
+    instance.hang_up()
+    found = labels(viewer_client.get("/palette/", {"q": "company"}))
+    assert {"Company Handbook (finance)", "Company Handbook (company-handbook)"} <= set(found)
+
+
 def test_it_finds_documents_once_the_library_was_read(viewer_client, standin):
     assert labels(viewer_client.get("/palette/", {"q": "membrane"})) == []
     instance.library(), instance.workspace_documents()

@@ -58,6 +58,18 @@ def test_it_lists_the_own_workspaces_with_their_documents_and_a_question(newcome
     assert f"What are the most important points of “{title}”?" in words(page)
 
 
+def test_workspaces_of_one_name_are_told_apart(newcomer, names, standin, make_link):
+    slugs = {w["name"]: w["slug"] for w in standin.get("/v1/workspaces")["workspaces"]}
+    first, second = (slugs[name] for name in names)
+    standin.post(f"/v1/workspace/{second}/update", {"name": names[0]})
+    instance.hang_up()
+    page = newcomer.get("/welcome/").content.decode()
+    for slug in (first, second):
+        assert f"{names[0]} ({slug})</strong>" in page and f"{names[0]} ({slug})</option>" in page
+    joining = words(Client().get(f"/join/{code_of(make_link())}/"))
+    assert f"{names[0]} ({first})" in joining and f"{names[0]} ({second})" in joining
+
+
 def test_the_question_names_a_sheet_as_people_know_it(standin, db):
     client = instance.connect()
     room = client.workspaces.create("Numbers")
