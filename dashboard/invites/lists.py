@@ -66,7 +66,7 @@ _FIELDS = (
 )
 FIELDS = frozenset(_FIELDS.split())  # before the addressees that a mail program copies, and nobody's name
 _LABELLED = re.compile(r'("[^"]{0,80}"|[^"<>@,;\t(:：]{1,60})[:：]\s*(?!//)(\S.*)', re.DOTALL)
-_COMMENTED = re.compile(r"(.*<[^<>]*@[^<>]*>)\s*\(([^()]*)\)", re.DOTALL)
+_COMMENTED = re.compile(r"(.*<[^<>@]*@[^<>@]*>)\s*\(([^()]*)\)", re.DOTALL)
 _LIST_MARK = re.compile(r"(?:[•‣◦▪●○·]\s*|[-–—*+]\s+|\(?\d{1,4}(?:\)\s*|\.\s+))(?=\S)")
 TITLE_LINES = 5  # above the names of columns
 FAMILY_FIRST = (
