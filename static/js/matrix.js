@@ -102,6 +102,9 @@ function tell() {
   };
   say("selection", selected.length ? count("Cells", boxesIn(selected).length) : "");
   say("staged", ids.length ? bar().dataset.textStaged.replace(/{(\w+)}/g, (_all, noun) => nouns[noun]) : "");
+  const until = bar().elements.until; // ends what is given; what is taken has no end
+  until.disabled = ![...staged.values()].includes(true);
+  until.closest("label").hidden = until.disabled;
   bar().hidden = !selected.length && !ids.length;
 }
 

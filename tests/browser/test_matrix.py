@@ -212,6 +212,10 @@ def test_another_end_is_given_to_who_has_access_until_a_date(page, standin, peop
     assert user_id in members(standin, workspace_id)
     at(page, give)
     expect(box(page, workspace_id, user_id).locator("..")).to_have_attribute("title", re.compile("2999-02-01"))
+    page.get_by_role("button", name="Select all shown").click()
+    page.get_by_role("button", name="Take", exact=True).click()
+    expect(page.locator("#staging [data-count=staged]")).to_contain_text("2 changes")
+    expect(page.locator("#staging [name=until]")).to_be_hidden()  # what is taken has no end
 
 
 def test_by_mouse_a_row_a_column_a_dragged_rectangle_and_with_shift(page):

@@ -130,28 +130,17 @@ def test_a_name_of_several_spaces_can_be_typed_as_it_is_shown(page, standin):
     assert slug not in [w["slug"] for w in standin.get("/v1/workspaces")["workspaces"]]
 
 
-def test_a_table_dims_while_it_is_searched(page):
-    page.goto("/users/")
+@pytest.mark.parametrize(("address", "target"), [("/users/", "#user-table"), ("/access/", "#matrix")])
+def test_a_list_dims_while_it_is_searched(page, address, target):
+    page.goto(address)
+    expect(page.locator(f"{target} tbody th").first).to_be_visible()
     answers = []
-    page.route("**/users/?q=weber**", lambda route: answers.append(route))  # held back until it has been looked at
-    page.get_by_role("searchbox", name="Search", exact=True).fill("weber")
-    expect(page.locator("#user-table")).to_have_attribute("aria-busy", "true")
-    expect(page.locator("#user-table")).to_have_css("opacity", "0.6")
-    answers[0].continue_()
-    expect(page.locator("#user-table tbody th").first).to_contain_text("weber")
-    expect(page.locator("#user-table")).not_to_have_attribute("aria-busy", "true")
-
-
-def test_the_matrix_dims_while_it_is_searched(page):
-    page.goto("/access/")
-    expect(page.locator("#matrix .matrix-frame")).to_be_visible()
-    answers = []
-    page.route("**/access/?q=weber**", lambda route: answers.append(route))
+    page.route(f"**{address}?q=weber**", lambda route: answers.append(route))  # held back until it has been looked at
     page.locator("main [name=q]").first.fill("weber")
-    expect(page.locator("#matrix")).to_have_css("opacity", "0.6")
+    expect(page.locator(target)).to_have_css("opacity", "0.6")
     answers[0].continue_()
-    expect(page.locator("#matrix tbody th").first).to_contain_text("weber")
-    expect(page.locator("#matrix")).to_have_css("opacity", "1")
+    expect(page.locator(f"{target} tbody th").first).to_contain_text("weber")
+    expect(page.locator(target)).to_have_css("opacity", "1")
 
 
 def test_a_table_that_asks_by_itself_does_not_dim(page):
