@@ -48,6 +48,9 @@ QUESTIONS: dict[str, tuple[Action, Callable[[Operator, float], instance.Reading[
 JUMP_AGE = 300.0  # seconds: names may be a little old in the jump box; what Foyer itself changes is seen at once
 
 
+GRAVEST_FIRST = ("error", "warn", "accent", "quiet")
+
+
 @dataclass(frozen=True, slots=True)
 class Matter:
     """Something that wants a person's attention, with the page to look at, if there is one. `tone` as in _status.html."""
@@ -78,14 +81,15 @@ class Result:
 def overview(operator: Operator) -> dict[str, Any]:
     """Context of the start page."""
     readings, error = ask(operator, "users", "workspaces", "invites")
+    matters = [
+        *_matters_of_instance(operator, readings, error),
+        *_access_that_ends(operator, readings),
+        *_people_to_be_put_back(operator, readings),
+        *_matters_of_foyer(operator),
+    ]
     return {
         "member": not allows(operator, Action.VIEW_USERS),
-        "matters": [
-            *_matters_of_instance(operator, readings, error),
-            *_access_that_ends(operator, readings),
-            *_people_to_be_put_back(operator, readings),
-            *_matters_of_foyer(operator),
-        ],
+        "matters": sorted(matters, key=lambda matter: GRAVEST_FIRST.index(matter.tone)),
         "figures": list(_figures(readings)),
         "stale": next((reading for reading in readings.values() if reading.stale), None),
         "events": ledger.latest(operator, LINES) if allows(operator, Action.VIEW_LEDGER) else None,

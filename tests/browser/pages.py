@@ -428,6 +428,24 @@ def access_set_applied(foyer, standin, things):
 
 
 @state
+def members_lost(foyer, standin, things):
+    """Taking one person out, AnythingLLM has lost the others, and does not take them back yet."""
+    workspace = standin.get("/v1/workspaces")["workspaces"][3]
+    people = {user["username"]: user["id"] for user in standin.get("/v1/admin/users")["users"]}
+    listed = [name for name in people if "." in name][:4]
+    standin.post(f"/v1/admin/workspaces/{workspace['id']}/update-users", {"userIds": [people[name] for name in listed]})
+    foyer.forget()
+    page = at(foyer, f"/users/{people[listed[0]]}/")
+    standin.fault("half", path="manage-users")
+    switch = page.locator(f"#switch-{workspace['id']}-{people[listed[0]]}-b")
+    switch.click()
+    expect(switch).not_to_be_checked()
+    page.goto(f"/workspaces/{workspace['slug']}/")
+    expect(page.get_by_text("lost by AnythingLLM").first).to_be_visible()
+    return page
+
+
+@state
 def user_lock_out_dialog(foyer, standin, things):
     return dialog_of(foyer, f"/users/{things['user_id']}/", "Lock out")
 
