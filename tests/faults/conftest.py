@@ -240,7 +240,7 @@ def sentences() -> list[str]:
         *(str(describe(error).sentence) for error in found + lost),
         *(f"{describe(error).title}. What is left waits" for error in found[:1] + found[2:3]),
         *(str(errors.describe_ending(Failed(reason))) for reason in ("aborted", "timed_out", "broken", "interrupted")),
-        *map(str, (joining.NOTHING_MADE, joining.NOT_KNOWN, joining.MADE, door.CANNOT_ASK)),
+        *map(str, (joining.NOTHING_MADE, joining.NOT_KNOWN, joining.MADE, door.CANNOT_ASK, door.NO_ACCOUNTS)),
         *map(str, (keys.NOT_APPLIED, embedding.NOT_EMBEDDED, erasing.NOT_ERASED, folders.NOT_MOVED)),
         str(erasing.STILL_LISTED).partition("%")[0],
         "AnythingLLM lists no users at all",
