@@ -17,11 +17,16 @@ from dashboard.said import gettext_lazy as _
 REMEMBERED = timedelta(days=1)
 
 
+NOT_WHOLE = _("This form did not arrive whole. Load the page again and send it once more.")
+
+
 class OnceField(forms.UUIDField):
     """The key of one form as it was loaded."""
 
     def __init__(self) -> None:
-        super().__init__(required=False, initial=uuid.uuid4, widget=forms.HiddenInput)
+        super().__init__(
+            required=False, initial=uuid.uuid4, widget=forms.HiddenInput, error_messages={"invalid": NOT_WHOLE}
+        )
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def access_stage(request: Request) -> HttpResponse:
     back = own_url(request, request.POST.get("next", ""), "access_matrix")
     form = StageForm(request.POST)
     if not form.is_valid():
-        messages.error(request, str(form.errors["until"][0]))
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
         return redirect(back)
     give, take = form.changes(request.POST.getlist("cell"))
     if scope(request.user) is not None:

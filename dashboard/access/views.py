@@ -143,7 +143,7 @@ def access_toggle(request: Request, workspace_id: int, user_id: int) -> HttpResp
         # Another reason may give access for longer, or without an end.
         _say(request, user, workspace, give, result, Cell(give, implicit, _grants(user, workspace)).until)
     else:
-        messages.error(request, str(form.errors["until"][0]))
+        messages.error(request, str(next(iter(form.errors.values()))[0]))
     if not wants_partial(request):
         return redirect(own_url(request, request.POST.get("next", ""), reverse("home")))
     try:

@@ -21,6 +21,7 @@ from dashboard.order import natural
 from dashboard.titles import shown
 
 BY_ROLE = ("admin", "manager")  # who may open every workspace
+LONGEST_GOAL = 1000  # characters of an address within another
 MOST = 12  # workspaces shown; each costs a call for its documents
 
 
@@ -97,4 +98,6 @@ def way_in(*, actor: Operator, slug: str = "", thread: str = "") -> str:
     with recording(actor, "anythingllm.opened", target=target):
         account = accounts.own_account(actor)
         path = instance.connect().users.login_token(account.id).path
-    return f"{settings.ANYTHINGLLM_PUBLIC_URL}{path}&redirectTo={quote(instance.public_path(slug, thread), safe='')}"
+    goal = quote(instance.public_path(slug, thread), safe="")
+    # No page has so long an address, and browsers would not follow it.
+    return f"{settings.ANYTHINGLLM_PUBLIC_URL}{path}&redirectTo={goal if len(goal) <= LONGEST_GOAL else '%2F'}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import template
 from django.core.paginator import Page
+from django.forms import BaseForm
 from django.forms.utils import flatatt
 from django.templatetags.static import static
 from django.utils import timezone
@@ -82,6 +83,12 @@ def query(context: dict[str, Any], **changes: object) -> str:
 def page_numbers(page: Page[Any]) -> Iterable[str | int]:
     """The numbers a pager shows: the ends, the neighbours, and an ellipsis for the rest."""
     return page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+
+
+@register.filter
+def errors_of_all(form: BaseForm) -> list[str]:
+    """What is wrong with the form as a whole, and with fields of it that nobody sees."""
+    return [*form.non_field_errors(), *(error for field in form.hidden_fields() for error in field.errors)]
 
 
 @register.filter
