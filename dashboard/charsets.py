@@ -42,7 +42,8 @@ ENCODINGS = {
     "cp949": _("EUC-KR, Korean"),
 }
 
-_DEGREES = re.compile(r"(?<=[\d ])°")
+# Degrees, square and cubic metres, halves: as Polish, "Michał" would end in ³.
+_MEASURES = re.compile(r"(?<=[\d ])°|(?<![^\W_])[kcdmµ]?m[²³](?![^\W_])|(?<![^\W_])[½¼¾](?![^\W_])")
 _WORD = re.compile(r"[^\W\d_]+")
 _QUOTES = "“”’„‚‹›«»–—…¿¡"
 _SIGNS = "°€£§©®™ªº´·×\u00a0"
@@ -102,8 +103,8 @@ def _alphabet(encoding: str, letters: str = "") -> Callable[[str], float]:
                 bad += count
             elif mixed:
                 bad += count * 2 if foreign else count / 4
-        rest, degrees = _DEGREES.subn("", text)
-        high += degrees
+        rest, measures = _MEASURES.subn("", text)
+        high += measures
         for found in re.finditer(r"[^\x00-\x7f]", rest):
             if not found[0].isalpha():
                 around = text[max(found.start() - 1, 0) : found.end() + 1]

@@ -120,7 +120,7 @@ def keep(
             workspace_name=workspace_name[:255],
             slug=slug[:255],
             members={str(user_id): name for user_id, name in before.items()},
-            adds=sorted(writing.target - before.keys()),
+            adds=earlier.adds if earlier else [],
             removes=sorted(set(removes) & before.keys()),
             actor=actor,
             written_at=now,
@@ -135,8 +135,9 @@ def added(workspace_id: int, names: Mapping[int, str]) -> None:
     record = MembersBefore.objects.filter(pk=workspace_id).exclude(state=State.SETTLED).first()
     if record and names:
         record.members |= {str(user_id): name for user_id, name in names.items()}
+        record.adds = sorted({*record.adds, *names})
         record.removes = [user_id for user_id in record.removes if user_id not in names]
-        record.save(update_fields=["members", "removes"])
+        record.save(update_fields=["members", "adds", "removes"])
 
 
 def repair(workspace_id: int) -> Others:
@@ -149,14 +150,15 @@ def look(record: MembersBefore, observed: frozenset[int] | None = None) -> Other
     """Compares the whole list with the members as just read (None: reads them), and adds who is missing. Raises ApiError.
 
     Whom others added is welcome. Whoever is not on the instance any more, and a workspace that is not, are let go. Once all were seen, only
-    the loss of all at once is an accident: one by one, they were taken out on the instance itself.
+    the loss of all at once is an accident, or of those whom a request that is carried out late does not know: one by one, the others were
+    taken out on the instance itself.
     """
     memberships = instance.connect().memberships
     if observed is None:
         observed = ids(memberships.read(record.workspace_id))
     missing = {user_id: name for user_id, name in record.staying.items() if user_id not in observed}
     if record.state == State.WHOLE and len(missing) < len(record.staying):
-        missing = {}
+        missing = {user_id: name for user_id, name in missing.items() if user_id in record.adds}
     if missing:
         roster = instance.roster()
         if roster.slugs.get(record.workspace_id) != record.slug:

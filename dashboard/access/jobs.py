@@ -38,6 +38,11 @@ class ApplySet:
             return summary(changes, others)
         # What was tried before may be our own doing, unless it certainly failed.
         ours = [item.attempts > 1 and change.outcome != Outcome.FAILED for change in todo]
+        last = [change.outcome for change in todo]
+        # What is known of the last try is not known of this one, whose worker may die.
+        for change in todo:
+            change.outcome = ""
+        AccessChange.objects.bulk_update(todo, ["outcome"])
         try:
             if mine is not None and workspace_id not in mine:
                 raise Declined(_("You do not look after this workspace any more."))
@@ -52,7 +57,9 @@ class ApplySet:
                 roster=instance.roster(RECENT),
             )
         except Busy:
-            raise  # tried again later
+            for change, outcome in zip(todo, last, strict=True):
+                change.outcome = outcome
+            raise  # tried again later: nothing was written
         except (ApiError, Declined) as error:
             for change in todo:
                 change.outcome, change.message = Outcome.FAILED, describe(error).sentence

@@ -115,7 +115,7 @@ class MembersBefore(models.Model):
     workspace_name = models.CharField(max_length=255)
     slug = models.CharField(max_length=255)  # that of another workspace with this id is another one
     members = models.JSONField()  # names by id, as text
-    adds = models.JSONField()  # ids
+    adds = models.JSONField()  # ids: whom Foyer has added since, of which the request knows nothing
     removes = models.JSONField()  # ids
     lost = models.JSONField(default=dict)  # names by id: who was found missing, and is not known to be back
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")

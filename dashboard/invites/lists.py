@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
@@ -18,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.csvfiles import Unreadable, heading, plain, read_records, shortened, tidy, unwrapped
 from dashboard.invites.services import Person
+from dashboard.states import STATE_HEADERS, is_suspended
 
 MAX_PEOPLE = 500
 MAX_NAME = 80
@@ -99,8 +101,10 @@ class Listed:
     warnings: list[str] = field(default_factory=list)
     lines: dict[tuple[str, str], int] = field(default_factory=dict)  # of the people, by name and address
 
-    def add(self, line: int, name: str, email: str, place: dict[str, int], *, left: bool = False) -> None:
-        """`place`: the columns where name and address stand. `left`: what should be an address is none."""
+    def add(
+        self, line: int, name: str, email: str, place: dict[str, int], *, left: bool = False, suspended: str = ""
+    ) -> None:
+        """`place`: the columns where name and address stand. `left`: what should be an address is none. `suspended`: where the list says so."""
         if len(self.rows) == MAX_PEOPLE:
             raise Unreadable(
                 _("Line %(line)d: the list has more than %(max)d people. Split it into several lists.")
@@ -124,6 +128,11 @@ class Listed:
             }
         elif left or (email and not _is_address(email)):
             problem = _("Line %(line)d, column %(column)d: this is not a mail address.") % at(EMAIL)
+        elif suspended:
+            words = _(
+                "Line %(line)d: no link, because the list says “%(state)s”. Take that out if they shall be invited."
+            )
+            problem = words % {"line": line, "state": shortened(suspended)}
         elif same:
             problem = _("Line %(line)d: the same person as in line %(first)d.") % {"line": line, "first": same}
         self.rows.append(Row(line, shortened(name), shortened(email), problem))
@@ -180,8 +189,18 @@ def _table(text: str, listed: Listed) -> bool:
         inner, address = _parted(email)
         if address:
             email, name = address, name or inner
-        listed.add(number, name, _bare(email), {NAME: _place_of_name(at), EMAIL: at.get(EMAIL, 0)})
+        place = {NAME: _place_of_name(at), EMAIL: at.get(EMAIL, 0)}
+        listed.add(number, name, _bare(email), place, suspended=_suspended(header, cells))
     return True
+
+
+def _suspended(header: Sequence[str], cells: Sequence[str]) -> str:
+    """What the row says of somebody who shall not get in; else empty. Other words of such a column may be about anything."""
+    for name, cell in zip(header, cells, strict=False):
+        with suppress(ValueError):
+            if (kind := STATE_HEADERS.get(heading(name))) and is_suspended(kind, cell):
+                return f"{name}: {cell}"
+    return ""
 
 
 def _below_title(text: str) -> tuple[str, str]:

@@ -22,14 +22,13 @@ from dashboard import charsets
 from dashboard.anythingllm.rules import BIO_MAX, suggest_username, username_rule
 from dashboard.csvfiles import Unreadable, decoded, heading, plain, read_records, shortened, tidy, unwrapped
 from dashboard.names import check_username
+from dashboard.states import STATE, STATE_HEADERS, STATES, is_suspended
 from dashboard.users.forms import LIMIT_MAX
 
 MAX_ROWS = 5000
 
 USERNAME, ROLE, LIMIT, BIO = "username", "role", "daily_message_limit", "bio"
-STATE, SUSPENDED, ACTIVE = "state", "suspended", "active"  # "Status: deactivated", "Suspended: yes", "Active: no"
 COLUMNS = (USERNAME, ROLE, LIMIT, BIO)
-STATES = (STATE, SUSPENDED, ACTIVE)
 COLUMN_LABELS = {
     USERNAME: gettext_lazy("Name"),
     ROLE: gettext_lazy("Role"),
@@ -51,71 +50,30 @@ LOGIN_RANKS = {word: rank for rank, words in enumerate(LOGIN_WORDS) for word in 
 ROLE_WORDS = {
     word: role
     for role, words in {
-        "default": "default user member standard 默认 默认用户 普通 普通用户 用户 成员",
+        "default": "default user member standard benutzer mitglied utilisateur membre usuario miembro utente membro gebruiker lid użytkownik"
+        " 默认 默认用户 普通 普通用户 用户 成员",
         "manager": "manager 经理 管理者",
         "admin": "admin administrator 管理员",
     }.items()
     for word in words.split()
 }
-
-
-def _words(words: str) -> frozenset[str]:
-    return frozenset(map(plain, words.split()))
-
-
-SUSPENDED_WORDS = _words(
-    "suspended deactivated disabled inactive blocked locked lockedout banned archived deprovisioned deleted removed terminated"
-    " ldapblocked blockedpendingapproval blockcredential accountdisabled accountsuspended accountlocked isdisabled issuspended isblocked"
-    " isdeleted notactive gesperrt deaktiviert inaktiv blockiert stillgelegt ausgesetzt nichtaktiv suspendu suspendue désactivé désactivée"
-    " bloqué bloquée inactif inactive bloqueado bloqueada suspendido suspendida desactivado desactivada deshabilitado deshabilitada inactivo"
-    " inactiva inhabilitado desativado desativada suspenso suspensa inativo inativa sospeso sospesa disattivato disattivata disabilitato"
-    " disabilitata bloccato bloccata inattivo inattiva zablokowany zablokowana zawieszony zawieszona nieaktywny nieaktywna dezaktywowany"
-    " dezaktywowana wyłączony geblokkeerd geschorst opgeschort inactief gedeactiveerd uitgeschakeld blokovaný blokován zablokovaný pozastavený"
-    " pozastaven neaktivní deaktivovaný deaktivován neaktívny suspendat dezactivat blocat inactiv spärrad avstängd inaktiverad avaktiverad sperret"
-    " spærret suspenderet suspendert deaktiveret deaktivert estetty lukittu felfüggesztve letiltva inaktív заблокирован заблокирована заблокировано"
-    " приостановлен приостановлена отключен отключён отключена неактивен неактивна неактивный деактивирован деактивирована уволен заблоковано"
-    " заблокований заблокована призупинено неактивний вимкнено деактивовано engellendi askıda askıyaalındı pasif devredışı kilitli"
-    " ανενεργός ανενεργή σεαναστολή απενεργοποιημένος αποκλεισμένος معطل موقوف محظور معلق غيرنشط מושעה חסום מושבת לאפעיל ระงับ ถูกระงับ"
-    " bịkhóa đãkhóa tạmngưng nonaktif dinonaktifkan diblokir ditangguhkan 已停用 停用 禁用 已禁用 冻结 已冻结 锁定 已锁定 封禁 已封禁 注销 已注销"
-    " 离职 已离职 凍結 已凍結 停權 已停權 鎖定 無効 停止 停止中 利用停止 一時停止 無効化 ロック 정지 정지됨 중지 비활성 비활성화 차단 차단됨"
-)
-ACTIVE_WORDS = _words(
-    "active activated enabled accountenabled loginenabled isactive isenabled ok normal aktiv aktiviert"
-    " freigeschaltet actif active activé activée activo activa habilitado habilitada ativo ativa attivo attiva abilitato abilitata aktywny"
-    " aktywna actief geactiveerd ingeschakeld aktivní aktívny activ aktiverad aktivert aktiveret aktiivinen aktív активен активна активный"
-    " активний aktif etkin ενεργός ενεργή نشط פעיל ใช้งาน hoạtđộng 正常 启用 已启用 激活 已激活 在职 啟用 已啟用 有効 利用中 활성 활성화 사용"
-)
-YES_WORDS = _words(
-    "yes y true t 1 x on ja j oui vrai wahr si sí sì verdadero vero sim verdadeiro tak prawda ano pravda igen igaz kyllä da да"
-    " истина так evet doğru ναι نعم כן có ya 是 真 はい 예 네 ✓ ✔ ✅ ☑"
-)
-NO_WORDS = _words(
-    "no n false f 0 off nein falsch non faux falso não nie fałsz ne nepravda nem hamis ei nej nei nee nu нет ложь ні hayır yanlış"
-    " όχι لا לא không tidak 否 假 いいえ 아니요 아니오"
-)
-# What a column of states may say of somebody's role, as that of Slack's members does: whoever has a role is not suspended.
-STATE_ROLES = ROLE_WORDS.keys() | _words(
-    "owner primaryowner workspaceowner workspaceadmin workspaceprimaryowner orgowner orgadmin orgprimaryowner invitedmember fullmember guest"
-    " singlechannelguest multichannelguest regular bot"
-)
 # What a header may call the others; case, spaces, dashes and underscores do not count.
-HEADER_WORDS = {
-    **dict.fromkeys(SUSPENDED_WORDS, SUSPENDED),
-    **dict.fromkeys(ACTIVE_WORDS, ACTIVE),
-    **dict.fromkeys(LOGIN_RANKS, USERNAME),
-} | {
-    word: column
-    for column, words in {
-        ROLE: "role userrole rolle rôle rol ruolo rola роль 角色 身份 用户角色",
-        LIMIT: "limit dailylimit messagelimit dailymessagelimit messagesaday messagesperday messages/day dailymessages"
+HEADER_WORDS = (
+    STATE_HEADERS
+    | dict.fromkeys(LOGIN_RANKS, USERNAME)
+    | {
+        word: column
+        for column, words in {
+            ROLE: "role userrole rolle rôle rol ruolo rola роль 角色 身份 用户角色",
+            LIMIT: "limit dailylimit messagelimit dailymessagelimit messagesaday messagesperday messages/day dailymessages"
+            " nachrichtenprotag messagesparjour mensajespordía mensagenspordia messaggialgiorno berichtenperdag"
         " 每日上限 每日限额 每日限制 每日消息上限 每日消息限制 每日消息限额 每日消息数 每天消息数 消息上限 限额 上限",
-        STATE: "state status accountstatus userstatus kontostatus zustand statut état estado situación situação stato stan stav stare tila"
-        " toestand tillstånd állapot durum статус состояние стан κατάσταση الحالة מצב trạngthái 状态 账号状态 用户状态 狀態 状態 ステータス 상태",
-        BIO: "bio about description 简介 个人简介 介绍 关于 描述",
-        "password": "password passwd pass pwd passphrase initialpassword 密码 口令 初始密码",
-    }.items()
-    for word in words.split()
-}
+            BIO: "bio about description 简介 个人简介 介绍 关于 描述",
+            "password": "password passwd pass pwd passphrase initialpassword 密码 口令 初始密码",
+        }.items()
+        for word in words.split()
+    }
+)
 LIMIT_WORD = re.compile(r"(\d{1,9}|\d{1,3}(?:([.,' ’])\d{3})(?:\2\d{3})?)(?:[.,]0{1,2})?")
 NO_LIMIT_WORDS = {"none", "unlimited", "nolimit", "无", "无限", "无限制", "不限", "不限制"}
 
@@ -293,7 +251,7 @@ def judge(rows: Iterable[Row], version: str | None, names: Collection[str]) -> l
         if len(row.bio) > BIO_MAX:
             wrong(BIO, _("has %(length)d characters; %(max)d are allowed.") % {"length": len(row.bio), "max": BIO_MAX})
         try:
-            if any(_is_suspended(column, getattr(row, column)) for column in STATES):
+            if any(is_suspended(column, getattr(row, column)) for column in STATES):
                 wrong(
                     STATE,
                     _("suspended, but a new account may sign in. Empty this cell if that is meant, or remove the row."),
@@ -319,18 +277,6 @@ def judge(rows: Iterable[Row], version: str | None, names: Collection[str]) -> l
             taken.add(row.username)
         judged.append(Judged(row, state, role, limit, reasons))
     return judged
-
-
-def _is_suspended(column: str, text: str) -> bool:
-    """What a cell of a column about states says. Raises ValueError with the cell: nobody becomes active by a word that is not understood."""
-    word = plain(text)
-    if word in SUSPENDED_WORDS:
-        return True
-    if not word or word in ACTIVE_WORDS or (column == STATE and word in STATE_ROLES):
-        return False
-    if column == STATE or word not in YES_WORDS | NO_WORDS:
-        raise ValueError(text)
-    return (word in YES_WORDS) == (column == SUSPENDED)
 
 
 def _limit(text: str) -> int | None:

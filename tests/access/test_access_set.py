@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models.signals import pre_save
 from django.utils import timezone
 
 from dashboard import instance, locks
@@ -211,6 +212,35 @@ def test_a_worker_that_dies_leaves_nothing_undone_and_nothing_unclear(ada, team,
     assert Grant.objects.count() == 2
     opposite = sets.undo(actor=ada, access_set=AccessSet.objects.get(pk=staged.pk))
     assert opposite.changes.count() == 2
+
+
+def test_an_end_is_kept_when_a_worker_dies_after_a_try_that_failed(ada, team, rooms, stage, standin):
+    """The second try had written to the instance; nobody but us gave this access."""
+    until = timezone.now() + timedelta(days=2)
+    staged = stage((rooms[2], "sam", True, {"until": until}))
+    standin.fault("500", path=f"workspaces/{rooms[2]}/users")
+    job = sets.apply(actor=ada, access_set=staged)
+    work(job)
+    assert outcomes(staged) == [Outcome.FAILED]
+    standin.clear_faults()
+    jobs.retry(actor=ada, job=job)
+
+    def dies(**kwargs):
+        raise KeyboardInterrupt
+
+    pre_save.connect(dies, sender=Grant)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work(job)
+    finally:
+        pre_save.disconnect(dies, sender=Grant)
+    assert team.users["sam"] in team.members(rooms[2])
+    Job.objects.filter(pk=job.pk).update(state=JobState.RUNNING, alive_at=timezone.now() - 2 * engine.DEAD_AFTER)
+    JobItem.objects.filter(job=job).update(state=ItemState.RUNNING)
+    assert engine.due() == [job.pk]
+    work(job)
+    assert outcomes(staged) == [Outcome.DONE]
+    assert Grant.objects.get().until == until
 
 
 def test_what_a_dead_worker_has_locked_waits_until_its_lease_runs_out(ada, rooms, stage, monkeypatch):

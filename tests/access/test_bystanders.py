@@ -225,6 +225,16 @@ def test_whom_a_later_change_gives_access_is_kept_too(team, room, full, change, 
     assert team.members(room) == {*full, team.users["sam"]}
 
 
+def test_who_came_later_is_not_lost_by_a_request_that_does_not_know_them(team, room, full, change, standin):
+    """Carried out late and rightly, it loses one of many only."""
+    standin.fault("lost", path="manage-users", times=1)
+    change(team.step("sam", False))
+    change(team.step("mia", True))
+    team.set_members(room, *full.values())
+    sweep()
+    assert team.members(room) == {*full, team.users["mia"]}
+
+
 def test_whom_somebody_takes_on_the_instance_itself_is_not_put_back(team, room, full, change, standin):
     standin.fault("lost", path="manage-users", times=1)
     change(team.step("sam", False))

@@ -164,7 +164,7 @@ def test_who_is_suspended_in_the_list_is_told_and_not_made(header, words):
     [
         (
             "Status",
-            ",active,aktiv,actif,activo,正常,有効,-,Member,Admin,Owner,Primary Owner,Invited Member,Bot,Multi-Channel Guest",
+            ",active,aktiv,actif,activo,正常,有効,-,Member,Admin,Owner,Primary Owner,Invited Member,Multi-Channel Guest",
         ),
         ("Suspended", ",no,0,false,nein,active,否"),
         ("Active", ",yes,1,x,true,ja,active,是"),
