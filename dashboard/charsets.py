@@ -85,8 +85,8 @@ def _alphabet(encoding: str, letters: str = "") -> Callable[[str], float]:
     foreign = encoding in ("cp1251", "cp1253", "koi8-u")  # alphabets of which whole words are made
 
     def fit(text: str) -> float:
-        high = vowels = 0
-        bad = 0.0
+        text, high = _MEASURES.subn(" ", text)
+        vowels, bad = 0, 0.0
         missed = [0] * len(languages)
         for word in _WORD.findall(text.replace("õe", "e")):  # as in Simões; Hungarian has ő in its place
             own = {letter for letter in word if letter > "\x7f"}
@@ -103,9 +103,7 @@ def _alphabet(encoding: str, letters: str = "") -> Callable[[str], float]:
                 bad += count
             elif mixed:
                 bad += count * 2 if foreign else count / 4
-        rest, measures = _MEASURES.subn("", text)
-        high += measures
-        for found in re.finditer(r"[^\x00-\x7f]", rest):
+        for found in re.finditer(r"[^\x00-\x7f]", text):
             if not found[0].isalpha():
                 around = text[max(found.start() - 1, 0) : found.end() + 1]
                 high += 1
@@ -230,7 +228,7 @@ def _best(content: bytes) -> tuple[str, float]:
 def _to_judge(text: str) -> str:
     """The words of the text with letters beyond ASCII, as many as are judged."""
     words, letters = [], 0
-    for word in re.findall(r"[^\s,;]*[^\x00-\x7f][^\s,;]*", text) if len(text) < JUDGED else text.split():
+    for word in re.findall(r"[^\s,;]+", text) if len(text) < JUDGED else text.split():
         if not word.isascii():
             words.append(word[:200])
             letters += len(word)

@@ -155,6 +155,17 @@ def read_again(text: str, old: str, new: str) -> str:
     return decoded(content, new)[0]
 
 
+def demand_few_cells(text: str, most: int) -> None:
+    """Raises Unreadable for what is nobody's list, and would take long to find that out: millions of marks and line ends."""
+    if sum(map(text.count, ",;\t\n\r")) > most:
+        raise Unreadable(
+            _(
+                "The list has more than %(max)d cells. Leave out columns and blank lines, or split it into several lists."
+            )
+            % {"max": most}
+        )
+
+
 def read_records(text: str, clean: Callable[[str], str] | None = None) -> Iterator[tuple[int, list[str]]]:
     """Every row that is not blank, as cells with the line it begins at, whatever the delimiter; `clean` is `tidy` without another. Raises
     Unreadable on the way.

@@ -48,6 +48,11 @@ STATE_ROLES = _words(
     " orgprimaryowner invitedmember fullmember guest"
     " singlechannelguest multichannelguest regular"
 )
+GOOD_WORDS = {
+    STATE: ACTIVE_WORDS | STATE_ROLES,
+    SUSPENDED: _words("active ok"),  # "Account locked: enabled" may mean the lock
+    ACTIVE: ACTIVE_WORDS,
+}
 _HEADERS = (
     "state status accountstatus userstatus kontostatus zustand statut état estado situación situação stato stan stav stare tila"
     " toestand tillstånd állapot durum статус состояние стан κατάσταση الحالة מצב trạngthái 状态 账号状态 用户状态 狀態 状態 ステータス 상태"
@@ -65,7 +70,7 @@ def is_suspended(column: str, text: str) -> bool:
     word = plain(text)
     if word in SUSPENDED_WORDS:
         return True
-    if not word or word in ACTIVE_WORDS or (column == STATE and word in STATE_ROLES):
+    if not word or word in GOOD_WORDS[column]:
         return False
     if column == STATE or word not in YES_WORDS | NO_WORDS:
         raise ValueError(text)

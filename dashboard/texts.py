@@ -64,7 +64,11 @@ def text_of(name: str, content: bytes) -> str | None:
             return text
         begins = 0
     except UnicodeDecodeError as error:
-        begins = 0 if b"\0" in content[:1000] else content.rfind(b"\n", 0, error.start) + 1
+        begins = max(content.rfind(b"\n", 0, error.start) + 1, error.start - _GUESSED_BY // 2)
+        if b"\0" in content[:1000]:
+            begins = 0
+        elif charsets.wrong_byte(content) is not None:
+            return _converted(name, content, "utf-8")  # one letter is broken, not the file in another encoding
     sample = content[begins : begins + _GUESSED_BY]
     if b"\0" not in sample and len(sample) == _GUESSED_BY:
         sample = sample[: max(sample.rfind(b" "), sample.rfind(b"\n"))]  # no letter of several bytes is cut

@@ -17,13 +17,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from dashboard.csvfiles import Unreadable, heading, plain, read_records, shortened, tidy, unwrapped
+from dashboard.csvfiles import Unreadable, demand_few_cells, heading, plain, read_records, shortened, tidy, unwrapped
 from dashboard.invites.services import Person
 from dashboard.states import STATE_HEADERS, is_suspended
 
 MAX_PEOPLE = 500
 MAX_NAME = 80
 MAX_ADDRESS = 254
+MOST_CELLS = 50_000
 READ_OF_A_CELL = 1000  # characters; a longer one is no name and no address
 
 NAME, SHOWN, USERNAME, EMAIL = "name", "shown", "username", "email"
@@ -70,6 +71,7 @@ FIELDS = frozenset(_FIELDS.split())  # before the addressees that a mail program
 _LABELLED = re.compile(r'("[^"]{0,80}"|[^"<>@,;\t(:：]{1,60})[:：]\s*(?!//)(\S.*)', re.DOTALL)
 _COMMENTED = re.compile(r"(.*<[^<>@]*@[^<>@]*>)\s*\(([^()]*)\)", re.DOTALL)
 _LIST_MARK = re.compile(r"(?:[•‣◦▪●○·]\s*|[-–—*+]\s+|\(?\d{1,4}(?:\)\s*|\.\s+))(?=\S)")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 TITLE_LINES = 5  # above the names of columns
 FAMILY_FIRST = (
     "\u3040",
@@ -140,6 +142,7 @@ class Listed:
 
 def read(text: str) -> Listed:
     """Raises Unreadable."""
+    demand_few_cells(text, MOST_CELLS)
     listed = Listed()
     if not _table(text, listed):
         listed = Listed()
@@ -251,7 +254,9 @@ def _columns(header: Sequence[str], rows: Sequence[Sequence[str]], line: int) ->
     named = [i for i, column in enumerate(columns) if column == EMAIL]
     if not known and not by_content:
         return []
-    best = max(by_content, key=lambda i: (i in named, addresses[i], -i), default=None)
+    # What is called so and is empty says that there are no addresses: those of another column may be somebody else's.
+    by_content = [i for i in by_content if i in named] or ([] if any(not filled[i] for i in named) else by_content)
+    best = max(by_content, key=lambda i: (addresses[i], -i), default=None)
     if best is None and len(named) > 1:
         _refuse_two(header, named, line)
     if best is not None or not named:
@@ -306,6 +311,9 @@ def _tell_columns(header: Sequence[str], columns: Sequence[str], line: int, list
             _("Line %(line)d was taken for the names of the columns: %(header)s.")
             % {"line": line, "header": shortened(", ".join(filter(None, header)))}
         )
+    elif EMAIL in columns and _named(header)[at := columns.index(EMAIL)] != EMAIL:
+        words = _("The mail addresses were taken from the column “%(column)s”.")
+        listed.warnings.append(words % {"column": shortened(header[at])})
     left = [cell for cell, column in zip(header, columns, strict=True) if cell and not column]
     if left:
         listed.warnings.append(_("These columns were left out: %(columns)s.") % {"columns": shortened(", ".join(left))})
@@ -493,7 +501,9 @@ def _unquoted(name: str) -> str:
     name = name.strip("' ")
     if "=?" in name and len(name) < READ_OF_A_CELL:
         try:
-            return str(make_header(decode_header(name)))
+            return tidy(
+                _CONTROL.sub("", str(make_header(decode_header(name))))
+            )  # codes may hold what was taken out before
         except (HeaderParseError, LookupError, UnicodeError, ValueError):
             return name
     return name

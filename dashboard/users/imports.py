@@ -20,12 +20,23 @@ from django.utils.translation import gettext_lazy
 
 from dashboard import charsets
 from dashboard.anythingllm.rules import BIO_MAX, suggest_username, username_rule
-from dashboard.csvfiles import Unreadable, decoded, heading, plain, read_records, shortened, tidy, unwrapped
+from dashboard.csvfiles import (
+    Unreadable,
+    decoded,
+    demand_few_cells,
+    heading,
+    plain,
+    read_records,
+    shortened,
+    tidy,
+    unwrapped,
+)
 from dashboard.names import check_username
 from dashboard.states import STATE, STATE_HEADERS, STATES, is_suspended
 from dashboard.users.forms import LIMIT_MAX
 
 MAX_ROWS = 5000
+MOST_CELLS = 200_000
 
 USERNAME, ROLE, LIMIT, BIO = "username", "role", "daily_message_limit", "bio"
 COLUMNS = (USERNAME, ROLE, LIMIT, BIO)
@@ -67,7 +78,7 @@ HEADER_WORDS = (
             ROLE: "role userrole rolle rôle rol ruolo rola роль 角色 身份 用户角色",
             LIMIT: "limit dailylimit messagelimit dailymessagelimit messagesaday messagesperday messages/day dailymessages"
             " nachrichtenprotag messagesparjour mensajespordía mensagenspordia messaggialgiorno berichtenperdag"
-        " 每日上限 每日限额 每日限制 每日消息上限 每日消息限制 每日消息限额 每日消息数 每天消息数 消息上限 限额 上限",
+            " 每日上限 每日限额 每日限制 每日消息上限 每日消息限制 每日消息限额 每日消息数 每天消息数 消息上限 限额 上限",
             BIO: "bio about description 简介 个人简介 介绍 关于 描述",
             "password": "password passwd pass pwd passphrase initialpassword 密码 口令 初始密码",
         }.items()
@@ -116,6 +127,7 @@ def read(content: bytes, encoding: str = "") -> Sheet:
     While its encoding is a guess, nothing that nobody sees is taken out of the cells: it may be letters of another one.
     """
     text, warnings = decoded(content, encoding)
+    demand_few_cells(text, MOST_CELLS)
     encoding = encoding or (charsets.encoding_of(content) or "" if warnings else "")
     records = _rows_of(text, (lambda cell: cell.strip(" \t\r\n")) if encoding else tidy)
     line, header = next(records, (1, []))

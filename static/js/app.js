@@ -237,7 +237,7 @@ const oneLine = (words) => words.trim().replace(/\s+/g, " ");
 const BARS = ".selection-bar, .matrix-bar";
 const bars = new ResizeObserver(() => {
   const tallest = Math.max(0, ...[...document.querySelectorAll(BARS)].map((bar) => bar.offsetHeight));
-  document.getElementById("toasts").style.setProperty("--bar", tallest ? `calc(${tallest}px + 0.5rem)` : "0px");
+  document.documentElement.style.setProperty("--bar", tallest ? `calc(${tallest}px + 0.5rem)` : "0px");
 });
 
 // Brings everything that depends on what is ticked or typed in line with it.

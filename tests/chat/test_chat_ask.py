@@ -340,6 +340,19 @@ def test_a_text_in_no_encoding_is_refused_because_nobody_could_read_it():
             attached([SimpleUploadedFile("a.txt", content)], None)
 
 
+def test_one_broken_letter_does_not_make_another_encoding_of_a_text():
+    content = ("Grüße aus Köln\n" * 200).encode() + "Müller".encode("cp1252")
+    with pytest.raises(Declined, match=r"a.txt cannot be read as UTF-8"):
+        attached([SimpleUploadedFile("a.txt", content)], None)
+
+
+def test_a_long_line_is_judged_where_its_letters_are():
+    text = "Hello world " * 30_000 + "Müller aus Köln"
+    (found,) = attached([SimpleUploadedFile("a.txt", text.encode("cp1252"))], None)
+    found.file.seek(0)
+    assert found.file.read().decode() == text
+
+
 def test_mail_is_looked_at_too():
     with pytest.raises(Declined, match=r"box.mbox holds a word so long"):
         attached([SimpleUploadedFile("box.mbox", "Größe ".encode("latin-1") + b"x" * 3000)], None)

@@ -107,6 +107,51 @@ def test_columns_that_are_left_out_are_named():
     ]
 
 
+def test_an_empty_column_of_addresses_is_not_filled_from_another():
+    """Else somebody else could join as them."""
+    text = "Name,E-Mail,Manager\nAnna,,boss@example.com\nBen,,boss@example.com"
+    assert people(text) == [("Anna", ""), ("Ben", "")]
+    assert warnings(text) == ["These columns were left out: Manager."]
+
+
+def test_whence_the_addresses_are_is_told():
+    text = "Name,Manager\nAnna,boss@example.com\nBen,chef@example.com"
+    assert warnings(text) == ["The mail addresses were taken from the column “Manager”."]
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("Status", "gesperrt"),
+        ("Estado", "bloqueado"),
+        ("status", "Deactivated"),
+        ("Active", "no"),
+        ("Suspended", "yes"),
+        ("状态", "停用"),
+    ],
+)
+def test_who_is_suspended_in_the_list_gets_no_link(state, said):
+    anna, ben = read(f"Name;E-Mail;{state}\nAnna;anna@example.com;{said}\nBen;ben@example.com;").rows
+    assert f"the list says “{state}: {said}”" in anna.problem and not ben.problem
+
+
+def test_other_words_of_such_a_column_are_about_something_else():
+    assert people("Name;E-Mail;Status\nAnna Müller;anna@example.com;confirmed\nBen;;member") == BOTH
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["name," + "x," * 400_000 + "\na@example.com", ";" * 900_000 + "a@example.com", "\n" * 900_000 + "a@example.com"],
+)
+def test_what_is_nobodys_list_is_refused_at_once(text):
+    with pytest.raises(Unreadable, match="more than 50000 cells"):
+        read(text)
+
+
+def test_codes_of_mail_programs_bring_no_letters_that_nobody_sees():
+    assert people("=?utf-8?q?A=00b=E2=80=AE?= <a@example.com>") == [("Ab", "a@example.com")]
+
+
 def test_a_first_row_of_unknown_words_above_addresses_is_told_to_be_the_header():
     listed = read("Chen, not-an-address\nAnna,anna@example.com")
     assert [row.name for row in listed.rows] == ["Anna"]
