@@ -177,8 +177,10 @@ class Browser:
             raise self.wrong(kind, problem)
         return answer
 
-    def stream(self, path: str) -> int:
-        """Reads an answer to its end, and gives the instance's number of it."""
+    def stream(self, path: str) -> int | None:
+        """Reads an answer to its end, and gives the instance's number of it; None when it keeps none, because a workspace that answers from its
+        documents only has none for the question.
+        """
         connection = http.client.HTTPConnection(HOST, self.server.port, timeout=150)
         started, told = time.perf_counter(), b""
         try:
@@ -195,9 +197,10 @@ class Browser:
         self.tally.took("chat: whole answer", time.perf_counter() - started)
         last = told.decode().rstrip().rpartition("\n\n")[2]
         said = json.loads(last.partition("data: ")[2]) if last.startswith("event: done") else {}
-        if said.get("state") != "done" or b"event: chunk" not in told:
+        kept = said.get("chat_id")
+        if said.get("state") != "done" or (b"event: chunk" if kept else b"event: replace") not in told:
             raise self.wrong("chat: whole answer", f"{response.status}, did not end well: {last[-300:]}")
-        return int(said["chat_id"])
+        return kept
 
     def _said(self) -> dict[str, str]:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -350,7 +353,8 @@ class Person:
             if page.goes_to:
                 page = self.browser.get("chat: page", page.goes_to, piece=True)
                 thread = page.find(r'name="thread" value="([^"]+)"')
-            self.place.promises.questions[text] = self.browser.stream(page.find(r'data-stream="([^"]+)"'))
+            if (answer := self.browser.stream(page.find(r'data-stream="([^"]+)"'))) is not None:
+                self.place.promises.questions[text] = answer
             self._arrived(page.find(r'data-turn="([^"]+)"'))
 
     def _arrived(self, turn: str) -> None:

@@ -27,7 +27,7 @@ from dashboard.chatlog import services as chatlog
 from dashboard.csvfiles import csv_response
 from dashboard.errors import Declined, describe
 from dashboard.folding import folded
-from dashboard.http import Request, own_url, render_page, wants_partial
+from dashboard.http import Request, own_url, page_behind, render_page, wants_partial
 from dashboard.names import check_username
 from dashboard.paging import page_of
 from dashboard.permissions import Action, allows, also_requires, requires
@@ -317,7 +317,8 @@ def _row(request: Request, person: User) -> HttpResponse:
         return _back(request, person.id)
     counts = services.workspace_counts(request.user).value if instance.members_known() else None
     (row,) = _rows(request, [person], counts)
-    return render(request, "users/_user_row.html", {"row": row, "may": _may(request)})
+    context = {"row": row, "may": _may(request), "behind": page_behind(request)}
+    return render(request, "users/_user_row.html", context)
 
 
 def _rows(request: Request, people: Sequence[User], counts: Counter[int] | None) -> list[services.UserRow]:

@@ -342,7 +342,9 @@ document.addEventListener(
 document.addEventListener("htmx:beforeOnLoad", ({ detail: { requestConfig, xhr } }) => {
   const isRedirected = xhr.getResponseHeader("HX-Redirect") !== null;
   if (requestConfig.verb !== "get") {
-    if (!isRedirected) keepTyped(null);
+    // What was refused as a whole is filled in once more when the page is loaded again; a form that came back has it itself.
+    const record = xhr.status >= 400 && xhr.status !== 422 ? typed() : null;
+    if (!isRedirected) keepTyped(record && { ...record, isWanted: true });
   } else if (isRedirected) {
     const record = typed();
     if (record) keepTyped({ ...record, isAsked: true });
@@ -364,6 +366,8 @@ document.addEventListener("DOMContentLoaded", () => {
   } else if (refused && record.operator === words().operator) {
     keepTyped({ ...record, isWanted: true });
     refused.hidden = false;
+  } else if (!signIn && !isThere && record.isWanted && record.operator === words().operator) {
+    return; // a page in between, such as that of the recovery codes
   } else if (!signIn && isThere && record.operator === words().operator) {
     if (record.isWanted) missing = record;
     else typedIn = formOf(record) ?? null; // the answer to what was sent, which may be sent again

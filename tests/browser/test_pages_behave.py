@@ -39,6 +39,7 @@ def test_the_focus_stays_on_suspend_and_resume(page, standin, where):
     press_where_one_is(page, "Enter")
     expect(button).to_contain_text("Resume")
     expect(button).to_be_focused()
+    expect(page.locator(".htmx-added")).to_have_count(0)  # a moment earlier it is a plain form
     press_where_one_is(page, "Enter")
     expect(button).to_contain_text("Suspend")
     expect(button).to_be_focused()
@@ -263,6 +264,30 @@ def test_a_pasted_list_outlives_a_form_that_is_too_old(foyer, standin):
     assert "Anna" not in kept_in(page)
     page.get_by_role("button", name="Check the list").click()
     expect(page.get_by_role("button", name="Make 2 links")).to_be_visible()
+
+
+def test_a_question_outlives_a_form_that_is_too_old(foyer, standin):
+    page = at_work(foyer, f"/chat/{standin.get('/v1/workspaces')['workspaces'][0]['slug']}/")
+    page.locator("#ask-text").fill("How many days off are there?")
+    page.context.clear_cookies(name="foyer_csrf")
+    page.locator("#ask-text").press("Enter")
+    expect(page.locator(".toast[data-tone=error]")).to_contain_text("open for too long")
+    page.reload()
+    expect(page.locator("#ask-text")).to_have_value("How many days off are there?")
+    foyer.said.clear()  # htmx has told the console, too
+
+
+def test_what_was_typed_outlives_a_page_in_between(foyer, standin):
+    """As that of the recovery codes, to which a sign-in may lead first."""
+    page = at_work(foyer, "/invites/many/")
+    paste_list(page)
+    end_session(page)
+    page.get_by_role("button", name="Check the list").click()
+    expect(page.get_by_text("What you typed is kept")).to_be_visible()
+    foyer.sign_in(page.context.new_page(), "ada")
+    page.goto("/profile/")
+    page.goto("/invites/many/")
+    expect(page.get_by_label("Or paste the list")).to_have_value(PEOPLE)
 
 
 def test_without_a_script_back_brings_a_pasted_list(foyer, standin):
