@@ -26,7 +26,9 @@ def test_suspending_locks_out_and_draws_the_row_from_what_was_read_back(admin_cl
     sam = user_of("sam")
     page = {"HX-Current-URL": "http://testserver/users/?q=sam"}
     response = admin_client.post(f"/users/{sam['id']}/suspend/", headers=HTMX | page)
-    assert 'name="next" value="/users/?q=sam"' in response.content.decode()  # for a browser without htmx, or before it is there
+    assert (
+        'name="next" value="/users/?q=sam"' in response.content.decode()
+    )  # for a browser without htmx, or before it is there
     assert response.status_code == 200
     assert f'id="user-{sam["id"]}"' in response.content.decode()
     assert "Resume" in response.content.decode()
