@@ -337,6 +337,7 @@ def join(w: Walker) -> None:
     page.get_by_role("button", name="Ask", exact=True).click()
     page.wait_for_url("**/chat/**")
     expect(page.locator("#exchanges")).to_contain_text("Who was seen at the river?")
+    expect(page.locator(".exchange .deeds")).to_be_attached()  # the answer is whole, and AnythingLLM has kept it
     expect(page.locator(".prose")).not_to_be_empty()
     assert w.may_sign_in("eve.walker", NEWCOMER) and "eve.walker" in w.members(ROOM)
     assert "Who was seen at the river?" in w.asked()
