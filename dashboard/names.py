@@ -11,11 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from dashboard.accounts.models import ANYTHINGLLM_SUFFIX
 from dashboard.anythingllm import Workspace
 from dashboard.anythingllm.rules import UsernameRule
+from dashboard.folding import folded
 
 
 def same_name(typed: str, name: str) -> bool:
     """True when a person has typed this name, as a page shows it: names may hold several spaces and line ends, pages draw one space."""
     return typed.split() == name.split()
+
+
+def as_read(name: str) -> str:
+    """The name as people tell it from others: case, forms of letters and the number of blanks do not count."""
+    return folded(" ".join(name.split()))
 
 
 def told_apart(workspaces: Iterable[Workspace]) -> list[tuple[int, str]]:

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from dashboard.anythingllm.rules import has_endless_word, supports
-from dashboard.names import same_name
+from dashboard.names import as_read, same_name
 from dashboard.once import OnceField
 from dashboard.workspaces.services import NAME_TAKEN
 
@@ -106,12 +106,12 @@ class NamedForm(forms.Form):
     def __init__(self, *args: Any, names: Collection[str], **kwargs: Any) -> None:
         """`names` are those of the other workspaces."""
         super().__init__(*args, **kwargs)
-        self.names = {name.casefold() for name in names}
+        self.names = set(map(as_read, names))
         if not self._taken(self.data.get("name", "").strip()):
             del self.fields["anyway"]
 
     def _taken(self, name: str) -> bool:
-        return name.casefold() in self.names and name != self.initial.get("name")
+        return as_read(name) in self.names and name != self.initial.get("name")
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data

@@ -22,6 +22,7 @@ from dashboard.chat import services as chat
 from dashboard.chatlog import services as chatlog
 from dashboard.errors import Declined
 from dashboard.folding import folded
+from dashboard.names import as_read
 from dashboard.order import natural
 from dashboard.said import gettext_lazy as _
 
@@ -206,10 +207,10 @@ def create(*, actor: Operator, name: str, chat_mode: str, second: bool = False) 
     """
     fields = {"name": name, "chat_mode": chat_mode}
     try:
-        with locks.held(f"workspace-name:{name.casefold()}"[:100]):
+        with locks.held(f"workspace-name:{as_read(name)}"[:100]):
             there = current()
             known = {workspace.id for workspace in there}  # after a lost answer it is known by being new
-            if not second and name.casefold() in {workspace.name.casefold() for workspace in there}:
+            if not second and as_read(name) in {as_read(workspace.name) for workspace in there}:
                 raise Declined(NAME_TAKEN)
             with recording(actor, "workspace.created", target=("workspace", "", name), after=fields) as entry:
                 workspace = instance.settled(

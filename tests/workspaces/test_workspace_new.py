@@ -57,6 +57,12 @@ def test_a_second_of_the_same_name_takes_a_word_more(manager_client, standin, ha
     assert made["slug"] != handbook["slug"]
 
 
+@pytest.mark.parametrize("name", ["SALES  team", "Ｓales Team", "sales team"])
+def test_a_name_that_reads_like_another_takes_a_word_more(manager_client, standin, name):
+    standin.post("/v1/workspace/new", {"name": "Sales Team"})
+    assert manager_client.post(URL, FORM | {"name": name}).status_code == 422
+
+
 def test_two_who_make_one_of_the_same_name_at_once_make_one(transactional_db, standin):
     actor = Operator.objects.create_user("ada", "x", role=Role.ADMIN)
     standin.configure(latency=0.1)
