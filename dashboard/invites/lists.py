@@ -354,28 +354,28 @@ class Piece:
 def _addressees(text: str, listed: Listed) -> None:
     """Lines without a header: `"Müller, Anna" <anna@example.com>; Ben <ben@example.com>` or `Anna Müller, anna@example.com`."""
     left_out: list[str] = []
-    for line, content in _lines(text):
+    for line, content in _lines(text, left_out):
         separator = next((mark for mark in "\t;；" if mark in content and _split(content, mark, line)[1:]), "")
         if not separator:
-            _line(line, _pieces(_split(content, ",，、", line)), listed, left_out, one_address=False)
+            _line(line, _pieces(_split(content, ",，、", line), left_out), listed, left_out, one_address=False)
             continue
         cells = _split(content, separator, line)
         if content.count("@") > 1 or not any(cells[1:]):
             # A mail program copies its addressees side by side; a comma within one of them parts family and first name.
             for column, cell in enumerate(cells):
-                _line(line, _pieces(_split(cell, ",，、", line), column), listed, left_out, one_address=False)
+                _line(line, _pieces(_split(cell, ",，、", line), left_out, column), listed, left_out, one_address=False)
         else:
-            _line(line, _pieces(cells), listed, left_out, one_address=True)
+            _line(line, _pieces(cells, left_out), listed, left_out, one_address=True)
     if left_out:
         words = _("What is neither a name nor an address was left out: %(cells)s. A first line may name the columns.")
         listed.warnings.append(words % {"cells": shortened(", ".join(dict.fromkeys(left_out)))})
 
 
-def _lines(text: str) -> Iterator[tuple[int, str]]:
+def _lines(text: str, left_out: list[str]) -> Iterator[tuple[int, str]]:
     """The lines that are not blank, without `To:` or the name of a group before the first addressee."""
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), start=1):
         content = tidy(line)
-        content = _ungrouped(_unmarked(content))
+        content = _ungrouped(_unmarked(content), left_out)
         if content.strip(",;，；\t "):
             yield number, content
 
@@ -385,7 +385,7 @@ def _unmarked(text: str) -> str:
     return text[mark.end() :] if (mark := _LIST_MARK.match(text)) else text
 
 
-def _ungrouped(content: str) -> str:
+def _ungrouped(content: str, left_out: list[str]) -> str:
     """Without `To:` or the name of a group before its addressees. What stands before one address alone is that one's name."""
     found = _LABELLED.fullmatch(content)
     if not found or "@" not in content:
@@ -397,6 +397,7 @@ def _ungrouped(content: str) -> str:
         return content  # Anna: anna@example.com, Ben: ben@example.com
     address = _bare(rest)
     if rest.endswith((";", "；")) or rest.count("@") > 1 or len(address.split()) > 1 or "<" in address:
+        left_out.append(before)
         return rest
     return f"{before} <{address}>"
 
@@ -435,10 +436,10 @@ def _split(text: str, marks: str, line: int) -> list[str]:
     return parts
 
 
-def _pieces(cells: Sequence[str], column: int | None = None) -> list[Piece]:
+def _pieces(cells: Sequence[str], left_out: list[str], column: int | None = None) -> list[Piece]:
     """A name, an address, or both; several, where blanks part addresses."""
     found: list[Piece] = []
-    for at, cell in enumerate(map(_ungrouped, map(_unmarked, cells))):
+    for at, cell in enumerate(_ungrouped(_unmarked(cell), left_out) for cell in cells):
         place = at if column is None else column
         name, address = _parted(cell)
         if address:

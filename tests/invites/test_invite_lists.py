@@ -114,6 +114,15 @@ def test_an_empty_column_of_addresses_is_not_filled_from_another():
     assert warnings(text) == ["These columns were left out: Manager."]
 
 
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("Ben: b@example.com, Anna <a@example.com>", "Ben"), ("Müller: Anna <anna@example.com>", "Müller")],
+)
+def test_a_word_before_addressees_is_not_left_out_without_a_word(text, word):
+    assert f"left out: {word}." in warnings(text)[0]
+    assert not warnings("To: b@example.com, Anna <a@example.com>")
+
+
 def test_whence_the_addresses_are_is_told():
     text = "Name,Manager\nAnna,boss@example.com\nBen,chef@example.com"
     assert warnings(text) == ["The mail addresses were taken from the column “Manager”."]
