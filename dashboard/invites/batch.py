@@ -44,8 +44,11 @@ def invite_batch(request: Request) -> HttpResponse:
             return _made(request, form)
         except (ApiError, Declined) as error:
             form.add_error(None, str(describe(error).sentence))
+    shown = form.shown
+    before = services.invited_before(request.user, [row.email for row in shown]) if shown else {}
     context = {
         "form": form,
+        "rows": [(row, before.get(row.email.casefold())) for row in shown],
         "max_people": lists.MAX_PEOPLE,
         "reading": sight.workspaces(request.user),
         "closed": closed_to_all(),

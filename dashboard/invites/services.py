@@ -6,13 +6,14 @@ Joining by one is dashboard.invites.joining; the table of links and of the insta
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -278,6 +279,14 @@ def maker_of(link: Link, *, max_age: float) -> Operator | None:
     """Who made it, with the rights they have now; None when they may not invite any more."""
     maker = accounts.as_of_now(link.created_by, max_age=max_age)
     return maker if maker and allows(maker, Action.INVITE) else None
+
+
+def invited_before(operator: Operator, addresses: Collection[str]) -> dict[str, LinkState]:
+    """Of these mail addresses, in small letters: whose link is open, and who has joined by one. As far as this operator may see."""
+    wanted = {address.casefold() for address in addresses if address}
+    links = visible_to(operator).annotate(address=Lower("email")).filter(address__in=wanted).order_by("pk")
+    states = {link.email.casefold(): state_before_maker(link) or LinkState.OPEN for link in links}
+    return {address: state for address, state in states.items() if state in (LinkState.OPEN, LinkState.USED_UP)}
 
 
 def state_of(link: Link, *, max_age: float = accounts.READ_RIGHTS_EVERY) -> LinkState:

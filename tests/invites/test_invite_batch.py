@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import uuid
 
 import pytest
@@ -9,11 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from dashboard.accounts.models import Role
 from dashboard.audit.models import AuditEvent
+from dashboard.invites import services
 from dashboard.invites.models import Link
 from dashboard.jobs import engine
 from dashboard.jobs.models import Job
 from tests.conftest import operator, signed_in
-from tests.invites.conftest import code_of
+from tests.invites.conftest import code_of, join_by
 from tests.users.conftest import HTMX
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +53,20 @@ def test_first_it_shows_every_line_and_makes_nothing(admin_client, form):
     assert response.status_code == 200
     assert "Line 2, column 2: this is not a mail address." in page and "Make 2 links" in page
     assert not Link.objects.exists()
+
+
+def test_it_says_who_has_a_link_or_has_joined_already(admin_client, form, make_link):
+    join_by(make_link(for_whom="Anna", email="anna@example.com"), "anna.new")
+    make_link(for_whom="Ben", email="Ben@example.com")
+    revoked = make_link(for_whom="Cem", email="cem@example.com")
+    services.revoke(actor=revoked.created_by, link=revoked)
+    text = "Anna, Anna@example.com\nBen, ben@example.com\nCem, cem@example.com"
+    page = admin_client.post(URL, {**form, "text": text}).content.decode()
+    assert re.findall(r'data-tone="\w+">([^<]*link[^<]*)<', page) == [
+        "gets another link; has joined already",
+        "gets another link; one is open",
+        "gets a link",
+    ]
 
 
 def test_then_it_makes_a_link_for_each_who_is_right(admin_client, form, two_rooms):
