@@ -225,7 +225,9 @@ def join(seat: Seat) -> None:
     b.wait_for(lambda: b.url.endswith("/welcome/"), "the welcome")
     b.fill("Your question", "How many days off are there?")
     b.click("main button", "Ask")
-    b.sees("How many days off are there?", ".answer")
+    b.sees("How many days off are there?", "#exchanges")
+    b.named(".exchange .deeds")
+    b.wait_for(lambda: b.text(".prose"), "the answer")
     assert seat.instance.post("/request-token", {"username": "fennec", "password": NEWCOMER})["valid"]
 
 
