@@ -54,7 +54,7 @@ def come_to_the_middle(scene: Scene, kind: type[Work], names: list[str]) -> None
     for _once_more in range(20):
         work = scene.begin(kind)
         steps = 0 if names == ["web"] and kind.worker_does_it else scene.chance.randrange(kind.size)
-        wait_until(lambda work=work, steps=steps: work.progress() >= steps, f"{work.name} comes to step {steps}")
+        wait_until(lambda work=work, steps=steps: work.has_come_to(steps), f"{work.name} comes to step {steps}")
         time.sleep(scene.chance.uniform(0, 0.6))
         scene.foyer.note(f"{work.name} has come to step {work.progress()} of {work.size}")
         if not work.is_over():  # on a fast machine it may be

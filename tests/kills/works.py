@@ -75,6 +75,11 @@ class Work:
     def progress(self) -> int:
         return self.items().exclude(state__in=UNFINISHED).count()
 
+    def has_come_to(self, steps: int) -> bool:
+        """Raises what went wrong for the people who began it, instead of waiting for what nobody does."""
+        self.people_are_done()
+        return self.progress() >= steps
+
     def items(self) -> Any:
         """The items of its jobs."""
 
@@ -288,8 +293,8 @@ class Joinings(Work):
             if status == 302:
                 self.joined.add(name)
                 return
-            # Somebody else holds the last place, or the one whose server died still has the name.
-            assert status in (409, 410), answer.text[-500:]
+            # Somebody else holds the last place, or the one whose server died still has the name; so many tries in vain have a limit.
+            assert status in (409, 410, 429), f"{status}: {answer.text}"
             time.sleep(0.5)
         self.too_late.add(name)
 
