@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
+from bench.stage import begin_anew
+
 HTMX = {"HX-Request": "true"}
 KEY = "BENCH-BENCH-BENCH-BENCH"
 
@@ -69,6 +71,7 @@ def measure(users: int, workspaces: int, *, warm_goal: int, cold_goal: str) -> N
     print(f"\n{users:,} people, {workspaces} workspaces")
     with stand_in(users, workspaces) as url:
         settings.ANYTHINGLLM_URL, settings.ANYTHINGLLM_API_KEY = url, KEY
+        begin_anew()
         instance.hang_up()
         client = Client()
         client.force_login(

@@ -42,7 +42,7 @@ ENCODINGS = {
     "cp949": _("EUC-KR, Korean"),
 }
 
-# Degrees, square and cubic metres, halves: as Polish, "Michał" would end in ³.
+# Degrees, square and cubic metres, halves. ³ after a unit only: Polish "Michał" in cp1250 ends in it when it is read as cp1252.
 _MEASURES = re.compile(r"(?<=[\d ])°|(?<![^\W_])[kcdmµ]?m[²³](?![^\W_])|(?<![^\W_])[½¼¾](?![^\W_])")
 _WORD = re.compile(r"[^\W\d_]+")
 _QUOTES = "“”’„‚‹›«»–—…¿¡"

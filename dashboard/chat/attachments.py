@@ -72,8 +72,8 @@ def _attachment(file: UploadedFile[bytes], version: str | None) -> Attached:
     if has_endless_word(_seen_text(name, read) if text is None else text):
         problem = _("%(name)s holds a word so long that it would freeze AnythingLLM. Put spaces into it.")
         raise Declined(problem % {"name": name})
-    if text is not None and text.encode() != read.removeprefix(BOM_UTF8):
-        file = SimpleUploadedFile(name, text.encode(), kind)
+    if text is not None and (sent := text.encode()) != read.removeprefix(BOM_UTF8):
+        file = SimpleUploadedFile(name, sent, kind)
     return Attached(file, DOCUMENT, "application/octet-stream")
 
 

@@ -6,7 +6,7 @@ Nothing here asks the instance or keeps anything. Whatever is not understood is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.errors import HeaderParseError
@@ -185,24 +185,28 @@ def _table(text: str, listed: Listed) -> bool:
     if title:
         words = _("What stands above the names of the columns was left out: %(title)s.")
         listed.warnings.append(words % {"title": shortened(title)})
-    _tell_columns(header, columns, line, listed)
-    for number, cells in rows:
+    states = {i: kind for i, cell in enumerate(header) if (kind := STATE_HEADERS.get(heading(cell)))}
+    suspended = [_suspended(header, cells, states) for _number, cells in rows]
+    _tell_columns(header, columns, line, listed, used=states if any(suspended) else ())
+    for (number, cells), state in zip(rows, suspended, strict=True):
         found = {column: _unmarked(cells[i]) for column, i in at.items() if i < len(cells)}
         email, name = found.get(EMAIL, ""), _full_name(found)
         inner, address = _parted(email)
         if address:
             email, name = address, name or inner
         place = {NAME: _place_of_name(at), EMAIL: at.get(EMAIL, 0)}
-        listed.add(number, name, _bare(email), place, suspended=_suspended(header, cells))
+        listed.add(number, name, _bare(email), place, suspended=state)
     return True
 
 
-def _suspended(header: Sequence[str], cells: Sequence[str]) -> str:
-    """What the row says of somebody who shall not get in; else empty. Other words of such a column may be about anything."""
-    for name, cell in zip(header, cells, strict=False):
+def _suspended(header: Sequence[str], cells: Sequence[str], states: Mapping[int, str]) -> str:
+    """What the row says of somebody who shall not get in; else empty. `states` are the kinds of its columns about states, by their place: other
+    words there may be about anything.
+    """
+    for i, kind in states.items():
         with suppress(ValueError):
-            if (kind := STATE_HEADERS.get(heading(name))) and is_suspended(kind, cell):
-                return f"{name}: {cell}"
+            if i < len(cells) and is_suspended(kind, cells[i]):
+                return f"{header[i]}: {cells[i]}"
     return ""
 
 
@@ -305,7 +309,10 @@ def _only_the_best_name(header: Sequence[str], columns: list[str]) -> None:
                 return
 
 
-def _tell_columns(header: Sequence[str], columns: Sequence[str], line: int, listed: Listed) -> None:
+def _tell_columns(
+    header: Sequence[str], columns: Sequence[str], line: int, listed: Listed, *, used: Collection[int]
+) -> None:
+    """`used`: the places of columns that are none of ours, but were looked at."""
     if not any(_named(header)):
         listed.warnings.append(
             _("Line %(line)d was taken for the names of the columns: %(header)s.")
@@ -314,7 +321,7 @@ def _tell_columns(header: Sequence[str], columns: Sequence[str], line: int, list
     elif EMAIL in columns and _named(header)[at := columns.index(EMAIL)] != EMAIL:
         words = _("The mail addresses were taken from the column “%(column)s”.")
         listed.warnings.append(words % {"column": shortened(header[at])})
-    left = [cell for cell, column in zip(header, columns, strict=True) if cell and not column]
+    left = [cell for i, cell in enumerate(header) if cell and not columns[i] and i not in used]
     if left:
         listed.warnings.append(_("These columns were left out: %(columns)s.") % {"columns": shortened(", ".join(left))})
 
@@ -502,9 +509,8 @@ def _unquoted(name: str) -> str:
     name = name.strip("' ")
     if "=?" in name and len(name) < READ_OF_A_CELL:
         try:
-            return tidy(
-                _CONTROL.sub("", str(make_header(decode_header(name))))
-            )  # codes may hold what was taken out before
+            decoded = str(make_header(decode_header(name)))
+            return tidy(_CONTROL.sub("", decoded))  # the codes may hold letters that nobody sees
         except (HeaderParseError, LookupError, UnicodeError, ValueError):
             return name
     return name

@@ -55,12 +55,16 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
 // htmx gives the focus back to what has an id, and the browser to what opened a dialog. What stands in a list that was read anew meanwhile,
 // without an id, is known again by what it does.
 const DOES = ["name", "value", "href", "hx-post", "aria-label"];
+const actionOf = (element) => element.form?.getAttribute("action");
 let held = null; // what had the focus before a swap, and before a dialog was opened
 let opener = null;
 
 function alike(element) {
   const words = element.textContent.trim();
-  const same = (other) => other.textContent.trim() === words && DOES.every((name) => other.getAttribute(name) === element.getAttribute(name));
+  const action = actionOf(element);
+  const does = DOES.map((name) => element.getAttribute(name));
+  const same = (other) =>
+    other.textContent.trim() === words && actionOf(other) === action && DOES.every((name, i) => other.getAttribute(name) === does[i]);
   return [...document.getElementsByTagName(element.localName)].filter(same);
 }
 
@@ -268,8 +272,9 @@ function refresh() {
 }
 
 // --- What was typed -------------------------------------------------------------------------------------------------
-// A form that comes after the end of the session leads to the sign-in page, and one that is refused as a whole, for instance because it was open
-// for too long, to an error page. This tab keeps what was typed until then, for the same person and the same page only. Forms of dialogs are left out: the page comes back without them. The matrix keeps what is staged by itself.
+// A form that comes after the end of the session leads to the sign-in page; one that is refused as a whole, for instance because it was open for
+// too long, to an error page. This tab keeps what was typed until then, for the same person and the same page only. Forms of dialogs are left
+// out: the page comes back without them. The matrix keeps what is staged by itself.
 const TYPED = "foyer-typed";
 const MOST_TYPED = 1_100_000; // characters: the longest text that a form takes, and what stands beside it
 const CHOICES = ["checkbox", "radio"];

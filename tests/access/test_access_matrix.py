@@ -188,6 +188,11 @@ def test_the_heading_does_not_count_what_is_so_already(admin_client, team, room)
     assert AccessSet.objects.get().title == "1 change for 1 person in 1 workspace"
 
 
+def test_whatever_is_wrong_with_what_was_staged_is_told(admin_client, standin):
+    answer = admin_client.post("/access/stage/", {"give": "1-2\0"}, follow=True)
+    assert "Null characters are not allowed." in answer.content.decode()
+
+
 @pytest.mark.parametrize("data", [{}, {"give": "x", "take": "1-", "cell": "--"}])
 def test_nothing_staged_says_so(admin_client, standin, data):
     answer = admin_client.post("/access/stage/", {**data, "next": "https://elsewhere.example/"})

@@ -166,6 +166,11 @@ def test_one_click_opens_anythingllm_as_oneself(newcomer, standin):
     assert "no-store" in answer["Cache-Control"]
 
 
+def test_an_address_too_long_to_be_opened_leads_to_the_start_page(newcomer, standin):
+    answer = newcomer.post("/open/", {"workspace": "company-handbook", "thread": "é" * 3000}, headers=HTMX)
+    assert answer.status_code == 200 and answer["HX-Redirect"].endswith("&redirectTo=%2F")
+
+
 def test_without_htmx_a_page_shows_the_link(newcomer, standin):
     page = newcomer.post("/open/").content.decode()
     address = html.unescape(re.search(r'href="([^"]*/sso/simple[^"]*)"', page)[1])

@@ -142,10 +142,12 @@ def test_whence_the_addresses_are_is_told():
 def test_who_is_suspended_in_the_list_gets_no_link(state, said):
     anna, ben = read(f"Name;E-Mail;{state}\nAnna;anna@example.com;{said}\nBen;ben@example.com;").rows
     assert f"the list says “{state}: {said}”" in anna.problem and not ben.problem
+    assert not warnings(f"Name;E-Mail;{state}\nAnna;anna@example.com;{said}")  # it was not left out
 
 
 def test_other_words_of_such_a_column_are_about_something_else():
-    assert people("Name;E-Mail;Status\nAnna Müller;anna@example.com;confirmed\nBen;;member") == BOTH
+    text = "Name;E-Mail;Status\nAnna Müller;anna@example.com;confirmed\nBen;;member"
+    assert people(text) == BOTH and warnings(text) == ["These columns were left out: Status."]
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,12 @@ def test_it_makes_a_link_and_shows_it(admin_client, two_rooms):
     assert AuditEvent.objects.filter(action="invite.made", target_name="Sales, spring").exists()
 
 
+def test_what_is_wrong_with_a_field_that_nobody_sees_is_told(admin_client, two_rooms):
+    answer = admin_client.post(URL, {**FORM, "workspace_ids": two_rooms, "once": "no key"})
+    assert answer.status_code == 422 and not Link.objects.exists()
+    assert "This form did not arrive whole." in answer.content.decode()
+
+
 def test_a_week_and_one_person_are_filled_in(admin_client, standin):
     form = admin_client.get(URL).context["form"]
     assert (form["days"].value(), form["uses"].value(), form["role"].value()) == (7, 1, "default")
