@@ -177,6 +177,7 @@ def _foyer(big_instance: Sandbox, _browser: Browser, tmp_path_factory: pytest.Te
 def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
     """One of each thing that pages are about, by the name that URLs give it."""
     foyer = _foyer
+    _begin_anew(big_instance, foyer)  # earlier tests without these things may have given what is staged below
     user = next(user for user in big_instance.get("/v1/admin/users")["users"] if user["username"] == "sam")
     workspaces = big_instance.get("/v1/workspaces")["workspaces"]
     page = foyer.page(java_script_enabled=False)
@@ -239,12 +240,16 @@ def things(big_instance: Sandbox, _foyer: Foyer) -> dict[str, int | str]:
     return found
 
 
+def _begin_anew(instance: Sandbox, foyer: Foyer) -> None:
+    """The instance, as it was at the beginning, and Foyer before it."""
+    instance.reset()
+    foyer.begin_anew(instance)
+    foyer.forget()
+
+
 @pytest.fixture
 def standin(big_instance: Sandbox, _foyer: Foyer) -> Sandbox:
-    """The instance, as it was at the beginning."""
-    big_instance.reset()
-    _foyer.begin_anew(big_instance)
-    _foyer.forget()
+    _begin_anew(big_instance, _foyer)
     return big_instance
 
 
